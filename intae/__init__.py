@@ -1,0 +1,35 @@
+"""Interpretable factor models of single-cell data with gene sets, and what compares them."""
+
+from __future__ import annotations
+
+import importlib
+
+__version__ = "0.1.0"
+
+# Imported when first used, so that `import intae` is quick and needs neither torch nor slalom.
+_HOMES = {
+    "Autoencoder": "autoencoder",
+    "FSCLVM": "fsclvm",
+    "PCA": "pca",
+    "Slalom": "slalom_reference",
+    "prepare": "prepare",
+    "read_gene_sets": "gene_sets",
+    "simulate": "simulate",
+}
+
+__all__ = sorted(_HOMES)
+
+
+def __getattr__(name: str):
+    """Import a public name from the module where it lives."""
+    if name not in _HOMES:
+        msg = f"module 'intae' has no attribute {name!r}"
+        raise AttributeError(msg)
+    module = importlib.import_module(f".{_HOMES[name]}", __name__)
+    value = getattr(module, name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

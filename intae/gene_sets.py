@@ -1,0 +1,126 @@
+"""Gene sets: read from GMT files, and the annotation matrix I that they give for some genes."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+GeneSets = dict[str, list[str]]
+
+
+def read_gene_sets(path: str | Path, *, remove_prefix: str | None = None) -> GeneSets:
+    """Read gene sets from a file with a set a line.
+
+    Parameters
+    ----------
+    path
+        GMT (name, description, genes, separated by tabs), or lines of a name and its genes
+        separated by spaces or commas; either may be gzipped.
+    remove_prefix
+        Taken off the front of each name that has it, such as `REACTOME_`.
+
+    Returns
+    -------
+    Name of each set -> its genes in the file's order, each once. Names are never cut.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        If the file is missing, holds no set, names one twice, or has a line without genes; the
+        message names the file and the line.
+    """
+    path = Path(path)
+    if not path.exists():
+        msg = f"{path}: there is no such gene set file"
+        raise FileNotFoundError(msg)
+    gene_sets: GeneSets = {}
+    for number, line in enumerate(_lines(path), start=1):
+        if not line.strip():
+            continue
+        name, genes = _parse(line)
+        if remove_prefix:
+            name = name.removeprefix(remove_prefix)
+        if not name or not genes:
+            msg = f"{path}, line {number}: a gene set needs a name and at least one gene"
+            raise ValueError(msg)
+        if name in gene_sets:
+            msg = f"{path}, line {number}: the gene set {name!r} stands there a second time"
+            raise ValueError(msg)
+        gene_sets[name] = list(dict.fromkeys(genes))
+    if not gene_sets:
+        msg = f"{path}: holds no gene set"
+        raise ValueError(msg)
+    return gene_sets
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        data = path.read_bytes()
+        if data[:2] == b"\x1f\x8b":
+            data = gzip.decompress(data)
+        text = data.decode()
+    except (UnicodeDecodeError, EOFError, gzip.BadGzipFile) as error:
+        msg = f"{path}: is not a text file of gene sets ({error})"
+        raise ValueError(msg) from error
+    if text.lstrip()[:1] == "<":
+        msg = f"{path}: looks like a web page, not like gene sets; download it again"
+        raise ValueError(msg)
+    return text.splitlines()
+
+
+def _parse(line: str) -> tuple[str, list[str]]:
+    if "\t" in line:  # GMT: the second field is a description
+        name, _, *genes = line.split("\t")
+    else:
+        name, *genes = line.replace(",", " ").split()
+    return name.strip(), [gene.strip() for gene in genes if gene.strip()]
+
+
+def merge_gene_sets(several: Iterable[Mapping[str, list[str]]]) -> GeneSets:
+    """Join gene sets from several files into one, refusing names that stand in two of them."""
+    merged: GeneSets = {}
+    for gene_sets in several:
+        twice = merged.keys() & gene_sets.keys()
+        if twice:
+            msg = f"the gene set {sorted(twice)[0]!r} stands in more than one file"
+            raise ValueError(msg)
+        merged.update(gene_sets)
+    return merged
+
+
+def annotation_matrix(
+    gene_sets: Mapping[str, list[str]], genes: pd.Index
+) -> tuple[sparse.csc_array, pd.Index]:
+    """Make the annotation matrix I, matching names without regard to case.
+
+    Parameters
+    ----------
+    gene_sets
+        Name -> genes.
+    genes
+        Names of the data's genes. Where two differ only in case, both are annotated.
+
+    Returns
+    -------
+    annotations
+        genes x terms, 0/1, uint8.
+    terms
+        Names of the terms, the order of `gene_sets`.
+    """
+    codes: dict[str, list[int]] = {}
+    for row, gene in enumerate(genes):
+        codes.setdefault(str(gene).upper(), []).append(row)
+    rows, columns = [], []
+    for column, members in enumerate(gene_sets.values()):
+        hits = {row for gene in members for row in codes.get(gene.upper(), ())}
+        rows += sorted(hits)
+        columns += [column] * len(hits)
+    shape = (len(genes), len(gene_sets))
+    ones = np.ones(len(rows), dtype=np.uint8)
+    matrix = sparse.csc_array((ones, (rows, columns)), shape=shape)
+    return matrix, pd.Index(list(gene_sets), name="term")

@@ -1,0 +1,254 @@
+"""What every factor model shares: its face to the user, its table of terms, saving and loading."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import os
+import tempfile
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import anndata
+import h5py
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+from sklearn.exceptions import NotFittedError
+
+from .contracts import TERM_COLUMNS
+
+
+class FactorModel(ABC):
+    """A factor model of cells x genes, with terms for factors.
+
+    A subclass stores its arguments in `__init__` and does nothing else there; `fit` learns what
+    ends in `_`. Loadings and weights are oriented: the sum of a term's weights over its annotated
+    genes (over all genes, where it has no annotation) is not negative.
+
+    Attributes
+    ----------
+    loadings_
+        DataFrame, cells x terms.
+    weights_
+        DataFrame, genes x terms.
+    terms_
+        DataFrame, one row a term: kind (annotated, sparse, dense), n_genes (in its gene set),
+        relevance, active, genes_added, genes_removed (gene names, separated by a space).
+    history_
+        DataFrame, one row an epoch or sweep, with the seconds since the start of the fit.
+    n_iter_, converged_, seconds_
+        Epochs or sweeps done, whether the model's own rule of convergence stopped it, and the
+        wall time of the fit alone.
+    """
+
+    # Fitted attributes beside the four tables that `save` keeps (arrays, numbers, strings).
+    _saved: ClassVar[tuple[str, ...]] = ()
+
+    loadings_: pd.DataFrame
+    weights_: pd.DataFrame
+    terms_: pd.DataFrame
+    history_: pd.DataFrame
+    n_iter_: int
+    converged_: bool
+    seconds_: float
+
+    @abstractmethod
+    def fit(self, adata: AnnData) -> Self:
+        """Fit the model to prepared data and return it."""
+
+    @abstractmethod
+    def transform(self, adata: AnnData) -> pd.DataFrame:
+        """Return the loadings of cells, new or not: DataFrame, cells x terms."""
+
+    def get_params(self) -> dict[str, Any]:
+        """Return the arguments the model was made with."""
+        return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
+
+    def __repr__(self) -> str:
+        """Name the class and the arguments that differ from the defaults."""
+        defaults = inspect.signature(type(self)).parameters
+        shown = [
+            f"{name}={value!r}"
+            for name, value in self.get_params().items()
+            if value is not defaults[name].default and value != defaults[name].default
+        ]
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+    def _check_fitted(self) -> None:
+        if not hasattr(self, "weights_"):
+            msg = f"this {type(self).__name__} is not fitted yet; call fit(adata) first"
+            raise NotFittedError(msg)
+
+    def save(self, path: str | Path) -> None:
+        """Write the fitted model to one HDF5 file, whole or not at all, without pickle.
+
+        Parameters
+        ----------
+        path
+            The file; an existing one is replaced.
+        """
+        self._check_fitted()
+        state = {
+            "loadings": self.loadings_.to_numpy(),
+            "weights": self.weights_.to_numpy(),
+            "cells": self.loadings_.index.to_numpy(str).astype(object),
+            "genes": self.weights_.index.to_numpy(str).astype(object),
+            "terms": self.terms_,
+            "history": self.history_,
+            "attributes": {name: getattr(self, name) for name in self._saved},
+        }
+        about = {
+            "class": type(self).__name__,
+            "params": self.get_params(),
+            "n_iter": int(self.n_iter_),
+            "converged": bool(self.converged_),
+            "seconds": float(self.seconds_),
+        }
+        path = Path(path)
+        handle, part = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
+        os.close(handle)
+        try:
+            with h5py.File(part, "w") as file:
+                file.attrs["intae"] = json.dumps(about)
+                anndata.io.write_elem(file, "state", state)
+            os.replace(part, path)
+        except BaseException:
+            Path(part).unlink(missing_ok=True)
+            raise
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Read a model that `save` wrote.
+
+        Raises
+        ------
+        ValueError
+            If the file is not a saved model of this class.
+        """
+        try:
+            with h5py.File(path, "r") as file:
+                about = json.loads(file.attrs["intae"])
+                state = anndata.io.read_elem(file["state"])
+        except (KeyError, OSError) as error:
+            msg = f"{path}: is not a model saved by intae ({error})"
+            raise ValueError(msg) from error
+        if about["class"] != cls.__name__:
+            msg = f"{path}: holds a {about['class']}, not a {cls.__name__}"
+            raise ValueError(msg)
+        model = cls(**about["params"])
+        terms = state["terms"]
+        model.loadings_ = pd.DataFrame(
+            state["loadings"], index=pd.Index(state["cells"], name="cell"), columns=terms.index
+        )
+        model.weights_ = pd.DataFrame(
+            state["weights"], index=pd.Index(state["genes"], name="gene"), columns=terms.index
+        )
+        model.terms_, model.history_ = terms, state["history"]
+        model.n_iter_, model.converged_ = about["n_iter"], about["converged"]
+        model.seconds_ = about["seconds"]
+        for name in cls._saved:
+            setattr(model, name, state["attributes"][name])
+        return model
+
+
+def term_index(annotated: pd.Index, n_sparse: int, n_dense: int) -> tuple[pd.Index, pd.Series]:
+    """Name all terms: the annotated ones, then `sparse_1...`, then `dense_1...`.
+
+    Returns
+    -------
+    The names and, indexed by them, the kind of each.
+    """
+    names = [*annotated, *(f"sparse_{i + 1}" for i in range(n_sparse))]
+    names += [f"dense_{i + 1}" for i in range(n_dense)]
+    kinds = ["annotated"] * len(annotated) + ["sparse"] * n_sparse + ["dense"] * n_dense
+    index = pd.Index(names, name="term")
+    if not index.is_unique:
+        msg = f"a gene set has the name of an unannotated term: {index[index.duplicated()][0]!r}"
+        raise ValueError(msg)
+    return index, pd.Series(kinds, index=index, name="kind")
+
+
+def signs(weights: np.ndarray, annotations: np.ndarray) -> np.ndarray:
+    """Return the sign of each term that orients it.
+
+    Parameters
+    ----------
+    weights
+        genes x terms.
+    annotations
+        genes x annotated terms; the terms beyond are summed over all genes.
+
+    Returns
+    -------
+    Array of 1 and -1, one a term.
+    """
+    sums = weights.sum(0)
+    known = annotations.shape[1]
+    sums[:known] = (weights[:, :known] * annotations).sum(0)
+    return np.where(sums < 0, -1.0, 1.0)
+
+
+def terms_table(
+    kinds: pd.Series,
+    annotations: np.ndarray,
+    genes: pd.Index,
+    *,
+    relevance: np.ndarray,
+    active: np.ndarray,
+    on: np.ndarray,
+) -> pd.DataFrame:
+    """Make the table of terms that every model gives.
+
+    Parameters
+    ----------
+    kinds
+        Kind of each term, indexed by its name.
+    annotations
+        genes x annotated terms, 0/1.
+    genes
+        Names of the genes.
+    relevance
+        A number a term, the larger the more relevant, never negative.
+    active
+        Whether the term is on, a bool a term.
+    on
+        genes x terms, bool: the gene takes part in the term according to the fit.
+    """
+    names = genes.to_numpy(str)
+    n_known = annotations.shape[1]
+    table = pd.DataFrame({"kind": kinds})
+    table["n_genes"] = 0
+    table.iloc[:n_known, table.columns.get_loc("n_genes")] = annotations.sum(0).astype(int)
+    table["relevance"] = np.asarray(relevance, dtype=float)
+    table["active"] = np.asarray(active, dtype=bool)
+    added, removed = [], []
+    for k in range(len(table)):
+        in_set = annotations[:, k].astype(bool) if k < n_known else on[:, k]
+        live = bool(active[k])
+        added.append(" ".join(names[on[:, k] & ~in_set]) if live else "")
+        removed.append(" ".join(names[in_set & ~on[:, k]]) if live else "")
+    table["genes_added"], table["genes_removed"] = added, removed
+    return table[list(TERM_COLUMNS)]
+
+
+def match_genes(adata: AnnData, genes: pd.Index) -> AnnData:
+    """Return the data with just these genes in this order, matched by name.
+
+    Raises
+    ------
+    ValueError
+        If a gene of the model is missing, naming how many and some of them.
+    """
+    if adata.var_names.equals(genes):
+        return adata
+    missing = genes[~genes.isin(adata.var_names)]
+    if len(missing):
+        msg = (
+            f"{len(missing)} of the model's {len(genes)} genes are not in the data "
+            f"({', '.join(missing[:5])}{', ...' if len(missing) > 5 else ''}); "
+            "give new cells with the same gene names, normalised as the training data were"
+        )
+        raise ValueError(msg)
+    return adata[:, genes]

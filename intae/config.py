@@ -1,0 +1,221 @@
+"""The config of a benchmark: checked as a whole before anything runs, then easy to ask.
+
+Imported by the Snakefile itself, so it needs nothing but what Snakemake brings along.
+"""
+
+from __future__ import annotations
+
+import copy
+import difflib
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlparse
+
+import jsonschema
+import yaml
+
+from .mirror import find_in_mirror
+from .sources.registry import SOURCES, Download
+
+SCHEMA = Path(__file__).resolve().parents[1] / "schemas" / "config.schema.yaml"
+
+
+class ConfigError(ValueError):
+    """A mistake in the config; the message names the key, what is wrong and the mend."""
+
+
+def suggest(name: str, known: Iterable[str]) -> str:
+    """Return '; did you mean X?' for the nearest known name, or the known names."""
+    known = [str(k) for k in known]
+    near = difflib.get_close_matches(str(name), known, n=1)
+    return f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(known) or 'none'}"
+
+
+def check_config(config: Mapping[str, Any], schema: Path = SCHEMA) -> dict[str, Any]:
+    """Check a config against the schema and itself, and fill in the defaults.
+
+    Parameters
+    ----------
+    config
+        As read from YAML.
+    schema
+        The JSON schema, as YAML.
+
+    Returns
+    -------
+    A copy with every default in its place.
+
+    Raises
+    ------
+    ConfigError
+        Naming the first key at fault.
+    """
+    rules = yaml.safe_load(Path(schema).read_text())
+    config = copy.deepcopy(dict(config))
+    validator = jsonschema.Draft202012Validator(rules)
+    for error in sorted(validator.iter_errors(config), key=lambda e: list(map(str, e.path))):
+        raise ConfigError(_explain(error))
+    _fill(config, rules)
+    for kind in ("datasets", "methods"):
+        for name in config["run"].get(kind) or ():
+            if name not in config[kind]:
+                msg = f"config, run: {kind}: there is no entry {name!r}"
+                raise ConfigError(msg + suggest(name, config[kind]))
+    for name, entry in config["datasets"].items():
+        _check_dataset(name, entry, config["gene_sets"])
+    for name, entry in config["gene_sets"].items():
+        if ("file" in entry) == ("url" in entry):
+            msg = f"config, gene_sets: {name}: give either file: or url:"
+            raise ConfigError(msg)
+    for pair in config["exclude"]:
+        for key, kind in (("dataset", "datasets"), ("method", "methods")):
+            if pair[key] not in config[kind]:
+                msg = f"config, exclude: there is no {key} {pair[key]!r}"
+                raise ConfigError(msg + suggest(pair[key], config[kind]))
+    for name, entry in config["analyses"].items():
+        if name not in config["datasets"]:
+            msg = f"config, analyses: there is no data set {name!r}"
+            raise ConfigError(msg + suggest(name, config["datasets"]))
+        for method in entry["scatter_methods"]:
+            if method not in config["methods"]:
+                msg = f"config, analyses: {name}: there is no method {method!r}"
+                raise ConfigError(msg + suggest(method, config["methods"]))
+    return config
+
+
+def _check_dataset(name: str, entry: Mapping[str, Any], gene_sets: Mapping[str, Any]) -> None:
+    where = f"config, datasets: {name}"
+    for wanted in entry["gene_sets"]:
+        if wanted not in gene_sets:
+            msg = f"{where}: there is no entry {wanted!r} in gene_sets"
+            raise ConfigError(msg + suggest(wanted, gene_sets))
+    if entry["source"] != "simulated" and not entry["gene_sets"]:
+        msg = f"{where}: gene_sets: names no gene sets; every model needs some"
+        raise ConfigError(msg)
+    if entry["source"] == "file" and ("file" in entry) == ("url" in entry):
+        msg = f"{where}: source file needs either file: or url:"
+        raise ConfigError(msg)
+    if entry["source"] != "file" and ("file" in entry or "url" in entry):
+        msg = f"{where}: file: and url: are for source: file, not for {entry['source']!r}"
+        raise ConfigError(msg)
+
+
+def _explain(error: jsonschema.ValidationError) -> str:
+    """Turn a validation error into a sentence with the key and, if it can, a suggestion."""
+    where = ": ".join(map(str, error.absolute_path))
+    where = f"config, {where}" if where else "config"
+    if error.validator == "additionalProperties" and isinstance(error.instance, dict):
+        known = error.schema.get("properties", {})
+        unknown = [key for key in error.instance if key not in known][0]
+        return f"{where}: unknown key {unknown!r}{suggest(unknown, known)}"
+    if error.validator == "required":
+        missing = [key for key in error.validator_value if key not in error.instance][0]
+        return f"{where}: the key {missing!r} is missing"
+    if error.validator == "enum":
+        return f"{where}: {error.instance!r} is unknown{suggest(error.instance, error.validator_value)}"
+    if error.validator == "type":
+        wanted = error.validator_value
+        wanted = wanted if isinstance(wanted, str) else " or ".join(wanted)
+        return f"{where}: must be of type {wanted}, not {error.instance!r}"
+    return f"{where}: {error.message}"
+
+
+def _fill(value: Any, rules: Mapping[str, Any]) -> None:
+    """Put the schema's defaults where a key is absent, at every depth."""
+    if not isinstance(value, dict):
+        return
+    for key, rule in rules.get("properties", {}).items():
+        if key not in value and "default" in rule:
+            value[key] = copy.deepcopy(rule["default"])
+        if key in value:
+            _fill(value[key], rule)
+    entries = rules.get("additionalProperties")
+    if isinstance(entries, dict):
+        for entry in value.values():
+            _fill(entry, entries)
+
+
+class Benchmark:
+    """A checked config, and the questions that rules ask of it.
+
+    Parameters
+    ----------
+    config
+        As read from YAML; checked here.
+    """
+
+    def __init__(self, config: Mapping[str, Any]):
+        self.config = check_config(config)
+        self.mirror = os.environ.get("INTAE_MIRROR") or self.config["mirror"]
+        if self.mirror and not Path(self.mirror).is_dir():
+            msg = f"mirror (config or INTAE_MIRROR): {self.mirror!r} is not a folder"
+            raise ConfigError(msg)
+        run = self.config["run"]
+        self.datasets: list[str] = run.get("datasets") or list(self.config["datasets"])
+        self.methods: list[str] = run.get("methods") or list(self.config["methods"])
+        self.excluded = {(pair["dataset"], pair["method"]) for pair in self.config["exclude"]}
+        self.downloads: dict[str, Download] = {}
+        for name in self.datasets:
+            self.dataset_files(name)  # so that a missing file is told of before any job
+            self.gene_set_files(name)
+
+    def dataset(self, name: str) -> dict[str, Any]:
+        """Return the entry of a data set."""
+        return self.config["datasets"][name]
+
+    def method(self, name: str) -> dict[str, Any]:
+        """Return the entry of a method."""
+        return self.config["methods"][name]
+
+    def methods_of(self, dataset: str) -> list[str]:
+        """Return the methods that run on a data set."""
+        return [m for m in self.methods if (dataset, m) not in self.excluded]
+
+    def fits_of(self, dataset: str) -> list[tuple[str, int]]:
+        """Return method and seed of each fit of a data set."""
+        return [(m, s) for m in self.methods_of(dataset) for s in self.method(m)["seeds"]]
+
+    def analysis(self, dataset: str) -> dict[str, Any]:
+        """Return what to look at in a data set, with defaults."""
+        if dataset in self.config["analyses"]:
+            return self.config["analyses"][dataset]
+        schema = yaml.safe_load(SCHEMA.read_text())
+        entry: dict[str, Any] = {}
+        _fill(entry, schema["properties"]["analyses"]["additionalProperties"])
+        return entry
+
+    def dataset_files(self, name: str) -> list[str]:
+        """Return the paths of a data set's files, downloads among them."""
+        entry = self.dataset(name)
+        if entry["source"] == "file":
+            return [self._file(f"datasets: {name}", entry)]
+        return [self._download(download) for download in SOURCES[entry["source"]]]
+
+    def gene_set_files(self, name: str) -> list[str]:
+        """Return the paths of a data set's gene set files."""
+        wanted = self.dataset(name)["gene_sets"]
+        return [self._file(f"gene_sets: {w}", self.config["gene_sets"][w]) for w in wanted]
+
+    def _file(self, where: str, entry: Mapping[str, Any]) -> str:
+        if "url" in entry:
+            urls = [entry["url"]] if isinstance(entry["url"], str) else entry["url"]
+            name = entry.get("name") or Path(urlparse(urls[0]).path).name
+            return self._download(Download(name, tuple(urls), entry.get("sha256")))
+        path = Path(entry["file"])
+        if path.exists():
+            return str(path)
+        if self.mirror:
+            if find_in_mirror(path.name, self.mirror):
+                return self._download(Download(path.name, (), entry.get("sha256")))
+        msg = f"config, {where}: there is no file {entry['file']!r}"
+        msg += f", nor one of that name in the mirror {self.mirror}" if self.mirror else ""
+        raise ConfigError(msg)
+
+    def _download(self, download: Download) -> str:
+        known = self.downloads.setdefault(download.name, download)
+        if known != download:
+            msg = f"config: two different downloads have the file name {download.name!r}; name one"
+            raise ConfigError(msg)
+        return f"{self.config['resources']}/{download.name}"

@@ -1,0 +1,1 @@
+"""What is computed from fits alone: tidy tables, one row a fact."""

@@ -1,0 +1,103 @@
+"""Agreement of loadings: between methods, and between the seeds of one method."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+
+from ..files import loadings
+
+TOP = 10
+
+
+def correlate(a: pd.DataFrame, b: pd.DataFrame) -> pd.Series:
+    """Correlate the loadings of each term that both have.
+
+    Parameters
+    ----------
+    a, b
+        cells x terms, the same cells in the same order.
+
+    Returns
+    -------
+    Pearson's r, a term each; NaN where a term is constant in one of them.
+    """
+    shared = [term for term in a.columns if term in set(b.columns)]
+    x, y = a[shared].to_numpy(float), b[shared].to_numpy(float)
+    x, y = x - x.mean(0), y - y.mean(0)
+    norms = np.sqrt((x**2).sum(0) * (y**2).sum(0))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        r = np.where(norms > 0, (x * y).sum(0) / norms, np.nan)
+    return pd.Series(r, index=pd.Index(shared, name="term"), name="r")
+
+
+def correlation_table(fits: Mapping[str, AnnData], reference: str) -> pd.DataFrame:
+    """Correlate the annotated terms' loadings between every two methods.
+
+    Parameters
+    ----------
+    fits
+        Method -> one fit of it, all of the same cells.
+    reference
+        The method by whose relevance the terms are ranked.
+
+    Returns
+    -------
+    method_a, method_b, term, r, relevance_rank (1 is the most relevant to the reference).
+    """
+    annotated = {m: f for m, f in fits.items() if (f.uns["terms"]["kind"] == "annotated").any()}
+    blank = pd.DataFrame(columns=["method_a", "method_b", "term", "r", "relevance_rank"])
+    if not annotated:
+        return blank
+    reference = reference if reference in annotated else next(iter(annotated))
+    terms = annotated[reference].uns["terms"]
+    terms = terms[terms["kind"] == "annotated"]
+    rank = terms["relevance"].rank(ascending=False, method="first").astype(int)
+    parts = [blank]
+    for a, b in combinations(annotated, 2):
+        r = correlate(loadings(annotated[a])[terms.index], loadings(annotated[b])[terms.index])
+        table = r.reset_index()
+        table.insert(0, "method_a", a)
+        table.insert(1, "method_b", b)
+        table["relevance_rank"] = table["term"].map(rank)
+        parts.append(table)
+    return pd.concat([p for p in parts if len(p)] or parts)
+
+
+def seed_stability(fits: Sequence[AnnData]) -> pd.DataFrame:
+    """Say how far fits of one method from several seeds agree, over all pairs of seeds.
+
+    Returns
+    -------
+    kind (`seeds`), term, r. A row a term: the mean of |r| over the pairs in both fits of which it
+    is active. Then summary rows, whose term is in brackets: median and mean of |r| over terms and
+    pairs, Jaccard index of the active terms, and how many of the ten most relevant are shared.
+    Empty for fewer than two fits.
+    """
+    columns = ["kind", "term", "r"]
+    if len(fits) < 2:
+        return pd.DataFrame(columns=columns)
+    per_term, jaccard, shared = [], [], []
+    for a, b in combinations(fits, 2):
+        on_a, on_b = (set(f.uns["terms"].index[f.uns["terms"]["active"]]) for f in (a, b))
+        both = [term for term in a.uns["terms"].index if term in on_a & on_b]
+        per_term.append(correlate(loadings(a)[both], loadings(b)[both]).abs())
+        jaccard.append(len(on_a & on_b) / max(1, len(on_a | on_b)))
+        shared.append(len(_top(a) & _top(b)))
+    r = pd.concat(per_term)
+    rows = [("seeds", term, value) for term, value in r.groupby(level=0, sort=False).mean().items()]
+    rows += [
+        ("seeds", "(median |r|)", r.median()),
+        ("seeds", "(mean |r|)", r.mean()),
+        ("seeds", "(Jaccard index of active terms)", np.mean(jaccard)),
+        ("seeds", f"(shared of the {TOP} most relevant)", np.mean(shared)),
+    ]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _top(fit: AnnData) -> set[str]:
+    return set(fit.uns["terms"]["relevance"].nlargest(TOP).index)

@@ -1,0 +1,1 @@
+"""Figures: each function takes tables or fits and returns a matplotlib figure."""

@@ -1,0 +1,70 @@
+"""Runtime and memory of the methods."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+import seaborn as sns
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+
+from .style import method_colors, method_label, set_style
+
+MEASURES = {"seconds": "wall time of a fit [s]", "peak_mb": "peak memory of the process [MB]"}
+
+
+def plot_cost(runtime: pd.DataFrame, labels: Mapping[str, str]) -> Figure:
+    """Draw wall time and peak memory, a row of panels a data set, on log axes.
+
+    Parameters
+    ----------
+    runtime
+        The table runtime.csv. Of several seeds the mean is drawn. Projected times are hatched.
+    labels
+        Method -> its name in figures, for all methods of the config, in order.
+    """
+    set_style()
+    colors = method_colors(labels)
+    datasets = list(dict.fromkeys(runtime["dataset"]))
+    n_rows = runtime.groupby("dataset")["method"].nunique()
+    figure, axes = plt.subplots(
+        len(datasets),
+        len(MEASURES),
+        figsize=(10, 1.1 + sum(0.36 * n_rows[d] + 1.0 for d in datasets)),
+        squeeze=False,
+        height_ratios=[n_rows[d] for d in datasets],
+        layout="constrained",
+    )
+    for row, dataset in zip(axes, datasets, strict=True):
+        part = runtime[runtime["dataset"] == dataset]
+        mean = part.groupby("method", sort=False)[["seconds", "peak_mb"]].mean()
+        projected = part.groupby("method")["projected"].any()
+        size = part.iloc[0]
+        for axis, (measure, title) in zip(row, MEASURES.items(), strict=True):
+            bars = axis.barh(
+                [method_label(m, labels) for m in mean.index],
+                mean[measure],
+                color=[colors[m] for m in mean.index],
+            )
+            for bar, method in zip(bars, mean.index, strict=True):
+                note = f"{mean.loc[method, measure]:,.3g}"
+                if measure == "seconds" and projected[method]:
+                    bar.set_hatch("///")
+                    bar.set_edgecolor("white")
+                    note += " (projected)"
+                axis.annotate(
+                    note, (bar.get_width(), bar.get_y() + bar.get_height() / 2),
+                    xytext=(4, 0), textcoords="offset points", va="center", fontsize=9,
+                )  # fmt: skip
+            axis.set_xscale("log")
+            low, high = mean[measure].min(), mean[measure].max()
+            axis.set_xlim(low / 3, high * (high / low) ** 0.45 * 3)
+            axis.invert_yaxis()
+            axis.set_xlabel(title)
+        row[0].set_title(
+            f"{dataset}: {size['n_cells']:,} cells x {size['n_genes']:,} genes", loc="left"
+        )
+        row[1].set_yticklabels([])
+    sns.despine(figure)
+    return figure

@@ -1,0 +1,67 @@
+"""Loadings of two terms, cell by cell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import seaborn as sns
+from anndata import AnnData
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+
+from ..files import loadings
+from .style import label_colors, method_label, readable, set_style
+
+ROLES = {"condition": "condition", "cell_type": "cell type", "batch": "batch", "donor": "donor"}
+
+
+def best_terms(fit: AnnData) -> list[str]:
+    """Return the two most relevant annotated terms of a fit."""
+    terms = fit.uns["terms"]
+    terms = terms[terms["kind"] == "annotated"]
+    return list(terms["relevance"].nlargest(2).index)
+
+
+def plot_scatter(
+    fits: Mapping[str, AnnData], terms: tuple[str, str], labels: Mapping[str, str]
+) -> Figure:
+    """Draw the loadings of two terms, a row a method, a column a label of the cells.
+
+    Parameters
+    ----------
+    fits
+        Method -> a fit that has both terms.
+    terms
+        The terms of the horizontal and the vertical axis.
+    labels
+        Method -> its name in figures.
+    """
+    set_style()
+    any_fit = next(iter(fits.values()))
+    roles = [role for role in ROLES if role in any_fit.obs][:2]
+    columns = max(1, len(roles))
+    figure, axes = plt.subplots(
+        len(fits), columns, figsize=(5.6 * columns, 3.6 * len(fits)),
+        squeeze=False, layout="constrained",
+    )  # fmt: skip
+    order = np.random.default_rng(0).permutation(any_fit.n_obs)  # no group lies on top
+    for row, (method, fit) in zip(axes, fits.items(), strict=True):
+        z = loadings(fit)[list(terms)].to_numpy(float)[order]
+        for axis, role in zip(row, roles or [None], strict=True):
+            hue = None if role is None else fit.obs[role].astype(str).to_numpy()[order]
+            palette = None if hue is None else label_colors(sorted(set(hue)))
+            sns.scatterplot(
+                x=z[:, 0], y=z[:, 1], hue=hue, hue_order=palette, palette=palette,
+                s=max(3, 20_000 / len(z) ** 0.9), linewidth=0, alpha=0.7, ax=axis, rasterized=True,
+            )  # fmt: skip
+            axis.set_xlabel(readable(terms[0], 44))
+            axis.set_ylabel(readable(terms[1], 30))
+            off = [t for t in terms if not fit.uns["terms"].loc[t, "active"]]
+            note = f" ({' and '.join(readable(t, 99) for t in off)} is off)" if off else ""
+            axis.set_title("\n".join([method_label(method, labels), note.strip()]).strip(),
+                           loc="left")  # fmt: skip
+            if role is not None:
+                axis.legend(title=ROLES[role], loc="center left", bbox_to_anchor=(1.0, 0.5),
+                            frameon=False, markerscale=2)  # fmt: skip
+    return figure

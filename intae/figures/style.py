@@ -1,0 +1,68 @@
+"""What all figures share: colours, names, and how they are saved."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import matplotlib as mpl
+import seaborn as sns
+from matplotlib.figure import Figure
+
+from ..files import whole_file
+
+mpl.use("Agg")
+
+Color = tuple[float, float, float]
+
+
+def set_style() -> None:
+    """Set seaborn's style for all figures; text stays text in PDF files."""
+    sns.set_theme(
+        context="notebook",
+        style="ticks",
+        rc={
+            "figure.dpi": 100,
+            "savefig.dpi": 160,
+            "font.size": 10,
+            "axes.titlesize": 11,
+            "axes.labelsize": 10,
+            "xtick.labelsize": 9,
+            "ytick.labelsize": 9,
+            "legend.fontsize": 9,
+            "legend.title_fontsize": 9,
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "pdf.fonttype": 42,
+        },
+    )
+
+
+def method_colors(methods: Iterable[str]) -> dict[str, Color]:
+    """Give each method of the config its colour, by its place there, safe for the colour-blind."""
+    methods = list(methods)
+    return dict(zip(methods, sns.color_palette("colorblind", max(10, len(methods))), strict=False))
+
+
+def label_colors(values: Sequence[str]) -> dict[str, Color]:
+    """Give each value of a label its colour, safe for the colour-blind up to ten of them."""
+    palette = "colorblind" if len(values) <= 10 else "husl"
+    return dict(zip(values, sns.color_palette(palette, len(values)), strict=True))
+
+
+def readable(term: str, width: int = 38) -> str:
+    """Write the name of a term for people: no underscores, broken into lines, never cut."""
+    return "\n".join(textwrap.wrap(term.replace("_", " "), width))
+
+
+def method_label(method: str, labels: Mapping[str, str]) -> str:
+    """Return how figures name a method."""
+    return labels.get(method, method)
+
+
+def save_figure(figure: Figure, paths: Iterable[str | Path]) -> None:
+    """Save a figure to each of the paths, by its suffix, whole or not at all."""
+    for path in paths:
+        with whole_file(path) as part:
+            figure.savefig(part, bbox_inches="tight", facecolor="white")

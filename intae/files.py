@@ -1,0 +1,121 @@
+"""Files that appear whole or not at all, and the fit of a model as a file."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import anndata
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+
+from .contracts import check_fit
+from .model import FactorModel
+
+
+@contextmanager
+def whole_file(path: str | Path) -> Iterator[Path]:
+    """Give a temporary path beside `path`, moved there only when the block has ended well."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, part = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=f".part{path.suffix}")
+    os.close(handle)
+    try:
+        yield Path(part)
+        umask = os.umask(0)
+        os.umask(umask)
+        os.chmod(part, 0o666 & ~umask)  # mkstemp makes it private
+        os.replace(part, path)
+    except BaseException:
+        Path(part).unlink(missing_ok=True)
+        raise
+
+
+def write_h5ad(adata: AnnData, path: str | Path) -> None:
+    """Write an AnnData, whole or not at all."""
+    with whole_file(path) as part:
+        adata.write_h5ad(part, compression="gzip")
+
+
+def write_table(table: pd.DataFrame, path: str | Path) -> None:
+    """Write a tidy table as CSV, whole or not at all; numbers keep six digits."""
+    with whole_file(path) as part:
+        table.to_csv(part, index=False, float_format="%.6g")
+
+
+def read_h5ad(path: str | Path, **kwargs: Any) -> AnnData:
+    """Read an AnnData, with a plain sentence where the file is broken or is something else.
+
+    Raises
+    ------
+    ValueError
+        If the file cannot be read as h5ad.
+    """
+    if not Path(path).exists():
+        msg = f"{path}: there is no such file"
+        raise FileNotFoundError(msg)
+    try:
+        return anndata.read_h5ad(path, **kwargs)
+    except Exception as error:  # h5py and anndata raise many kinds for a broken file
+        reason = str(error).splitlines()[0]
+        msg = f"{path}: cannot be read as an h5ad file; is it cut off or something else? ({reason})"
+        raise ValueError(msg) from error
+
+
+def write_fit(
+    model: FactorModel, adata: AnnData, path: str | Path, about: dict[str, Any]
+) -> None:
+    """Write what a fitted model says of the data as `fit.h5ad`.
+
+    Parameters
+    ----------
+    model
+        The fitted model.
+    adata
+        The prepared data it was fitted to; its labels are kept.
+    path
+        The file.
+    about
+        What else to keep in `uns["fit"]`: method, seed, device, versions, ...
+    """
+    fit = AnnData(
+        obs=adata.obs.copy(),
+        var=pd.DataFrame(index=adata.var_names.copy()),
+        obsm={"loadings": model.loadings_.to_numpy(np.float32)},
+        varm={"weights": model.weights_.to_numpy(np.float32)},
+        uns={"terms": model.terms_.copy(), "history": model.history_.reset_index(drop=True)},
+    )
+    fit.uns["fit"] = about | {
+        "model": type(model).__name__,
+        "parameters": json.dumps(model.get_params()),
+        "converged": bool(model.converged_),
+        "iterations": int(model.n_iter_),
+        "seconds": float(model.seconds_),
+        "projected": bool(getattr(model, "projected_", False)),
+        "projected_seconds": float(getattr(model, "projected_seconds_", model.seconds_)),
+    }
+    check_fit(fit)
+    write_h5ad(fit, path)
+
+
+def read_fit(path: str | Path) -> AnnData:
+    """Read and check a fit."""
+    fit = read_h5ad(path)
+    check_fit(fit)
+    return fit
+
+
+def loadings(fit: AnnData) -> pd.DataFrame:
+    """Return the loadings of a fit: DataFrame, cells x terms."""
+    return pd.DataFrame(fit.obsm["loadings"], fit.obs_names, fit.uns["terms"].index)
+
+
+def weights(fit: AnnData) -> pd.DataFrame:
+    """Return the weights of a fit: DataFrame, genes x terms."""
+    return pd.DataFrame(fit.varm["weights"], fit.var_names, fit.uns["terms"].index)

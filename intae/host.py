@@ -1,0 +1,60 @@
+"""The machine that a number was measured on."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import resource
+import sys
+from pathlib import Path
+
+PACKAGES = ("intae", "anndata", "numpy", "scanpy", "scikit-learn", "scipy", "slalom", "torch")
+
+
+def describe_host() -> dict[str, str]:
+    """Name processor, cores, memory, GPU, system and versions, to stand beside runtimes."""
+    host = {
+        "cpu": _cpu(),
+        "cores": str(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity")
+                     else os.cpu_count()),
+        "memory_gb": f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.1f}",
+        "gpu": _gpu(),
+        "system": f"{platform.system()} {platform.release()} {platform.machine()}",
+        "python": platform.python_version(),
+    }  # fmt: skip
+    return host | versions()
+
+
+def versions() -> dict[str, str]:
+    """Return the version of each package that a result depends on."""
+    found = {}
+    for package in PACKAGES:
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            from . import __version__
+
+            found[package] = __version__ if package == "intae" else "not installed"
+    return found
+
+
+def peak_memory_mb() -> float:
+    """Return the peak resident memory of this process so far, in MB (2**20 bytes)."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (2**20 if sys.platform == "darwin" else 2**10)
+
+
+def _cpu() -> str:
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        for line in info.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()
+
+
+def _gpu() -> str:
+    import torch
+
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else "none"

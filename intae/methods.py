@@ -1,0 +1,71 @@
+"""The models that a config may name, and one training run of one of them."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from anndata import AnnData
+
+import intae
+
+from .host import describe_host, peak_memory_mb
+from .model import FactorModel
+
+log = logging.getLogger(__name__)
+
+MODELS = ("Autoencoder", "FSCLVM", "PCA", "Slalom")
+
+
+def make_model(model: str, params: Mapping[str, Any], *, seed: int, threads: int) -> FactorModel:
+    """Make a model by its name, refusing parameters it does not have.
+
+    Raises
+    ------
+    ValueError
+        If the model or a parameter is unknown; the message suggests the nearest.
+    """
+    from .config import suggest
+
+    if model not in MODELS:
+        msg = f"there is no model {model!r}{suggest(model, MODELS)}"
+        raise ValueError(msg)
+    kind = getattr(intae, model)
+    known = inspect.signature(kind).parameters
+    for name in params:
+        if name not in known:
+            msg = f"intae.{model} has no parameter {name!r}{suggest(name, known)}"
+            raise ValueError(msg)
+    return kind(**dict(params), seed=seed, threads=threads)
+
+
+def train(
+    prepared: AnnData, model: str, params: Mapping[str, Any], *, seed: int, threads: int
+) -> tuple[FactorModel, dict[str, Any]]:
+    """Fit a model to prepared data.
+
+    Returns
+    -------
+    The fitted model, and what else to know of the run: seed, threads, device, peak memory of
+    this process so far (MB), size of the data, host and versions.
+    """
+    made = make_model(model, params, seed=seed, threads=threads)
+    log.info("fitting %r to %d cells x %d genes", made, *prepared.shape)
+    made.fit(prepared)
+    log.info(
+        "done: %.1f s, %d iterations, %s",
+        made.seconds_, made.n_iter_, "converged" if made.converged_ else "not converged",
+    )  # fmt: skip
+    about = {
+        "seed": seed,
+        "threads": threads,
+        "device": str(getattr(made, "device_", "cpu")),
+        "peak_mb": peak_memory_mb(),
+        "n_cells": prepared.n_obs,
+        "n_genes": prepared.n_vars,
+        "n_terms": len(made.terms_),
+        "host": describe_host(),
+    }
+    return made, about

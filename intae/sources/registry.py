@@ -1,0 +1,114 @@
+"""The public files of the known data sets and gene sets: address, size and checksum.
+
+A checksum is pinned where two unrelated sources state it; elsewhere the one seen at the download
+is logged.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+GEO_SERIES = "https://ftp.ncbi.nlm.nih.gov/geo/series"
+GEO_SAMPLES = "https://ftp.ncbi.nlm.nih.gov/geo/samples"
+
+
+@dataclass(frozen=True)
+class Download:
+    """A file to fetch.
+
+    Attributes
+    ----------
+    name
+        Its name on disk, by which a mirror is searched.
+    urls
+        Addresses, tried in order.
+    sha256
+        Its checksum, where one is known.
+    """
+
+    name: str
+    urls: tuple[str, ...]
+    sha256: str | None = None
+
+
+KANG17 = (
+    Download(
+        "GSE96583_RAW.tar",
+        (f"{GEO_SERIES}/GSE96nnn/GSE96583/suppl/GSE96583_RAW.tar",),
+        "e5d41a3248a813f99d68fd5c9eb9773de7f46a83680a67f4a02d683b8955fe80",
+    ),
+    Download(
+        "GSE96583_batch2.genes.tsv.gz",
+        (f"{GEO_SERIES}/GSE96nnn/GSE96583/suppl/GSE96583_batch2.genes.tsv.gz",),
+        "93aa4e9b530ef9d6411ca129b416324c5cc1cc5a01a1fa6ed4f4a845480ed3ca",
+    ),
+    Download(
+        "GSE96583_batch2.total.tsne.df.tsv.gz",
+        (f"{GEO_SERIES}/GSE96nnn/GSE96583/suppl/GSE96583_batch2.total.tsne.df.tsv.gz",),
+        "1d57e72e92ca8695250e88cc0f1c3fa8c0be1175d974f8b427c58f1274dc6c09",
+    ),
+)
+
+MACOSKO15 = (
+    Download(
+        "GSE63472_P14Retina_merged_digital_expression.txt.gz",
+        (
+            f"{GEO_SERIES}/GSE63nnn/GSE63472/suppl/"
+            "GSE63472_P14Retina_merged_digital_expression.txt.gz",
+        ),
+    ),
+    Download(
+        "retina_clusteridentities.txt",
+        (
+            "http://mccarrolllab.org/wp-content/uploads/2015/05/retina_clusteridentities.txt",
+            "https://scrnaseq-public-datasets.s3.amazonaws.com/manual-data/macosko/"
+            "retina_clusteridentities.txt",
+        ),
+        "b7224ab7d61632fd34ca700c83aab22b509e5149222bb0918f87e47c1310d9fe",
+    ),
+)
+
+# sample of the annotation -> GEO sample; the fourth healthy control is from another series
+COVID_SAMPLES = {
+    "C51": "GSM4475048",
+    "C52": "GSM4475049",
+    "C100": "GSM4475050",
+    "C141": "GSM4339769",
+    "C142": "GSM4339770",
+    "C143": "GSM4339771",
+    "C144": "GSM4339772",
+    "C145": "GSM4339773",
+    "C146": "GSM4339774",
+    "C148": "GSM4475051",
+    "C149": "GSM4475052",
+    "C152": "GSM4475053",
+}
+
+COVID_BALF = (
+    *(
+        Download(
+            f"{gsm}_{sample}_filtered_feature_bc_matrix.h5",
+            (
+                f"{GEO_SAMPLES}/{gsm[:7]}nnn/{gsm}/suppl/"
+                f"{gsm}_{sample}_filtered_feature_bc_matrix.h5",
+            ),
+        )
+        for sample, gsm in COVID_SAMPLES.items()
+    ),
+    Download(
+        "all.cell.annotation.meta.txt",
+        (
+            "https://raw.githubusercontent.com/zhangzlab/covid_balf/"
+            "b52be1c50ef79e91bebac82451894942d23b43be/all.cell.annotation.meta.txt",
+        ),
+    ),
+)
+
+# known source -> the files it needs, in the order its loader takes them
+SOURCES: dict[str, tuple[Download, ...]] = {
+    "kang17": KANG17,
+    "macosko15": MACOSKO15,
+    "covid_balf": COVID_BALF,
+    "simulated": (),
+    "file": (),
+}

@@ -1,0 +1,55 @@
+# What every rule file needs: the checked config, the names it gives, and the paths of results.
+import sys
+
+from snakemake.exceptions import WorkflowError
+
+# The library is installed, or it lies beside this file (environments made by conda).
+sys.path.insert(0, workflow.basedir)
+from intae.config import Benchmark, ConfigError
+
+try:
+    BENCHMARK = Benchmark(config)
+except ConfigError as error:
+    raise WorkflowError(str(error))
+
+RESULTS = BENCHMARK.config["results"]
+RESOURCES = BENCHMARK.config["resources"]
+PREPARED = f"{RESULTS}/{{dataset}}/prepared.h5ad"
+FIT = f"{RESULTS}/{{dataset}}/{{method}}/seed{{seed}}/fit.h5ad"
+MODEL = f"{RESULTS}/{{dataset}}/{{method}}/seed{{seed}}/model.h5"
+
+wildcard_constraints:
+    dataset="|".join(map(re.escape, BENCHMARK.config["datasets"])),
+    method="|".join(map(re.escape, BENCHMARK.config["methods"])),
+    seed=r"\d+",
+    file=r"[^/]+",
+
+
+def methods_with(model, **params):
+    """Pattern of the methods of a model whose parameters are these, for a wildcard constraint."""
+    names = [
+        name
+        for name, entry in BENCHMARK.config["methods"].items()
+        if entry["model"] == model
+        and all(entry["params"].get(key, "exact") in values for key, values in params.items())
+    ]
+    return "|".join(map(re.escape, names)) or "(?!)"
+
+
+def fits_of(dataset):
+    """Paths of all fits of a data set."""
+    return [
+        FIT.format(dataset=dataset, method=method, seed=seed)
+        for method, seed in BENCHMARK.fits_of(dataset)
+    ]
+
+
+def labelled(role):
+    """Data sets of this run with a label of this role."""
+    return [d for d in BENCHMARK.datasets if role in BENCHMARK.dataset(d)["labels"]]
+
+
+def per_dataset(pattern, datasets=None):
+    """The pattern filled in for each data set that has at least one method."""
+    datasets = BENCHMARK.datasets if datasets is None else datasets
+    return [pattern.format(dataset=d) for d in datasets if BENCHMARK.methods_of(d)]

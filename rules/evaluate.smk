@@ -1,0 +1,141 @@
+# From fits to tidy tables: one part a data set, then all joined.
+EVALUATION = (
+    ("accuracy", labelled("condition")),
+    ("correlation", BENCHMARK.datasets),
+    ("terms", BENCHMARK.datasets),
+    ("stability", BENCHMARK.datasets),
+    ("recovery", [d for d in BENCHMARK.datasets if BENCHMARK.dataset(d)["source"] == "simulated"]),
+)
+PARTS = {
+    table: per_dataset(f"{RESULTS}/{{dataset}}/tables/{table}.csv", datasets)
+    for table, datasets in EVALUATION
+}
+TABLES = [f"{RESULTS}/tables/{table}.csv" for table in ("runtime", "host")] + [
+    f"{RESULTS}/tables/{table}.csv" for table, parts in PARTS.items() if parts
+]
+
+
+rule accuracy:
+    input:
+        fits=lambda wildcards: fits_of(wildcards.dataset),
+    output:
+        f"{RESULTS}/{{dataset}}/tables/accuracy.csv",
+    log:
+        "logs/evaluate/{dataset}.accuracy.log",
+    benchmark:
+        f"{RESULTS}/{{dataset}}/accuracy.benchmark.tsv"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    conda:
+        "../envs/intae.yaml"
+    script:
+        "../scripts/accuracy.py"
+
+
+rule agreement:
+    input:
+        fits=lambda wildcards: fits_of(wildcards.dataset),
+    output:
+        correlation=f"{RESULTS}/{{dataset}}/tables/correlation.csv",
+        stability=f"{RESULTS}/{{dataset}}/tables/stability.csv",
+    log:
+        "logs/evaluate/{dataset}.agreement.log",
+    params:
+        reference=lambda wildcards: BENCHMARK.analysis(wildcards.dataset)["reference"],
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    conda:
+        "../envs/intae.yaml"
+    script:
+        "../scripts/agreement.py"
+
+
+rule terms:
+    input:
+        fits=lambda wildcards: fits_of(wildcards.dataset),
+    output:
+        f"{RESULTS}/{{dataset}}/tables/terms.csv",
+    log:
+        "logs/evaluate/{dataset}.terms.log",
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    conda:
+        "../envs/intae.yaml"
+    script:
+        "../scripts/terms.py"
+
+
+rule recovery:
+    input:
+        fits=lambda wildcards: fits_of(wildcards.dataset),
+        truth=PREPARED,
+    output:
+        f"{RESULTS}/{{dataset}}/tables/recovery.csv",
+    log:
+        "logs/evaluate/{dataset}.recovery.log",
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    conda:
+        "../envs/intae.yaml"
+    script:
+        "../scripts/recovery.py"
+
+
+rule runtime:
+    input:
+        fits=[fit for dataset in BENCHMARK.datasets for fit in fits_of(dataset)],
+    output:
+        table=report(
+            f"{RESULTS}/tables/runtime.csv",
+            caption="../report/runtime_table.rst",
+            category="1. Cost",
+            labels={"table": "runtime and memory"},
+        ),
+        host=report(
+            f"{RESULTS}/tables/host.csv",
+            caption="../report/host.rst",
+            category="1. Cost",
+            labels={"table": "the machine"},
+        ),
+    log:
+        "logs/evaluate/runtime.log",
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    conda:
+        "../envs/intae.yaml"
+    script:
+        "../scripts/runtime.py"
+
+
+rule join:
+    input:
+        lambda wildcards: PARTS[wildcards.table],
+    output:
+        report(
+            f"{RESULTS}/tables/{{table}}.csv",
+            caption="../report/tables/{table}.rst",
+            category="5. Tables",
+            labels={"table": "{table}"},
+        ),
+    log:
+        "logs/evaluate/{table}.log",
+    wildcard_constraints:
+        table="|".join(PARTS),
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    conda:
+        "../envs/intae.yaml"
+    script:
+        "../scripts/join.py"

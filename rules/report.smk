@@ -1,0 +1,198 @@
+# Figures, each one script and one caption; `snakemake --report` binds them into one HTML file.
+LABELS = {
+    name: entry.get("label", name) for name, entry in BENCHMARK.config["methods"].items()
+}
+MODELS = {name: entry["model"] for name, entry in BENCHMARK.config["methods"].items()}
+WITH_TERMS = [name for name, model in MODELS.items() if model != "PCA"]
+
+
+def with_terms(dataset):
+    """Methods of a data set whose terms are gene sets."""
+    return [m for m in BENCHMARK.methods_of(dataset) if m in WITH_TERMS]
+
+
+def first_fits(wildcards):
+    """One fit, of the first seed, of each method that the scatter shows."""
+    wanted = BENCHMARK.analysis(wildcards.dataset)["scatter_methods"]
+    methods = [m for m in with_terms(wildcards.dataset) if not wanted or m in wanted]
+    return [
+        FIT.format(dataset=wildcards.dataset, method=m, seed=BENCHMARK.method(m)["seeds"][0])
+        for m in methods
+    ]
+
+
+def datasets_with(n_methods):
+    """Data sets on which at least so many methods with terms run."""
+    return [d for d in BENCHMARK.datasets if len(with_terms(d)) >= n_methods]
+
+
+FIGURES = (
+    [f"{RESULTS}/figures/cost.png"]
+    + per_dataset(f"{RESULTS}/figures/{{dataset}}/accuracy.png", labelled("condition"))
+    + per_dataset(f"{RESULTS}/figures/{{dataset}}/scatter.png", datasets_with(1))
+    + per_dataset(f"{RESULTS}/figures/{{dataset}}/terms.png", datasets_with(1))
+    + per_dataset(f"{RESULTS}/figures/{{dataset}}/correlation.png", datasets_with(2))
+    + [path.replace("tables/recovery.csv", "recovery.png").replace(
+        f"{RESULTS}/", f"{RESULTS}/figures/", 1) for path in PARTS["recovery"]]
+)
+
+
+rule figure_cost:
+    input:
+        f"{RESULTS}/tables/runtime.csv",
+    output:
+        png=report(
+            f"{RESULTS}/figures/cost.png",
+            caption="../report/cost.rst",
+            category="1. Cost",
+            labels={"figure": "runtime and memory"},
+        ),
+        pdf=f"{RESULTS}/figures/cost.pdf",
+    log:
+        "logs/figures/cost.log",
+    params:
+        labels=LABELS,
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    conda:
+        "../envs/intae.yaml"
+    script:
+        "../scripts/figure_cost.py"
+
+
+rule figure_accuracy:
+    input:
+        f"{RESULTS}/{{dataset}}/tables/accuracy.csv",
+    output:
+        png=report(
+            f"{RESULTS}/figures/{{dataset}}/accuracy.png",
+            caption="../report/accuracy.rst",
+            category="2. Separation of conditions",
+            subcategory="{dataset}",
+            labels={"figure": "accuracy of single terms"},
+        ),
+        pdf=f"{RESULTS}/figures/{{dataset}}/accuracy.pdf",
+    log:
+        "logs/figures/{dataset}.accuracy.log",
+    params:
+        labels=LABELS,
+        terms=lambda wildcards: BENCHMARK.analysis(wildcards.dataset)["terms"],
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    conda:
+        "../envs/intae.yaml"
+    script:
+        "../scripts/figure_accuracy.py"
+
+
+rule figure_scatter:
+    input:
+        first_fits,
+    output:
+        png=report(
+            f"{RESULTS}/figures/{{dataset}}/scatter.png",
+            caption="../report/scatter.rst",
+            category="2. Separation of conditions",
+            subcategory="{dataset}",
+            labels={"figure": "loadings of two terms"},
+        ),
+        pdf=f"{RESULTS}/figures/{{dataset}}/scatter.pdf",
+    log:
+        "logs/figures/{dataset}.scatter.log",
+    params:
+        labels=LABELS,
+        terms=lambda wildcards: BENCHMARK.analysis(wildcards.dataset).get("scatter"),
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    conda:
+        "../envs/intae.yaml"
+    script:
+        "../scripts/figure_scatter.py"
+
+
+rule figure_terms:
+    input:
+        f"{RESULTS}/{{dataset}}/tables/terms.csv",
+    output:
+        png=report(
+            f"{RESULTS}/figures/{{dataset}}/terms.png",
+            caption="../report/terms.rst",
+            category="3. Terms",
+            subcategory="{dataset}",
+            labels={"figure": "most relevant terms"},
+        ),
+        pdf=f"{RESULTS}/figures/{{dataset}}/terms.pdf",
+    log:
+        "logs/figures/{dataset}.terms.log",
+    params:
+        labels=LABELS,
+        models=MODELS,
+        n_terms=lambda wildcards: BENCHMARK.analysis(wildcards.dataset)["n_terms"],
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    conda:
+        "../envs/intae.yaml"
+    script:
+        "../scripts/figure_terms.py"
+
+
+rule figure_correlation:
+    input:
+        f"{RESULTS}/{{dataset}}/tables/correlation.csv",
+    output:
+        png=report(
+            f"{RESULTS}/figures/{{dataset}}/correlation.png",
+            caption="../report/correlation.rst",
+            category="3. Terms",
+            subcategory="{dataset}",
+            labels={"figure": "agreement of methods"},
+        ),
+        pdf=f"{RESULTS}/figures/{{dataset}}/correlation.pdf",
+    log:
+        "logs/figures/{dataset}.correlation.log",
+    params:
+        labels=LABELS,
+        reference=lambda wildcards: BENCHMARK.analysis(wildcards.dataset)["reference"],
+        n_terms=lambda wildcards: BENCHMARK.analysis(wildcards.dataset)["n_terms"],
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    conda:
+        "../envs/intae.yaml"
+    script:
+        "../scripts/figure_correlation.py"
+
+
+rule figure_recovery:
+    input:
+        f"{RESULTS}/{{dataset}}/tables/recovery.csv",
+    output:
+        png=report(
+            f"{RESULTS}/figures/{{dataset}}/recovery.png",
+            caption="../report/recovery.rst",
+            category="4. Planted truth",
+            subcategory="{dataset}",
+            labels={"figure": "recovery"},
+        ),
+        pdf=f"{RESULTS}/figures/{{dataset}}/recovery.pdf",
+    log:
+        "logs/figures/{dataset}.recovery.log",
+    params:
+        labels=LABELS,
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    conda:
+        "../envs/intae.yaml"
+    script:
+        "../scripts/figure_recovery.py"

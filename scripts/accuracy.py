@@ -1,0 +1,28 @@
+"""Score how well each term of each fit separates the condition."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(snakemake.scriptdir).parent))
+
+from intae.logs import log_to
+
+with log_to(snakemake.log[0]):
+    import logging
+
+    import pandas as pd
+
+    from intae.evaluate.accuracy import term_accuracy
+    from intae.evaluate.tables import label
+    from intae.files import loadings, read_fit, write_table
+    from intae.threads import limit_threads
+
+    tables = []
+    for path in snakemake.input.fits:
+        fit = read_fit(path)
+        logging.info("%s", path)
+        with limit_threads(snakemake.threads):
+            table = term_accuracy(loadings(fit), fit.obs["condition"], fit.obs.get("donor"))
+        table.insert(1, "label", "condition")
+        tables.append(label(table, fit))
+    write_table(pd.concat(tables), snakemake.output[0])

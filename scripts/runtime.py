@@ -1,0 +1,18 @@
+"""List what every fit cost, and the machine it ran on."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(snakemake.scriptdir).parent))
+
+from intae.logs import log_to
+
+with log_to(snakemake.log[0]):
+    import pandas as pd
+
+    from intae.evaluate.tables import hosts, runtime_row
+    from intae.files import read_fit, write_table
+
+    fits = [read_fit(path) for path in snakemake.input.fits]
+    write_table(pd.DataFrame([runtime_row(fit) for fit in fits]), snakemake.output.table)
+    write_table(hosts(fits), snakemake.output.host)

@@ -1,0 +1,24 @@
+"""Fit one method to one data set from one seed."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(snakemake.scriptdir).parent))
+
+from intae.logs import log_to
+
+with log_to(snakemake.log[0]):
+    from intae.files import read_h5ad, write_fit
+    from intae.methods import train
+
+    prepared = read_h5ad(snakemake.input[0])
+    model, about = train(
+        prepared,
+        snakemake.params.model,
+        snakemake.params.params,
+        seed=int(snakemake.wildcards.seed),
+        threads=snakemake.threads,
+    )
+    model.save(snakemake.output.model)
+    about |= {"dataset": snakemake.wildcards.dataset, "method": snakemake.wildcards.method}
+    write_fit(model, prepared, snakemake.output.fit, about)

@@ -1,0 +1,178 @@
+"""The updates of f-scLVM, one equation a line, from statistics whose size does not know N.
+
+Variational Bayes for Y = S (W * Z)' + noise (Buettner et al. 2017, Genome Biology 18:212), with
+
+    q(S_m)    = N(S_m, d_m)                   N cells x K terms; d_m is the same for every cell
+    q(W, Z)   : C = q(Z = 1), W = E[W | Z = 1], E2 = E[W^2 | Z = 1]           G genes x K terms
+    alpha (K) : precision of a term's weights; 1 / alpha is its relevance
+    eps (G)   : precision of a gene's noise
+
+S is never formed. It is a linear function of X = [Y, S0], the centred genes and (where the start
+is not itself linear in Y, or there are covariates) E further columns, so S = X A is known by its
+coefficients A ((G+E) x K), and all that the updates need of the cells is Gamma = X'X.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from scipy.linalg import solve_triangular
+
+PRIOR_A, PRIOR_B = 1e-3, 1e-3  # of alpha, both Gamma parameters
+MAX_EPS = 1e6
+OFF_RATIO = 1e10  # alpha / var(S) from which a term is switched off for good
+FREE_SWEEPS = 10  # sweeps before any term can be
+TINY = 1e-30  # a membership below this moves no digit of anything
+
+
+@dataclass
+class Problem:
+    """What is given: the statistics of the data and the prior of the memberships.
+
+    Attributes
+    ----------
+    gamma
+        X'X, (G+E) x (G+E).
+    n_cells, n_genes
+        N and G.
+    extra_mean
+        Mean of each extra column over the cells, (E,); the genes are centred.
+    log_odds
+        log(pi / (1 - pi)) of the prior of Z, G x K.
+    n_known
+        Number of observed factors (covariates); they are the first ones.
+    as_slalom
+        Follow slalom where it departs from the model: a term switched off is left out of the
+        updates of W and eps but not of S, and an observed factor has a variance in that of W.
+    """
+
+    gamma: np.ndarray
+    n_cells: int
+    n_genes: int
+    extra_mean: np.ndarray
+    log_odds: np.ndarray
+    n_known: int = 0
+    as_slalom: bool = False
+
+
+@dataclass
+class Posterior:
+    """What is sought; see the head of this file. `on` (K): the term is not switched off."""
+
+    C: np.ndarray
+    W: np.ndarray
+    E2: np.ndarray
+    alpha: np.ndarray
+    d: np.ndarray
+    eps: np.ndarray
+    A: np.ndarray
+    on: np.ndarray
+    n_sweeps: int = 0
+    CW: np.ndarray = field(init=False)  # E[W Z], G x K
+    XS: np.ndarray = field(init=False)  # X'S = Gamma A, (G+E) x K; the first G rows are Y'S
+    SS: np.ndarray = field(init=False)  # S'S = A' Gamma A, K x K
+
+    def refresh(self, problem: Problem) -> None:
+        """Work out the products that follow from the rest."""
+        self.CW = self.C * self.W
+        self.XS = problem.gamma @ self.A
+        self.SS = self.A.T @ self.XS
+
+
+def sweep(problem: Problem, q: Posterior, order: np.ndarray) -> None:
+    """Update every term that is on, in this order, then the noise. Changes `q` in place.
+
+    Inside a sweep P[m, i] = S_m(before its update) . S_i(as it is now), K x K, stands for S: the
+    only inner products that are needed.
+    """
+    N, G, K = problem.n_cells, problem.n_genes, q.C.shape[1]
+    YS, P, CW, eps = q.XS[:G], q.SS, q.CW, q.eps  # G x K, K x K, G x K, G
+    log_eps = np.log(eps)
+    done, cross, scale = [], np.zeros((K, K)), np.ones(K)
+    for m in order:
+        if not q.on[m]:
+            continue
+        if q.n_sweeps >= FREE_SWEEPS and _is_off(problem, q, m, P[m, m]):
+            _switch_off(problem, q, m)
+            continue
+        # W and Z of term m given the others
+        p = np.where(q.on, P[m], 0.0)  # K
+        p[m] = 0.0
+        diff = YS[:, m] - CW @ p  # G
+        den = P[m, m] + N * q.d[m] + q.alpha[m] / eps  # G
+        u = problem.log_odds[:, m] + 0.5 * (np.log(q.alpha[m]) - log_eps - np.log(den))
+        C = sigmoid(u + 0.5 * eps * diff**2 / den)  # G
+        W = diff / den  # G
+        E2 = W**2 + 1.0 / (eps * den)  # G
+        q.C[:, m], q.W[:, m], q.E2[:, m], CW[:, m] = C, W, E2, C * W
+        # its relevance
+        q.alpha[m] = (PRIOR_A + 0.5 * C.sum()) / (PRIOR_B + 0.5 * (C @ E2))
+        # its factor, S_m = (Y sw - sum_j S_j c_j) / (1 + a), known by its inner products
+        a = (C * E2) @ eps
+        if m >= problem.n_known:
+            near = np.flatnonzero(C > TINY)
+            sw = C[near] * W[near] * eps[near]
+            c = sw @ CW[near]  # K
+            c[m] = 0.0
+            P[:, m] = (sw @ YS[near] - P @ c) / (1.0 + a)
+            cross[m], scale[m] = c, 1.0 + a
+            done.append(m)
+            q.d[m] = 1.0 / (1.0 + a)
+        elif problem.as_slalom:
+            q.d[m] = 1.0 / (1.0 + a)
+    q.A[:, done] = _coefficients(q, np.array(done, dtype=int), cross, scale)
+    q.refresh(problem)
+    q.eps = noise_precision(problem, q)
+    q.n_sweeps += 1
+
+
+def _coefficients(
+    q: Posterior, done: np.ndarray, cross: np.ndarray, scale: np.ndarray
+) -> np.ndarray:
+    """Solve the sweep's updates of S for the new coefficients A, all terms at once.
+
+    S_m (1 + a_m) + sum over the terms updated before m of S_j(new) c_mj
+    = Y sw_m - sum over the others of S_j(old) c_mj: a triangular system in the order of updates.
+    """
+    G = len(q.eps)
+    before = np.tril(cross[np.ix_(done, done)], -1)
+    others = cross[done]
+    others[:, done] -= before
+    rhs = -q.A @ others.T  # (G+E) x done
+    rhs[:G] += q.CW[:, done] * q.eps[:, None]
+    return solve_triangular(before + np.diag(scale[done]), rhs.T, lower=True).T
+
+
+def noise_precision(problem: Problem, q: Posterior) -> np.ndarray:
+    """eps = N / E[sum over cells (Y - S (W Z)')^2], never above 1e6: (G,)."""
+    resid = squared_residual(problem, q)
+    return problem.n_cells / np.maximum(resid, problem.n_cells / MAX_EPS)
+
+
+def squared_residual(problem: Problem, q: Posterior) -> np.ndarray:
+    """E[sum over cells (Y - S (W Z)')^2] of each gene under q: (G,)."""
+    G = problem.n_genes
+    k = q.on if problem.as_slalom else slice(None)
+    CW, M = q.CW[:, k], q.SS[k][:, k]
+    D = problem.n_cells * np.where(np.arange(len(q.d)) < problem.n_known, 0.0, q.d)[k]
+    diagonal = np.diag(M)
+    t1 = (CW * q.XS[:G, k]).sum(1)
+    t2 = (q.C[:, k] * q.E2[:, k]) @ (diagonal + D)
+    t3 = ((CW @ M) * CW).sum(1) - CW**2 @ diagonal
+    return np.diag(problem.gamma)[:G] - 2 * t1 + t2 + t3
+
+
+def _is_off(problem: Problem, q: Posterior, m: int, square: float) -> bool:
+    mean = problem.extra_mean @ q.A[problem.n_genes :, m]
+    return q.alpha[m] >= OFF_RATIO * (square / problem.n_cells - mean**2)
+
+
+def _switch_off(problem: Problem, q: Posterior, m: int) -> None:
+    q.on[m] = False
+
+
+def sigmoid(u: np.ndarray) -> np.ndarray:
+    """1 / (1 + exp(-u)); where exp overflows the value is 0, as it should be."""
+    with np.errstate(over="ignore"):
+        return 1.0 / (1.0 + np.exp(-u))

@@ -1,0 +1,299 @@
+"""The reference f-scLVM: the published slalom package, run as it is."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+
+from .contracts import check_prepared, get_annotations, get_terms
+from .covariates import design_matrix
+from .model import FactorModel, signs, term_index, terms_table
+from .moments import iter_chunks
+from .slalom_import import import_slalom
+from .threads import limit_threads
+
+log = logging.getLogger(__name__)
+
+PUBLISHED_SEED = 222  # `CSparseFA.init` sets NumPy's global state to it
+LOG_EVERY = 5.0  # seconds between two lines of progress
+
+
+class Slalom(FactorModel):
+    """f-scLVM with Gaussian noise as published in slalom 1.0.0.dev11, its code untouched.
+
+    Every sweep takes O(cells x genes x terms^2): hours on more than some thousand cells.
+    :class:`intae.FSCLVM` gives the same posterior at a cost that does not depend on the cells,
+    and can do what this class cannot (loadings of new cells, a bound, backed files).
+
+    Parameters
+    ----------
+    n_dense, n_sparse
+        Number of unannotated dense and sparse factors beside the annotated terms.
+    covariates
+        Columns of obs that are observed factors; they are not among the terms.
+    max_iter
+        Largest number of sweeps; slalom's default is 2,000.
+    budget
+        Wall time in seconds. When it is over, the fit stops after the sweep that is running and
+        `projected_seconds_` says how long the whole would have taken. None: no limit.
+    seed
+        slalom sets NumPy's seed to 222 itself, whatever the user does; with `seed=222` this is
+        exactly the published behaviour. Another seed stands in the place of that 222.
+    threads
+        Threads for NumPy's linear algebra; None leaves them as they are.
+
+    Attributes
+    ----------
+    converged_
+        Whether slalom's own rule stopped it: the mean absolute residual, looked at every 100
+        sweeps, moved by less than 1e-8, after more than 700 sweeps.
+    projected_, projected_seconds_
+        Whether the budget ended the fit, and the seconds that the whole fit would have taken:
+        `seconds_` itself where it was not.
+    covariate_weights_
+        DataFrame, genes x covariates (E[W Z] of the observed factors); no column without them.
+    membership_
+        DataFrame, genes x terms: probability that the gene belongs to the term, q(Z = 1).
+    alpha_, eps_
+        Posterior means of the ARD precisions of all terms and the noise precisions of all genes.
+
+    References
+    ----------
+    Buettner et al. 2017, Genome Biology 18:212.
+    """
+
+    _saved: ClassVar[tuple[str, ...]] = (
+        "projected_", "projected_seconds_", "covariate_weights_", "membership_", "alpha_", "eps_",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        n_dense: int = 3,
+        n_sparse: int = 0,
+        covariates: Sequence[str] | None = None,
+        max_iter: int = 2000,
+        budget: float | None = None,
+        seed: int = PUBLISHED_SEED,
+        threads: int | None = None,
+    ) -> None:
+        self.n_dense = n_dense
+        self.n_sparse = n_sparse
+        self.covariates = covariates
+        self.max_iter = max_iter
+        self.budget = budget
+        self.seed = seed
+        self.threads = threads
+
+    def fit(
+        self,
+        adata: AnnData,
+        *,
+        expected_iter: int | None = None,
+        expected_active: Sequence[int] | None = None,
+    ) -> Self:
+        """Run slalom on prepared data until its own rule, `max_iter` or the budget stops it.
+
+        Parameters
+        ----------
+        adata
+            Prepared data, cells x genes; not modified. slalom needs them dense: cells x genes
+            float64, and cells x terms x terms beside them.
+        expected_iter
+            Sweeps that the whole fit would take, for the projection, such as `n_iter_` of
+            `FSCLVM(compat="slalom")`, which follows the same path. Default: `max_iter`.
+        expected_active
+            Number of terms on in each of these sweeps (`history_["n_active"]` of that fit). A
+            sweep's time is proportional to it. Default: the terms on now stay on, so that the
+            projection is rather too long than too short.
+
+        Raises
+        ------
+        ContractError
+            If the data are not prepared.
+        ImportError
+            If slalom is not installed.
+        """
+        check_prepared(adata, values=False)
+        if self.max_iter < 1:
+            msg = f"max_iter must be at least 1, not {self.max_iter}"
+            raise ValueError(msg)
+        index, kinds = term_index(get_terms(adata), self.n_sparse, self.n_dense)
+        annotations = get_annotations(adata).astype(float)
+        covariates, names, _ = design_matrix(adata.obs, list(self.covariates or ()))
+        Y = np.vstack([block for _, block in iter_chunks(adata.X)])
+        slalom = import_slalom()
+        with limit_threads(self.threads), _global_state(), _stdout_to_log() as lines:
+            start = time.perf_counter()
+            with _seeded(self.seed):
+                fa = slalom.initFA(
+                    Y,
+                    # No name may look like one of slalom's own, "hidden0" or "bias".
+                    np.array([f"term {name}" for name in get_terms(adata)]),
+                    annotations,
+                    nHidden=self.n_dense,
+                    nHiddenSparse=self.n_sparse,
+                    pruneGenes=False,
+                    minGenes=0,
+                    do_preTrain=False,
+                    covariates=covariates if names else None,
+                )
+            clock = _Clock(fa, start, self.budget, self.max_iter)
+            with contextlib.suppress(_BudgetOver):
+                fa.train(nIterations=self.max_iter)
+            self.seconds_ = time.perf_counter() - start
+        self.converged_ = any(line.startswith("Converged") for line in lines)
+        self.history_ = clock.history()
+        self.n_iter_ = len(self.history_)
+        self._project(clock, expected_iter, expected_active)
+        self._read(fa, adata, index, kinds, names)
+        return self
+
+    def transform(self, adata: AnnData) -> pd.DataFrame:
+        """Refuse: slalom knows the loadings of the cells it was trained on only.
+
+        Raises
+        ------
+        NotImplementedError
+            Always.
+        """
+        msg = (
+            "slalom cannot infer the loadings of new cells; loadings_ holds those of the training "
+            'cells. intae.FSCLVM can: FSCLVM(compat="slalom").fit(adata) is the same model'
+        )
+        raise NotImplementedError(msg)
+
+    def _project(
+        self, clock: _Clock, expected_iter: int | None, expected_active: Sequence[int] | None
+    ) -> None:
+        self.projected_ = clock.over
+        self.projected_seconds_ = self.seconds_
+        total = self.max_iter if expected_iter is None else min(expected_iter, self.max_iter)
+        left = total - self.n_iter_
+        if not clock.over or left <= 0:
+            return
+        recent = self.history_.iloc[-max(1, min(20, self.n_iter_ // 2)) :]
+        per_term = recent["sweep_seconds"].mean() / recent["n_active"].mean()
+        active = np.full(left, self.history_["n_active"].iloc[-1], dtype=float)
+        if expected_active is not None:
+            known = np.asarray(expected_active, dtype=float)[self.n_iter_ : total]
+            active[: len(known)] = known
+            if 0 < len(known) < left:
+                active[len(known) :] = known[-1]
+        self.projected_seconds_ = self.seconds_ + float(per_term * active.sum())
+        log.info(
+            "budget of %g s is over after %d of %d sweeps; the whole is projected to take %.0f s",
+            self.budget, self.n_iter_, total, self.projected_seconds_,
+        )  # fmt: skip
+
+    def _read(
+        self, fa: Any, adata: AnnData, index: pd.Index, kinds: pd.Series, names: list[str]
+    ) -> None:
+        """Take the posterior out of slalom's object, in our order of terms."""
+        first = len(names)  # slalom's order: covariates, dense, sparse, annotated
+        dense = first + np.arange(self.n_dense)
+        sparse = first + self.n_dense + np.arange(self.n_sparse)
+        known = np.arange(first + self.n_dense + self.n_sparse, fa.components)
+        order = np.concatenate([known, sparse, dense])
+        annotations = get_annotations(adata)
+        genes = pd.Index(adata.var_names.astype(str), name="gene")
+        cells = pd.Index(adata.obs_names.astype(str), name="cell")
+        C, W = fa.W.C[:, :, 0], fa.W.C[:, :, 0] * fa.W.E1
+        sign = signs(W[:, order], annotations)
+        self.weights_ = pd.DataFrame(W[:, order] * sign, genes, index)
+        self.loadings_ = pd.DataFrame(fa.S.E1[:, order] * sign, cells, index)
+        self.membership_ = pd.DataFrame(C[:, order], genes, index)
+        self.covariate_weights_ = pd.DataFrame(W[:, :first], genes, names)
+        self.alpha_, self.eps_ = fa.Alpha.E1[order].copy(), fa.Eps.E1.copy()
+        self.terms_ = terms_table(
+            kinds, annotations, genes, relevance=1 / self.alpha_,
+            active=fa.doUpdate[order] == 1, on=C[:, order] > 0.5,
+        )  # fmt: skip
+
+
+class _BudgetOver(Exception):
+    """Raised after a sweep, to leave slalom's own loop."""
+
+
+class _Clock:
+    """Times each sweep of a slalom object, from between its loop and its `update`."""
+
+    def __init__(self, fa: Any, start: float, budget: float | None, max_iter: int) -> None:
+        self.fa, self.start, self.budget, self.max_iter = fa, start, budget, max_iter
+        self.over = False
+        self.rows: list[tuple[float, float, int]] = []
+        self.shown = time.perf_counter()
+        self.sweep = fa.update
+        fa.update = self.update
+
+    def update(self) -> None:
+        before = time.perf_counter()
+        self.sweep()
+        now = time.perf_counter()
+        active = int(self.fa.doUpdate[self.fa.nKnown :].sum())
+        self.rows.append((now - self.start, now - before, active))
+        if now - self.shown > LOG_EVERY:
+            self.shown = now
+            log.info("slalom: sweep %d, %.2f s each, %d terms on, %.0f s so far",
+                     len(self.rows), now - before, active, now - self.start)  # fmt: skip
+        if self.budget is None or len(self.rows) == self.max_iter:
+            return
+        if now - self.start >= self.budget:
+            self.over = True
+            raise _BudgetOver
+
+    def history(self) -> pd.DataFrame:
+        table = pd.DataFrame(self.rows, columns=["seconds", "sweep_seconds", "n_active"])
+        table.insert(0, "iteration", np.arange(1, len(table) + 1))
+        return table
+
+
+@contextlib.contextmanager
+def _global_state() -> Iterator[None]:
+    """Put NumPy's global random state, which slalom draws from, back as it was."""
+    state = np.random.get_state()  # noqa: NPY002 - slalom knows no other
+    try:
+        yield
+    finally:
+        np.random.set_state(state)  # noqa: NPY002
+
+
+@contextlib.contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    """Seed NumPy's global state, and let slalom's own `seed(222)` set it to `seed` as well."""
+    reseed = np.random.seed
+    reseed(seed)
+    np.random.seed = lambda _=None: reseed(seed)
+    try:
+        yield
+    finally:
+        np.random.seed = reseed
+
+
+class _LogLines(io.TextIOBase):
+    """A text stream whose lines go to the log, and are kept."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.rest = ""
+
+    def write(self, text: str) -> int:
+        *lines, self.rest = (self.rest + text).split("\n")
+        for line in lines:
+            self.lines.append(line)
+            log.debug("slalom: %s", line)
+        return len(text)
+
+
+@contextlib.contextmanager
+def _stdout_to_log() -> Iterator[list[str]]:
+    stream = _LogLines()
+    with contextlib.redirect_stdout(stream):
+        yield stream.lines

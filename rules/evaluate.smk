@@ -123,7 +123,7 @@ rule join:
     output:
         report(
             f"{RESULTS}/tables/{{table}}.csv",
-            caption="../report/tables/{table}.rst",
+            caption="../report/table.rst",
             category="5. Tables",
             labels={"table": "{table}"},
         ),

@@ -47,7 +47,8 @@ def correlation_table(fits: Mapping[str, AnnData], reference: str) -> pd.DataFra
 
     Returns
     -------
-    method_a, method_b, term, r, relevance_rank (1 is the most relevant to the reference).
+    method_a, method_b, term, r, relevance_rank (1 is the most relevant to the reference). r is
+    empty where the term is off in one of the two.
     """
     annotated = {m: f for m, f in fits.items() if (f.uns["terms"]["kind"] == "annotated").any()}
     blank = pd.DataFrame(columns=["method_a", "method_b", "term", "r", "relevance_rank"])
@@ -60,7 +61,8 @@ def correlation_table(fits: Mapping[str, AnnData], reference: str) -> pd.DataFra
     parts = [blank]
     for a, b in combinations(annotated, 2):
         r = correlate(loadings(annotated[a])[terms.index], loadings(annotated[b])[terms.index])
-        table = r.reset_index()
+        on = [annotated[m].uns["terms"].loc[terms.index, "active"].to_numpy(bool) for m in (a, b)]
+        table = r.where(on[0] & on[1]).reset_index()
         table.insert(0, "method_a", a)
         table.insert(1, "method_b", b)
         table["relevance_rank"] = table["term"].map(rank)

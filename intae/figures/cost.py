@@ -11,11 +11,16 @@ from matplotlib.figure import Figure
 
 from .style import method_colors, method_label, set_style
 
-MEASURES = {"seconds": "wall time of a fit [s]", "peak_mb": "peak memory of the process [MB]"}
+MEASURES = {"seconds": "wall time of a fit (log scale)", "peak_mb": "peak memory [MB]"}
+# readable marks on a time axis, in seconds
+TICKS = {
+    0.01: "10 ms", 0.1: "0.1 s", 1: "1 s", 10: "10 s", 60: "1 min", 600: "10 min", 3600: "1 h",
+    36_000: "10 h", 86_400 * 4: "4 days",
+}  # fmt: skip
 
 
 def plot_cost(runtime: pd.DataFrame, labels: Mapping[str, str]) -> Figure:
-    """Draw wall time and peak memory, a row of panels a data set, on log axes.
+    """Draw wall time and peak memory, a row of panels a data set, time on a log axis.
 
     Parameters
     ----------
@@ -48,7 +53,8 @@ def plot_cost(runtime: pd.DataFrame, labels: Mapping[str, str]) -> Figure:
                 color=[colors[m] for m in mean.index],
             )
             for bar, method in zip(bars, mean.index, strict=True):
-                note = f"{mean.loc[method, measure]:,.3g}"
+                value = mean.loc[method, measure]
+                note = _duration(value) if measure == "seconds" else f"{value:,.0f}"
                 if measure == "seconds" and projected[method]:
                     bar.set_hatch("///")
                     bar.set_edgecolor("white")
@@ -57,9 +63,15 @@ def plot_cost(runtime: pd.DataFrame, labels: Mapping[str, str]) -> Figure:
                     note, (bar.get_width(), bar.get_y() + bar.get_height() / 2),
                     xytext=(4, 0), textcoords="offset points", va="center", fontsize=9,
                 )  # fmt: skip
-            axis.set_xscale("log")
             low, high = mean[measure].min(), mean[measure].max()
-            axis.set_xlim(low / 3, high * (high / low) ** 0.45 * 3)
+            if measure == "seconds":
+                axis.set_xscale("log")
+                axis.set_xlim(low / 3, high * (high / low) ** 0.45 * 3)  # room for the numbers
+                ticks = [t for t in TICKS if axis.get_xlim()[0] <= t <= high]
+                axis.set_xticks(ticks, [TICKS[t] for t in ticks])
+                axis.minorticks_off()
+            else:
+                axis.set_xlim(0, high * 1.2)
             axis.invert_yaxis()
             axis.set_xlabel(title)
         row[0].set_title(
@@ -68,3 +80,11 @@ def plot_cost(runtime: pd.DataFrame, labels: Mapping[str, str]) -> Figure:
         row[1].set_yticklabels([])
     sns.despine(figure)
     return figure
+
+
+def _duration(seconds: float) -> str:
+    """Write a duration for people."""
+    for unit, size in (("days", 86_400), ("h", 3600), ("min", 60), ("s", 1)):
+        if seconds >= 2 * size or (unit == "s" and seconds >= 1):
+            return f"{seconds / size:.1f} {unit}"
+    return f"{seconds * 1000:.0f} ms"

@@ -1,0 +1,379 @@
+"""The interpretable autoencoder of the paper, for users: scikit-learn's habits around equation 3."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from typing import ClassVar, Self
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+
+from ..contracts import check_prepared, get_annotations, get_terms
+from ..covariates import design_matrix
+from ..model import FactorModel, match_genes, signs, term_index, terms_table
+from ..threads import limit_threads
+from .data import Cells
+from .exact import Problem, history_row, solve
+from .objective import Loadings, annotation_start, best_data_term, best_encoder, best_loadings
+from .path import FRACTION1, FRACTION3, lambda_max, size_weights
+from .penalties import Penalty, column_norms
+
+log = logging.getLogger(__name__)
+
+SOLVERS = ("exact", "adam", "proximal")
+PUBLISHED = {"lambda0": 0.1, "lambda1": 0.93, "lambda2": 0.43, "lambda3": 0.57}
+
+
+class Autoencoder(FactorModel):
+    """Interpretable autoencoder: Y is near f(Y) W', with W sparse as the gene sets say.
+
+    Parameters
+    ----------
+    solver
+        `exact`: the network eliminated, W solved from second moments; deterministic.
+        `adam`: the published algorithm, for reproduction. `proximal`: the network, with a true
+        proximal step for W.
+    n_sparse, n_dense
+        Number of terms without annotation, sparse or dense.
+    lambda0, lambda1, lambda2, lambda3
+        Penalties of equations 3 to 6 in the paper's absolute units: on loadings, on genes outside
+        their set, on sparse terms' genes, on terms as wholes. None: automatic, from the data
+        (:mod:`intae.autoencoder.path`); for `adam` the published 0.1, 0.93, 0.43, 0.57.
+    lambda_annotated
+        L1 penalty on genes inside their set as well, so that wrong ones can be dropped; the paper
+        has none.
+    weighting
+        Weight of each term's group penalty: `paper` (1), `sqrt-size` (square root of the set's
+        size over the median size), or `auto`: `sqrt-size` with an automatic lambda3, else `paper`.
+    covariates
+        Columns of obs, categorical or numeric, that act additively (equation 2).
+    max_iter
+        Most iterations of `exact`.
+    tol
+        `exact` and `proximal` stop at this certificate: the distance of the gradient from the
+        subdifferential of the penalty, as a share of the gradient's norm at the annotation start.
+    epochs, learning_rate, batch_size
+        Of the network's training.
+    seed
+        Of the network's start, dropout and batches; `exact` draws nothing.
+    threads
+        Threads to use; None leaves that to the libraries.
+    device
+        `auto`, `cpu` or `cuda`, for the network.
+
+    Attributes
+    ----------
+    lambdas_
+        All lambdas used, and the fractions of the largest ones that they are.
+    gap_
+        F(encoder, W) - F*(W), never negative: what a better encoder could still gain.
+    terms_
+        Has `variance_explained` besides: the share of variance a term explains by itself.
+    history_
+        One row an epoch or some iterations: iteration, F, the parts of R, objective (F + R),
+        certificate, n_deactivated, inactive_zero_share (of the penalised entries), seconds.
+
+    References
+    ----------
+    Rybakov et al. 2020, Learning interpretable latent autoencoder representations with
+    annotations of feature sets, ICML Workshop on Computational Biology.
+    """
+
+    _saved: ClassVar[tuple[str, ...]] = (
+        "mean_", "effects_", "covariate_mean_", "categories_", "lambdas_", "gap_", "encoder_",
+        "annotations_",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        solver: str = "exact",
+        n_sparse: int = 0,
+        n_dense: int = 0,
+        lambda0: float | None = None,
+        lambda1: float | None = None,
+        lambda2: float | None = None,
+        lambda3: float | None = None,
+        *,
+        lambda_annotated: float = 0.0,
+        weighting: str = "auto",
+        covariates: Sequence[str] | None = None,
+        max_iter: int = 5000,
+        tol: float = 1e-4,
+        epochs: int = 30,
+        learning_rate: float = 1e-3,
+        batch_size: int = 62,
+        seed: int = 0,
+        threads: int | None = None,
+        device: str = "auto",
+    ):
+        self.solver = solver
+        self.n_sparse = n_sparse
+        self.n_dense = n_dense
+        self.lambda0 = lambda0
+        self.lambda1 = lambda1
+        self.lambda2 = lambda2
+        self.lambda3 = lambda3
+        self.lambda_annotated = lambda_annotated
+        self.weighting = weighting
+        self.covariates = covariates
+        self.max_iter = max_iter
+        self.tol = tol
+        self.epochs = epochs
+        self.learning_rate = learning_rate
+        self.batch_size = batch_size
+        self.seed = seed
+        self.threads = threads
+        self.device = device
+
+    def fit(self, adata: AnnData) -> Self:
+        """Fit to prepared data (:func:`intae.prepare`) and return the model.
+
+        Raises
+        ------
+        ContractError
+            If the data are not prepared.
+        ValueError
+            If an argument or a covariate does not fit.
+        """
+        self._check_arguments()
+        check_prepared(adata)
+        if self.solver != "exact":
+            import torch  # noqa: F401  before limit_threads, which limits what is imported
+        clock = time.perf_counter()
+        with limit_threads(self.threads):
+            cells = Cells(adata, self.covariates)
+            annotations = get_annotations(adata).astype(float)
+            self._set_penalty(cells, annotations, get_terms(adata))
+            W, effects = self._train(cells)
+            self._finish(cells, adata, W, effects)
+        self.seconds_ = time.perf_counter() - clock
+        log.info(
+            "%s: F + R = %.4f, %d of %d terms active, gap %.3g, %.1f s",
+            self.solver, self.history_["objective"].iloc[-1], self.terms_["active"].sum(),
+            len(self.terms_), self.gap_, self.seconds_,
+        )  # fmt: skip
+        return self
+
+    def transform(self, adata: AnnData) -> pd.DataFrame:
+        """Return the loadings of cells, new or not, normalised as the training cells were.
+
+        Parameters
+        ----------
+        adata
+            cells x genes with all genes of the model, in any order; with covariates, the `exact`
+            solver needs them in obs.
+
+        Returns
+        -------
+        DataFrame, cells x terms.
+        """
+        self._check_fitted()
+        adata = match_genes(adata, self.weights_.index)
+        with limit_threads(self.threads):
+            loadings = np.vstack([self._encode(Y, X) for Y, X in self._blocks(adata)])
+        index = pd.Index(adata.obs_names, name="cell")
+        return pd.DataFrame(loadings, index=index, columns=self.weights_.columns)
+
+    def reconstruct(self, adata: AnnData) -> pd.DataFrame:
+        """Return what the model makes of the cells: mean + f(Y) W' + X Phi', cells x genes."""
+        self._check_fitted()
+        adata = match_genes(adata, self.weights_.index)
+        W = self.weights_.to_numpy()
+        with limit_threads(self.threads):
+            made = np.vstack([
+                self.mean_ + self._encode(Y, X) @ W.T + X @ self.effects_.T
+                for Y, X in self._blocks(adata, need_covariates=True)
+            ])  # fmt: skip
+        index = pd.Index(adata.obs_names, name="cell")
+        return pd.DataFrame(made, index=index, columns=self.weights_.index)
+
+    # ------------------------------------------------------------------ fit
+
+    def _check_arguments(self) -> None:
+        if self.solver not in SOLVERS:
+            msg = f"solver={self.solver!r} is not known; use one of {', '.join(SOLVERS)}"
+            raise ValueError(msg)
+        if self.weighting not in ("auto", "paper", "sqrt-size"):
+            msg = f"weighting={self.weighting!r} is not known; use auto, paper or sqrt-size"
+            raise ValueError(msg)
+        if isinstance(self.covariates, str):
+            msg = f"covariates must be a list of columns of obs, such as [{self.covariates!r}]"
+            raise ValueError(msg)
+        for name, least in (
+            ("n_sparse", 0), ("n_dense", 0), ("max_iter", 1), ("epochs", 1), ("batch_size", 2)
+        ):  # fmt: skip
+            value = getattr(self, name)
+            if not isinstance(value, (int, np.integer)) or value < least:
+                msg = f"{name} must be an integer of at least {least}, not {value!r}"
+                raise ValueError(msg)
+        for name in ("lambda0", "learning_rate", "tol"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                msg = f"{name} must be above 0, not {value!r}"
+                raise ValueError(msg)
+
+    def _set_penalty(self, cells: Cells, annotations: np.ndarray, terms: pd.Index) -> None:
+        """Choose the lambdas and the groups' weights, and lay out R."""
+        self.annotations_ = annotations
+        terms, self._kinds = term_index(terms, self.n_sparse, self.n_dense)
+        published = self.solver == "adam"
+        weighting = self.weighting
+        if weighting == "auto":
+            weighting = "paper" if published or self.lambda3 is not None else "sqrt-size"
+        weights = np.ones(len(terms))
+        if weighting == "sqrt-size":
+            weights = size_weights(annotations, len(terms))
+        lambda0 = PUBLISHED["lambda0"] if self.lambda0 is None else self.lambda0
+        largest1, largest3 = lambda_max(
+            cells.covariance, annotations, lambda0, weights[: annotations.shape[1]]
+        )
+        automatic = (
+            PUBLISHED
+            if published
+            else {
+                "lambda1": FRACTION1 * largest1,
+                "lambda2": FRACTION1 * largest1,
+                "lambda3": FRACTION3 * largest3,
+            }
+        )
+        used = {"lambda0": float(lambda0)}
+        for name in ("lambda1", "lambda2", "lambda3"):
+            given = getattr(self, name)
+            used[name] = float(automatic[name] if given is None else given)
+        self._penalty = Penalty.build(
+            annotations, self._kinds.to_numpy(), used["lambda1"], used["lambda2"], used["lambda3"],
+            lambda_annotated=self.lambda_annotated, group_weights=weights,
+        )  # fmt: skip
+        self.lambdas_ = used | {
+            "lambda_annotated": float(self.lambda_annotated),
+            "lambda1_max": largest1,
+            "lambda3_max": largest3,
+        }
+
+    def _train(self, cells: Cells) -> tuple[np.ndarray, np.ndarray]:
+        """Run the solver; set encoder_, history_, n_iter_ and converged_."""
+        problem = Problem(cells.covariance, self.lambdas_["lambda0"])
+        start = annotation_start(cells.covariance, self.annotations_, len(self._kinds))
+        scale = float(np.linalg.norm(problem.at(start).gradient()))
+        rows: list[dict] = []
+        if self.solver == "exact":
+            W, self.converged_, self.n_iter_ = solve(
+                problem, self._penalty, start, tol=self.tol, max_iter=self.max_iter, scale=scale,
+                history=rows,
+            )  # fmt: skip
+            self.encoder_ = {"A": best_encoder(W, problem.lambda0)}
+            effects = cells.effects
+            if not self.converged_:
+                log.warning(
+                    "not converged after max_iter=%d iterations: certificate %.2g, tol=%.2g",
+                    self.max_iter, rows[-1]["certificate"], self.tol,
+                )  # fmt: skip
+        else:
+            W, effects = self._train_network(cells, problem, start, scale, rows)
+        self.history_ = pd.DataFrame(rows)
+        return W, effects
+
+    def _train_network(
+        self, cells: Cells, problem: Problem, start: np.ndarray, scale: float, rows: list[dict]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        from .adam import train_adam
+        from .network import choose_device
+        from .proximal import train_proximal
+
+        self.converged_ = False
+
+        def look(
+            epoch: int, W: np.ndarray, loadings: Loadings, total: float, seconds: float
+        ) -> bool:
+            distance = self._penalty.subdiff_distance(W, loadings.gradient(W))
+            certificate = float(np.linalg.norm(distance)) / scale
+            F = loadings.data_term(total, W, problem.lambda0)
+            rows.append(history_row(epoch, F, self._penalty, W, certificate, seconds))
+            log.info(
+                "epoch %d of %d: F + R = %.4f, %d terms off",
+                epoch, self.epochs, rows[-1]["objective"], rows[-1]["n_deactivated"],
+            )  # fmt: skip
+            self.converged_ = self.solver == "proximal" and certificate <= self.tol
+            return self.converged_
+
+        common = dict(
+            learning_rate=self.learning_rate, batch_size=min(self.batch_size, cells.n_cells),
+            epochs=self.epochs, seed=self.seed, device=choose_device(self.device), look=look,
+        )  # fmt: skip
+        if self.solver == "adam":
+            trained = train_adam(cells, self._penalty, problem.lambda0, **common)
+        else:
+            trained = train_proximal(cells, self._penalty, problem.lambda0, start, **common)
+        self.n_iter_ = len(rows)
+        self.encoder_ = {
+            name: value.detach().cpu().numpy()
+            for name, value in trained.encoder.state_dict().items()
+        }
+        return trained.W, trained.effects
+
+    def _finish(self, cells: Cells, adata: AnnData, W: np.ndarray, effects: np.ndarray) -> None:
+        """Orient the signs, encode the cells, and make the tables."""
+        self.mean_, self.effects_ = cells.mean, effects
+        self.covariate_mean_, self.categories_ = cells.covariate_mean, cells.categories
+        self._orient(W)
+        genes, terms = pd.Index(adata.var_names.astype(str), name="gene"), self._kinds.index
+        self.weights_ = pd.DataFrame(W, index=genes, columns=terms)
+
+        lambda0 = self.lambdas_["lambda0"]
+        loadings = np.empty((cells.n_cells, len(terms)))
+        YZ = ZZ = total = 0.0
+        for rows, Y, X in cells.blocks():
+            Z = loadings[rows] = self._encode(Y, X)
+            left = Y - X @ effects.T
+            YZ, ZZ, total = YZ + left.T @ Z, ZZ + Z.T @ Z, total + float((left**2).sum())
+        moments, total = Loadings(YZ / cells.n_cells, ZZ / cells.n_cells), total / cells.n_cells
+        best = best_data_term(cells.covariance, W, lambda0)
+        self.gap_ = moments.data_term(total, W, lambda0) - best
+
+        cell_names = pd.Index(adata.obs_names.astype(str), name="cell")
+        self.loadings_ = pd.DataFrame(loadings, index=cell_names, columns=terms)
+        norms = column_norms(W)
+        self.terms_ = terms_table(
+            self._kinds, self.annotations_, genes, relevance=norms, active=norms > 0, on=W != 0
+        )
+        self.terms_["variance_explained"] = moments.explained(total, W)
+
+    def _orient(self, W: np.ndarray) -> None:
+        """Turn terms, in W and in the encoder alike, to the sign of their annotated genes."""
+        sign = signs(W, self.annotations_)
+        W *= sign
+        if self.solver == "exact":
+            self.encoder_["A"] *= sign
+        else:
+            last = max(name for name in self.encoder_ if name.endswith(".bias"))
+            self.encoder_[last] = (self.encoder_[last] * sign).astype(np.float32)
+            weight = last.replace("bias", "weight")
+            self.encoder_[weight] = (self.encoder_[weight] * sign[:, None]).astype(np.float32)
+        self.__dict__.pop("_network", None)
+
+    # ------------------------------------------------------------- new cells
+
+    def _blocks(self, adata: AnnData, *, need_covariates: bool = False):
+        """Yield centred genes and centred covariates of cells, block by block."""
+        from ..moments import iter_chunks
+
+        design = np.zeros((adata.n_obs, len(self.covariate_mean_)))
+        if self.covariates and (need_covariates or self.solver == "exact"):
+            design, _, _ = design_matrix(adata.obs, self.covariates, self.categories_)
+            design = design - self.covariate_mean_
+        for start, block in iter_chunks(adata.X):
+            yield block - self.mean_, design[start : start + len(block)]
+
+    def _encode(self, Y: np.ndarray, X: np.ndarray) -> np.ndarray:
+        """Return loadings of centred cells: A'(y - Phi x), or the network's."""
+        if self.solver == "exact":
+            return (Y - X @ self.effects_.T) @ self.encoder_["A"]
+        from .network import choose_device, encode, load_encoder
+
+        device = choose_device(self.device)
+        if not hasattr(self, "_network"):
+            self._network = load_encoder(self.encoder_, device)
+        return encode(self._network, Y, device)

@@ -108,13 +108,14 @@ def _explain(error: jsonschema.ValidationError) -> str:
     where = f"config, {where}" if where else "config"
     if error.validator == "additionalProperties" and isinstance(error.instance, dict):
         known = error.schema.get("properties", {})
-        unknown = [key for key in error.instance if key not in known][0]
+        unknown = next(key for key in error.instance if key not in known)
         return f"{where}: unknown key {unknown!r}{suggest(unknown, known)}"
     if error.validator == "required":
-        missing = [key for key in error.validator_value if key not in error.instance][0]
+        missing = next(key for key in error.validator_value if key not in error.instance)
         return f"{where}: the key {missing!r} is missing"
     if error.validator == "enum":
-        return f"{where}: {error.instance!r} is unknown{suggest(error.instance, error.validator_value)}"
+        nearest = suggest(error.instance, error.validator_value)
+        return f"{where}: {error.instance!r} is unknown{nearest}"
     if error.validator == "type":
         wanted = error.validator_value
         wanted = wanted if isinstance(wanted, str) else " or ".join(wanted)

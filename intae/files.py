@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from anndata import AnnData
 
 from .contracts import check_fit
 from .model import FactorModel
+
+log = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -68,9 +71,7 @@ def read_h5ad(path: str | Path, **kwargs: Any) -> AnnData:
         raise ValueError(msg) from error
 
 
-def write_fit(
-    model: FactorModel, adata: AnnData, path: str | Path, about: dict[str, Any]
-) -> None:
+def write_fit(model: FactorModel, adata: AnnData, path: str | Path, about: dict[str, Any]) -> None:
     """Write what a fitted model says of the data as `fit.h5ad`.
 
     Parameters
@@ -109,6 +110,22 @@ def read_fit(path: str | Path) -> AnnData:
     fit = read_h5ad(path)
     check_fit(fit)
     return fit
+
+
+def read_finished_fits(paths: Iterable[str | Path]) -> list[AnnData]:
+    """Read fits, leaving out those that a budget stopped: only their runtime can be used.
+
+    A factor model after a few sweeps still is what it started from; its loadings would be taken
+    for the method's.
+    """
+    fits = []
+    for path in paths:
+        fit = read_fit(path)
+        if fit.uns["fit"]["projected"]:
+            log.info("%s: stopped by its budget, used for runtimes only", path)
+        else:
+            fits.append(fit)
+    return fits
 
 
 def loadings(fit: AnnData) -> pd.DataFrame:

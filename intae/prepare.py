@@ -1,4 +1,4 @@
-"""Prepare data: normalise, and filter to annotated highly variable genes and the terms they fill."""
+"""Prepare data: normalise, filter to annotated highly variable genes and terms they fill."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-# What every rule file needs: the checked config, the names it gives, and the paths of results.
+# The checked config, the names it gives, the paths of results, and functions for all files here.
+import re
 import sys
 
 from snakemake.exceptions import WorkflowError
@@ -18,6 +19,7 @@ PREPARED = f"{RESULTS}/{{dataset}}/prepared.h5ad"
 FIT = f"{RESULTS}/{{dataset}}/{{method}}/seed{{seed}}/fit.h5ad"
 MODEL = f"{RESULTS}/{{dataset}}/{{method}}/seed{{seed}}/model.h5"
 
+
 wildcard_constraints:
     dataset="|".join(map(re.escape, BENCHMARK.config["datasets"])),
     method="|".join(map(re.escape, BENCHMARK.config["methods"])),
@@ -31,7 +33,10 @@ def methods_with(model, **params):
         name
         for name, entry in BENCHMARK.config["methods"].items()
         if entry["model"] == model
-        and all(entry["params"].get(key, "exact") in values for key, values in params.items())
+        and all(
+            entry["params"].get(key, "exact") in values
+            for key, values in params.items()
+        )
     ]
     return "|".join(map(re.escape, names)) or "(?!)"
 
@@ -53,3 +58,42 @@ def per_dataset(pattern, datasets=None):
     """The pattern filled in for each data set that has at least one method."""
     datasets = BENCHMARK.datasets if datasets is None else datasets
     return [pattern.format(dataset=d) for d in datasets if BENCHMARK.methods_of(d)]
+
+
+LOADING = ("source", "params", "filter", "subset", "labels", "normalize")
+PREPARING = ("source", "n_hvgs", "min_genes", "normalize", "target_sum", "log1p")
+
+
+def entry_of(dataset, keys):
+    """Those keys of a data set's entry that change what a step does."""
+    return {key: BENCHMARK.dataset(dataset)[key] for key in keys}
+
+
+LABELS = {
+    name: entry.get("label", name)
+    for name, entry in BENCHMARK.config["methods"].items()
+}
+MODELS = {name: entry["model"] for name, entry in BENCHMARK.config["methods"].items()}
+WITH_TERMS = [name for name, model in MODELS.items() if model != "PCA"]
+
+
+def with_terms(dataset):
+    """Methods of a data set whose terms are gene sets."""
+    return [m for m in BENCHMARK.methods_of(dataset) if m in WITH_TERMS]
+
+
+def first_fits(wildcards):
+    """One fit, of the first seed, of each method that the scatter shows."""
+    wanted = BENCHMARK.analysis(wildcards.dataset)["scatter_methods"]
+    methods = [m for m in with_terms(wildcards.dataset) if not wanted or m in wanted]
+    return [
+        FIT.format(
+            dataset=wildcards.dataset, method=m, seed=BENCHMARK.method(m)["seeds"][0]
+        )
+        for m in methods
+    ]
+
+
+def datasets_with(n_methods):
+    """Data sets on which at least so many methods with terms run."""
+    return [d for d in BENCHMARK.datasets if len(with_terms(d)) >= n_methods]

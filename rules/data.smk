@@ -1,13 +1,4 @@
 # Download, load and prepare.
-LOADING = ("source", "params", "filter", "subset", "labels", "normalize")
-PREPARING = ("source", "n_hvgs", "min_genes", "normalize", "target_sum", "log1p")
-
-
-def entry_of(dataset, keys):
-    """Those keys of a data set's entry that change what a step does."""
-    return {key: BENCHMARK.dataset(dataset)[key] for key in keys}
-
-
 localrules:
     fetch,
     fetch_all,
@@ -18,12 +9,12 @@ rule fetch:
         f"{RESOURCES}/{{file}}",
     log:
         "logs/fetch/{file}.log",
-    params:
-        download=lambda wildcards: vars(BENCHMARK.downloads[wildcards.file]),
-        mirror=BENCHMARK.mirror,
     retries: 2
     conda:
         "../envs/intae.yaml"
+    params:
+        download=lambda wildcards: vars(BENCHMARK.downloads[wildcards.file]),
+        mirror=BENCHMARK.mirror,
     script:
         "../scripts/fetch.py"
 
@@ -43,14 +34,14 @@ rule load:
         "logs/load/{dataset}.log",
     benchmark:
         f"{RESULTS}/{{dataset}}/load.benchmark.tsv"
-    params:
-        entry=lambda wildcards: entry_of(wildcards.dataset, LOADING),
+    conda:
+        "../envs/intae.yaml"
     threads: 1
     resources:
         mem_mb=16000,
         runtime=120,
-    conda:
-        "../envs/intae.yaml"
+    params:
+        entry=lambda wildcards: entry_of(wildcards.dataset, LOADING),
     script:
         "../scripts/load.py"
 
@@ -65,17 +56,17 @@ rule prepare:
         "logs/prepare/{dataset}.log",
     benchmark:
         f"{RESULTS}/{{dataset}}/prepare.benchmark.tsv"
+    conda:
+        "../envs/intae.yaml"
+    threads: 1
+    resources:
+        mem_mb=16000,
+        runtime=120,
     params:
         entry=lambda wildcards: entry_of(wildcards.dataset, PREPARING),
         prefixes=lambda wildcards: [
             BENCHMARK.config["gene_sets"][name].get("remove_prefix")
             for name in BENCHMARK.dataset(wildcards.dataset)["gene_sets"]
         ],
-    threads: 1
-    resources:
-        mem_mb=16000,
-        runtime=120,
-    conda:
-        "../envs/intae.yaml"
     script:
         "../scripts/prepare.py"

@@ -4,7 +4,14 @@ EVALUATION = (
     ("correlation", BENCHMARK.datasets),
     ("terms", BENCHMARK.datasets),
     ("stability", BENCHMARK.datasets),
-    ("recovery", [d for d in BENCHMARK.datasets if BENCHMARK.dataset(d)["source"] == "simulated"]),
+    (
+        "recovery",
+        [
+            d
+            for d in BENCHMARK.datasets
+            if BENCHMARK.dataset(d)["source"] == "simulated"
+        ],
+    ),
 )
 PARTS = {
     table: per_dataset(f"{RESULTS}/{{dataset}}/tables/{table}.csv", datasets)
@@ -24,12 +31,12 @@ rule accuracy:
         "logs/evaluate/{dataset}.accuracy.log",
     benchmark:
         f"{RESULTS}/{{dataset}}/accuracy.benchmark.tsv"
+    conda:
+        "../envs/intae.yaml"
     threads: 1
     resources:
         mem_mb=4000,
         runtime=60,
-    conda:
-        "../envs/intae.yaml"
     script:
         "../scripts/accuracy.py"
 
@@ -42,14 +49,14 @@ rule agreement:
         stability=f"{RESULTS}/{{dataset}}/tables/stability.csv",
     log:
         "logs/evaluate/{dataset}.agreement.log",
-    params:
-        reference=lambda wildcards: BENCHMARK.analysis(wildcards.dataset)["reference"],
+    conda:
+        "../envs/intae.yaml"
     threads: 1
     resources:
         mem_mb=4000,
         runtime=30,
-    conda:
-        "../envs/intae.yaml"
+    params:
+        reference=lambda wildcards: BENCHMARK.analysis(wildcards.dataset)["reference"],
     script:
         "../scripts/agreement.py"
 
@@ -61,12 +68,12 @@ rule terms:
         f"{RESULTS}/{{dataset}}/tables/terms.csv",
     log:
         "logs/evaluate/{dataset}.terms.log",
+    conda:
+        "../envs/intae.yaml"
     threads: 1
     resources:
         mem_mb=4000,
         runtime=30,
-    conda:
-        "../envs/intae.yaml"
     script:
         "../scripts/terms.py"
 
@@ -79,12 +86,12 @@ rule recovery:
         f"{RESULTS}/{{dataset}}/tables/recovery.csv",
     log:
         "logs/evaluate/{dataset}.recovery.log",
+    conda:
+        "../envs/intae.yaml"
     threads: 1
     resources:
         mem_mb=4000,
         runtime=30,
-    conda:
-        "../envs/intae.yaml"
     script:
         "../scripts/recovery.py"
 
@@ -107,12 +114,12 @@ rule runtime:
         ),
     log:
         "logs/evaluate/runtime.log",
+    conda:
+        "../envs/intae.yaml"
     threads: 1
     resources:
         mem_mb=2000,
         runtime=30,
-    conda:
-        "../envs/intae.yaml"
     script:
         "../scripts/runtime.py"
 
@@ -131,11 +138,11 @@ rule join:
         "logs/evaluate/{table}.log",
     wildcard_constraints:
         table="|".join(PARTS),
+    conda:
+        "../envs/intae.yaml"
     threads: 1
     resources:
         mem_mb=2000,
         runtime=30,
-    conda:
-        "../envs/intae.yaml"
     script:
         "../scripts/join.py"

@@ -1,39 +1,16 @@
 # Figures, each one script and one caption; `snakemake --report` binds them into one HTML file.
-LABELS = {
-    name: entry.get("label", name) for name, entry in BENCHMARK.config["methods"].items()
-}
-MODELS = {name: entry["model"] for name, entry in BENCHMARK.config["methods"].items()}
-WITH_TERMS = [name for name, model in MODELS.items() if model != "PCA"]
-
-
-def with_terms(dataset):
-    """Methods of a data set whose terms are gene sets."""
-    return [m for m in BENCHMARK.methods_of(dataset) if m in WITH_TERMS]
-
-
-def first_fits(wildcards):
-    """One fit, of the first seed, of each method that the scatter shows."""
-    wanted = BENCHMARK.analysis(wildcards.dataset)["scatter_methods"]
-    methods = [m for m in with_terms(wildcards.dataset) if not wanted or m in wanted]
-    return [
-        FIT.format(dataset=wildcards.dataset, method=m, seed=BENCHMARK.method(m)["seeds"][0])
-        for m in methods
-    ]
-
-
-def datasets_with(n_methods):
-    """Data sets on which at least so many methods with terms run."""
-    return [d for d in BENCHMARK.datasets if len(with_terms(d)) >= n_methods]
-
-
 FIGURES = (
     [f"{RESULTS}/figures/cost.png"]
     + per_dataset(f"{RESULTS}/figures/{{dataset}}/accuracy.png", labelled("condition"))
     + per_dataset(f"{RESULTS}/figures/{{dataset}}/scatter.png", datasets_with(1))
     + per_dataset(f"{RESULTS}/figures/{{dataset}}/terms.png", datasets_with(1))
     + per_dataset(f"{RESULTS}/figures/{{dataset}}/correlation.png", datasets_with(2))
-    + [path.replace("tables/recovery.csv", "recovery.png").replace(
-        f"{RESULTS}/", f"{RESULTS}/figures/", 1) for path in PARTS["recovery"]]
+    + [
+        path.replace("tables/recovery.csv", "recovery.png").replace(
+            f"{RESULTS}/", f"{RESULTS}/figures/", 1
+        )
+        for path in PARTS["recovery"]
+    ]
 )
 
 
@@ -50,14 +27,14 @@ rule figure_cost:
         pdf=f"{RESULTS}/figures/cost.pdf",
     log:
         "logs/figures/cost.log",
-    params:
-        labels=LABELS,
+    conda:
+        "../envs/intae.yaml"
     threads: 1
     resources:
         mem_mb=2000,
         runtime=30,
-    conda:
-        "../envs/intae.yaml"
+    params:
+        labels=LABELS,
     script:
         "../scripts/figure_cost.py"
 
@@ -76,15 +53,15 @@ rule figure_accuracy:
         pdf=f"{RESULTS}/figures/{{dataset}}/accuracy.pdf",
     log:
         "logs/figures/{dataset}.accuracy.log",
-    params:
-        labels=LABELS,
-        terms=lambda wildcards: BENCHMARK.analysis(wildcards.dataset)["terms"],
+    conda:
+        "../envs/intae.yaml"
     threads: 1
     resources:
         mem_mb=2000,
         runtime=30,
-    conda:
-        "../envs/intae.yaml"
+    params:
+        labels=LABELS,
+        terms=lambda wildcards: BENCHMARK.analysis(wildcards.dataset)["terms"],
     script:
         "../scripts/figure_accuracy.py"
 
@@ -103,15 +80,15 @@ rule figure_scatter:
         pdf=f"{RESULTS}/figures/{{dataset}}/scatter.pdf",
     log:
         "logs/figures/{dataset}.scatter.log",
-    params:
-        labels=LABELS,
-        terms=lambda wildcards: BENCHMARK.analysis(wildcards.dataset).get("scatter"),
+    conda:
+        "../envs/intae.yaml"
     threads: 1
     resources:
         mem_mb=4000,
         runtime=30,
-    conda:
-        "../envs/intae.yaml"
+    params:
+        labels=LABELS,
+        terms=lambda wildcards: BENCHMARK.analysis(wildcards.dataset).get("scatter"),
     script:
         "../scripts/figure_scatter.py"
 
@@ -130,16 +107,16 @@ rule figure_terms:
         pdf=f"{RESULTS}/figures/{{dataset}}/terms.pdf",
     log:
         "logs/figures/{dataset}.terms.log",
-    params:
-        labels=LABELS,
-        models=MODELS,
-        n_terms=lambda wildcards: BENCHMARK.analysis(wildcards.dataset)["n_terms"],
+    conda:
+        "../envs/intae.yaml"
     threads: 1
     resources:
         mem_mb=2000,
         runtime=30,
-    conda:
-        "../envs/intae.yaml"
+    params:
+        labels=LABELS,
+        models=MODELS,
+        n_terms=lambda wildcards: BENCHMARK.analysis(wildcards.dataset)["n_terms"],
     script:
         "../scripts/figure_terms.py"
 
@@ -158,16 +135,16 @@ rule figure_correlation:
         pdf=f"{RESULTS}/figures/{{dataset}}/correlation.pdf",
     log:
         "logs/figures/{dataset}.correlation.log",
-    params:
-        labels=LABELS,
-        reference=lambda wildcards: BENCHMARK.analysis(wildcards.dataset)["reference"],
-        n_terms=lambda wildcards: BENCHMARK.analysis(wildcards.dataset)["n_terms"],
+    conda:
+        "../envs/intae.yaml"
     threads: 1
     resources:
         mem_mb=2000,
         runtime=30,
-    conda:
-        "../envs/intae.yaml"
+    params:
+        labels=LABELS,
+        reference=lambda wildcards: BENCHMARK.analysis(wildcards.dataset)["reference"],
+        n_terms=lambda wildcards: BENCHMARK.analysis(wildcards.dataset)["n_terms"],
     script:
         "../scripts/figure_correlation.py"
 
@@ -186,13 +163,13 @@ rule figure_recovery:
         pdf=f"{RESULTS}/figures/{{dataset}}/recovery.pdf",
     log:
         "logs/figures/{dataset}.recovery.log",
-    params:
-        labels=LABELS,
+    conda:
+        "../envs/intae.yaml"
     threads: 1
     resources:
         mem_mb=2000,
         runtime=30,
-    conda:
-        "../envs/intae.yaml"
+    params:
+        labels=LABELS,
     script:
         "../scripts/figure_recovery.py"

@@ -12,17 +12,17 @@ rule train_autoencoder:
         f"{RESULTS}/{{dataset}}/{{method}}/seed{{seed}}/benchmark.tsv"
     wildcard_constraints:
         method=methods_with("Autoencoder", solver=("adam", "proximal")),
-    params:
-        # only what changes the fit: a new label must not repeat it
-        model=lambda wildcards: BENCHMARK.method(wildcards.method)["model"],
-        params=lambda wildcards: BENCHMARK.method(wildcards.method)["params"],
+    conda:
+        "../envs/intae.yaml"
     threads: lambda wildcards: BENCHMARK.method(wildcards.method)["threads"]
     resources:
         gpu=1,
         mem_mb=lambda wildcards: BENCHMARK.method(wildcards.method)["mem_mb"],
         runtime=lambda wildcards: BENCHMARK.method(wildcards.method)["runtime"],
-    conda:
-        "../envs/intae.yaml"
+    params:
+        # only what changes the fit: a new label must not repeat it
+        model=lambda wildcards: BENCHMARK.method(wildcards.method)["model"],
+        params=lambda wildcards: BENCHMARK.method(wildcards.method)["params"],
     script:
         "../scripts/train.py"
 

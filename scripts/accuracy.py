@@ -14,13 +14,12 @@ with log_to(snakemake.log[0]):
 
     from intae.evaluate.accuracy import term_accuracy
     from intae.evaluate.tables import label
-    from intae.files import loadings, read_fit, write_table
+    from intae.files import loadings, read_finished_fits, write_table
     from intae.threads import limit_threads
 
     tables = []
-    for path in snakemake.input.fits:
-        fit = read_fit(path)
-        logging.info("%s", path)
+    for fit in read_finished_fits(snakemake.input.fits):
+        logging.info("%(method)s, seed %(seed)s", fit.uns["fit"])
         with limit_threads(snakemake.threads):
             table = term_accuracy(loadings(fit), fit.obs["condition"], fit.obs.get("donor"))
         table.insert(1, "label", "condition")

@@ -11,11 +11,10 @@ with log_to(snakemake.log[0]):
     import pandas as pd
 
     from intae.evaluate.agreement import correlation_table, seed_stability
-    from intae.files import read_fit, write_table
+    from intae.files import read_finished_fits, write_table
 
-    fits = [read_fit(path) for path in snakemake.input.fits]
     by_method = {}
-    for fit in fits:
+    for fit in read_finished_fits(snakemake.input.fits):
         by_method.setdefault(fit.uns["fit"]["method"], []).append(fit)
 
     first = {method: several[0] for method, several in by_method.items()}

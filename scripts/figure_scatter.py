@@ -12,9 +12,9 @@ with log_to(snakemake.log[0]):
 
     from intae.figures.scatter import best_terms, plot_scatter
     from intae.figures.style import save_figure
-    from intae.files import read_fit
+    from intae.files import read_finished_fits
 
-    fits = {fit.uns["fit"]["method"]: fit for fit in map(read_fit, snakemake.input)}
+    fits = {fit.uns["fit"]["method"]: fit for fit in read_finished_fits(snakemake.input)}
     first = next(iter(fits.values()))
     terms = snakemake.params.terms
     if not terms or not set(terms) <= set(first.uns["terms"].index):

@@ -12,8 +12,8 @@ with log_to(snakemake.log[0]):
 
     from intae.evaluate.recovery import recovery
     from intae.evaluate.tables import label
-    from intae.files import read_fit, read_h5ad, write_table
+    from intae.files import read_finished_fits, read_h5ad, write_table
 
     truth = read_h5ad(snakemake.input.truth)
-    fits = [read_fit(path) for path in snakemake.input.fits]
+    fits = read_finished_fits(snakemake.input.fits)
     write_table(pd.concat([label(recovery(fit, truth), fit) for fit in fits]), snakemake.output[0])

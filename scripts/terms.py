@@ -11,7 +11,7 @@ with log_to(snakemake.log[0]):
     import pandas as pd
 
     from intae.evaluate.tables import terms_of
-    from intae.files import read_fit, write_table
+    from intae.files import read_finished_fits, write_table
 
-    tables = [terms_of(read_fit(path)) for path in snakemake.input.fits]
+    tables = [terms_of(fit) for fit in read_finished_fits(snakemake.input.fits)]
     write_table(pd.concat(tables), snakemake.output[0])

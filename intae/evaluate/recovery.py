@@ -42,7 +42,9 @@ def recovery(fit: AnnData, truth: AnnData) -> pd.DataFrame:
     relevance = terms.loc[names, "relevance"].to_numpy()
     true_w = np.asarray(truth.varm["true_weights"])[:, position[names]]
     true_z = np.asarray(truth.obsm["true_loadings"])[:, position[names]]
-    known = np.asarray(truth.varm["annotations"])[:, [list(truth.uns["terms"]).index(n) for n in names]]
+    known = np.asarray(truth.varm["annotations"])[
+        :, [list(truth.uns["terms"]).index(n) for n in names]
+    ]
     z, w = loadings(fit)[names].to_numpy(float), np.abs(weights(fit)[names].to_numpy(float))
     on = terms.loc[names, "active"].to_numpy(bool)
 

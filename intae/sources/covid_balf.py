@@ -48,7 +48,9 @@ def load_covid_balf(matrices: Sequence[Path], annotation: Path) -> AnnData:
         part.obs_names = part.obs_names.str.rsplit("-", n=1).str[0]
         missing = own.index.difference(part.obs_names)
         if len(missing):
-            msg = f"{path}: {len(missing)} annotated barcodes are not in it, {missing[0]} among them"
+            msg = (
+                f"{path}: {len(missing)} annotated barcodes are not in it, {missing[0]} among them"
+            )
             raise ValueError(msg)
         part = part[own.index].copy()
         part.obs = pd.DataFrame(

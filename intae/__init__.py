@@ -6,15 +6,16 @@ import importlib
 
 __version__ = "0.1.0"
 
-# Imported when first used, so that `import intae` is quick and needs neither torch nor slalom.
+# Imported when first used, so that `import intae` is quick and needs neither torch nor slalom. No
+# module here may have the name of a public function: importing it would hide the function.
 _HOMES = {
     "Autoencoder": "autoencoder",
     "FSCLVM": "fsclvm",
     "PCA": "pca",
     "Slalom": "slalom_reference",
-    "prepare": "prepare",
+    "prepare": "preparation",
     "read_gene_sets": "gene_sets",
-    "simulate": "simulate",
+    "simulate": "simulation",
 }
 
 __all__ = sorted(_HOMES)

@@ -11,7 +11,7 @@ with log_to(snakemake.log[0]):
     from intae.contracts import check_prepared
     from intae.files import read_h5ad, write_h5ad
     from intae.gene_sets import merge_gene_sets, read_gene_sets
-    from intae.prepare import prepare
+    from intae.preparation import prepare
 
     loaded = read_h5ad(snakemake.input.loaded)
     entry = snakemake.params.entry

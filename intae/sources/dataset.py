@@ -13,7 +13,7 @@ from anndata import AnnData
 from scipy import sparse
 
 from ..files import read_h5ad
-from ..simulate import simulate
+from ..simulation import simulate
 from .covid_balf import load_covid_balf
 from .kang17 import load_kang17
 from .macosko15 import load_macosko15

@@ -142,15 +142,18 @@ def _draw_annotations(rng: np.random.Generator, n_genes: int, n_terms: int) -> p
     sizes = np.clip(sizes.round().astype(int), min(15, n_genes // 2), n_genes // 2)
     popular = rng.gamma(2.0, size=n_genes)  # some genes are in many sets, as in Reactome
     known = np.zeros((n_genes, n_terms), dtype=np.uint8)
+    roots = []  # sets that are not drawn inside another
     for k, size in enumerate(sizes):
         pool = np.ones(n_genes)
         parents = [j for j in range(k) if known[:, j].sum() > 1.3 * size]
         if parents and rng.random() < 1 / 3:
             pool = known[:, rng.choice(parents)].astype(float)
+        else:
+            roots.append(k)
         chance = pool * popular
         known[rng.choice(n_genes, size, replace=False, p=chance / chance.sum()), k] = 1
     for gene in np.flatnonzero(known.sum(1) == 0):  # prepared genes are in at least one set
-        known[gene, rng.integers(n_terms)] = 1
+        known[gene, rng.choice(roots)] = 1
     return pd.DataFrame(
         known,
         index=[f"GENE{i + 1}" for i in range(n_genes)],

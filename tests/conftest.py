@@ -1,0 +1,45 @@
+"""What several tests share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from anndata import AnnData
+
+import intae
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def simulated() -> AnnData:
+    """Small simulated data; a test that changes them takes a copy."""
+    return intae.simulate(n_cells=200, n_genes=80, n_terms=8, n_active=3, n_dense=1, seed=1)
+
+
+@pytest.fixture
+def counts() -> AnnData:
+    """Raw counts of 60 cells and 50 genes, GENE0..., half of them more variable."""
+    rng = np.random.default_rng(0)
+    level = np.where(np.arange(50) < 25, 1.0, rng.gamma(0.3, size=(60, 50)) * 4)
+    X = rng.poisson(level + 0.2).astype(np.float32)
+    X[:, 0] += 1  # no cell is empty
+    adata = AnnData(X)
+    adata.var_names = [f"GENE{i}" for i in range(50)]
+    adata.obs_names = [f"cell{i}" for i in range(60)]
+    adata.obs["condition"] = np.where(np.arange(60) < 30, "ctrl", "stim")
+    return adata
+
+
+def mirror_file(name: str) -> Path:
+    """Return a real data file, or skip the test where there is none."""
+    from intae.mirror import find_in_mirror
+
+    folder = os.environ.get("INTAE_MIRROR")
+    path = find_in_mirror(name, folder) if folder else None
+    if path is None:
+        pytest.skip(f"INTAE_MIRROR names no folder with {name}")
+    return path

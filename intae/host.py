@@ -6,6 +6,8 @@ import importlib.metadata
 import os
 import platform
 import resource
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -55,6 +57,9 @@ def _cpu() -> str:
 
 
 def _gpu() -> str:
-    import torch
-
-    return torch.cuda.get_device_name() if torch.cuda.is_available() else "none"
+    """Ask the driver, not torch: importing it would count towards other models' memory."""
+    if shutil.which("nvidia-smi") is None:
+        return "none"
+    query = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
+    done = subprocess.run(query, capture_output=True, text=True, check=False)
+    return ", ".join(done.stdout.split("\n")).strip(", ") or "none"

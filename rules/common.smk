@@ -60,7 +60,15 @@ def per_dataset(pattern, datasets=None):
     return [pattern.format(dataset=d) for d in datasets if BENCHMARK.methods_of(d)]
 
 
-LOADING = ("source", "params", "filter", "subset", "labels", "normalize")
+LOADING = (
+    "source",
+    "params",
+    "filter",
+    "subset",
+    "labels",
+    "drop_unlabelled",
+    "normalize",
+)
 PREPARING = ("source", "n_hvgs", "min_genes", "normalize", "target_sum", "log1p")
 
 

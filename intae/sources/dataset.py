@@ -62,8 +62,11 @@ def load_dataset(name: str, entry: Mapping[str, Any], files: Sequence[str | Path
             msg = f"data set {name!r}: unknown source {other!r}"
             raise ValueError(msg)
     adata = _filter(name, adata, entry.get("filter") or {})
+    labels = entry.get("labels") or {}
+    if entry.get("drop_unlabelled"):
+        adata = _drop_unlabelled(name, adata, labels)
     adata = _subset(name, adata, entry.get("subset") or {})
-    adata.obs = _labels(name, adata.obs, entry.get("labels") or {})
+    adata.obs = _labels(name, adata.obs, labels)
     check_counts(name, adata, normalize=entry.get("normalize", True))
     return adata
 
@@ -115,6 +118,17 @@ def _filter(name: str, adata: AnnData, wanted: Mapping[str, Any]) -> AnnData:
     return adata
 
 
+def _drop_unlabelled(name: str, adata: AnnData, labels: Mapping[str, str]) -> AnnData:
+    """Keep the cells that have all labels."""
+    missing = np.zeros(adata.n_obs, dtype=bool)
+    for role, column in labels.items():
+        missing |= _column(name, adata.obs, column, f"labels: {role}").isna().to_numpy()
+    if missing.any():
+        log.info("%s: %d of %d cells lack a label", name, missing.sum(), len(missing))
+        adata = adata[~missing].copy()
+    return adata
+
+
 def _subset(name: str, adata: AnnData, subset: Mapping[str, int]) -> AnnData:
     """Draw some cells by a seed; all, if there are no more."""
     n_cells = subset.get("n_cells")
@@ -133,7 +147,10 @@ def _labels(name: str, obs: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataF
         values = _column(name, obs, column, f"labels: {role}").astype(str)
         missing = int(_column(name, obs, column, role).isna().sum())
         if missing:
-            msg = f"data set {name!r}: label column {column!r} has {missing} missing values"
+            msg = (
+                f"data set {name!r}: label column {column!r} has {missing} missing values; "
+                "say drop_unlabelled: true to leave those cells out"
+            )
             raise ValueError(msg)
         columns[role] = values.astype("category")
     return pd.DataFrame(columns, index=obs.index)

@@ -68,7 +68,8 @@ def load_kang17(archive: Path, genes: Path, annotation: Path, *, exact: bool = T
                 raise ValueError(msg)
             parts.append(_annotate(X, cells, labels[labels["stim"] == condition], annotation))
     adata = anndata.concat(parts)
-    adata.var = pd.DataFrame({"ensembl_id": names[0].to_numpy(str)}, index=names[1].astype(str))
+    symbols = pd.Index(names[1].to_numpy(str))
+    adata.var = pd.DataFrame({"ensembl_id": names[0].to_numpy(str)}, index=symbols)
     adata.var_names_make_unique()
     log.info("Kang17: %d cells x %d genes", *adata.shape)
     return adata

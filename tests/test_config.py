@@ -1,0 +1,112 @@
+"""Config mistakes are told of before anything runs, by the key."""
+
+import copy
+from pathlib import Path
+
+import pytest
+import yaml
+
+from intae.config import Benchmark, ConfigError, check_config
+
+ROOT = Path(__file__).parents[1]
+PAPER = yaml.safe_load((ROOT / "config.yaml").read_text())
+
+
+@pytest.fixture(autouse=True)
+def no_mirror(monkeypatch):
+    monkeypatch.delenv("INTAE_MIRROR", raising=False)
+
+
+def changed(*path, value):
+    """Return the paper's config with one key set (or removed, if value is None)."""
+    config = copy.deepcopy(PAPER)
+    place = config
+    for key in path[:-1]:
+        place = place[key]
+    if value is None:
+        del place[path[-1]]
+    else:
+        place[path[-1]] = value
+    return config
+
+
+def test_the_papers_config_is_valid():
+    benchmark = Benchmark(PAPER)
+    assert benchmark.datasets == ["simulated", "kang17", "macosko15", "covid_balf"]
+    assert ("autoencoder", 1) in benchmark.fits_of("kang17")
+    assert "slalom" not in benchmark.methods_of("covid_balf")
+    assert benchmark.dataset("kang17")["min_genes"] == 13
+    assert len(benchmark.downloads) == 3 + 2 + 13 + 2
+
+
+def test_the_config_given_is_not_changed():
+    before = copy.deepcopy(PAPER)
+    check_config(PAPER)
+    assert before == PAPER
+
+
+FILE = {"source": "file", "file": "none.h5ad", "gene_sets": ["reactome"]}
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        (("metods",), {}, "unknown key 'metods'; did you mean 'methods'"),
+        (("methods",), None, "the key 'methods' is missing"),
+        (("datasets", "kang17", "n_hvg"), 5, "datasets: kang17: unknown key 'n_hvg'; did you mean"),
+        (("datasets", "kang17", "n_hvgs"), "many", "n_hvgs: must be of type integer or null"),
+        (("datasets", "kang17", "source"), "kang18", "'kang18' is unknown; did you mean 'kang17'"),
+        (("datasets", "kang17", "gene_sets"), ["reactom"], "'reactom' in gene_sets; did you mean"),
+        (("datasets", "kang17", "gene_sets"), [], "names no gene sets"),
+        (("datasets", "kang17", "file"), "x.h5ad", "file: and url: are for source: file"),
+        (("datasets", "kang17", "labels"), {"celltype": "x"}, "did you mean 'cell_type'"),
+        (("datasets", "my data"), FILE, "'my data' does not match"),
+        (("datasets", "mine"), FILE, "datasets: mine: there is no file 'none.h5ad'"),
+        (("datasets", "mine"), {"source": "file"}, "gene_sets: names no gene sets"),
+        (("methods", "pca", "model"), "PCa", "'PCa' is unknown; did you mean 'PCA'"),
+        (("methods", "pca", "seeds"), [], "methods: pca: seeds"),
+        (("methods", "pca", "seeds"), [1, 1], "methods: pca: seeds"),
+        (("methods", "pca", "seeds"), 3, "seeds: must be of type array, not 3"),
+        (("methods", "pca", "threads"), 0, "methods: pca: threads"),
+        (("run", "datasets"), ["kang"], "run: datasets: there is no entry 'kang'; did you mean"),
+        (("run", "methods"), ["slalon"], "did you mean 'slalom'"),
+        (("exclude",), [{"dataset": "x", "method": "pca"}], "exclude: there is no dataset 'x'"),
+        (("exclude",), [{"dataset": "kang17"}], "the key 'method' is missing"),
+        (("analyses", "kang"), {}, "analyses: there is no data set 'kang'; did you mean 'kang17'"),
+        (("analyses", "kang17", "scatter"), ["ONE"], "analyses: kang17: scatter"),
+        (("gene_sets", "reactome", "file"), "x.gmt", "give either file: or url:"),
+        (("gene_sets", "reactome", "sha256"), "123", "gene_sets: reactome: sha256"),
+        (("mirror",), "no/such/folder", "'no/such/folder' is not a folder"),
+    ],
+)
+def test_mistakes_are_named(path, value, message):
+    with pytest.raises(ConfigError) as error:
+        Benchmark(changed(*path, value=value))
+    assert message in str(error.value)
+
+
+def test_a_file_is_found_in_the_mirror(tmp_path, monkeypatch):
+    (tmp_path / "deep" / "er").mkdir(parents=True)
+    (tmp_path / "deep" / "er" / "mine.h5ad").write_text("")
+    monkeypatch.setenv("INTAE_MIRROR", str(tmp_path))
+    config = changed("datasets", "mine", value=FILE | {"file": "mine.h5ad"})
+    assert Benchmark(config).dataset_files("mine") == ["resources/mine.h5ad"]
+
+
+def test_two_downloads_of_one_name_are_refused():
+    config = changed("gene_sets", "astrocytes", "url", value="http://x/" + "a" * 3)
+    config["gene_sets"]["astrocytes"]["name"] = PAPER["gene_sets"]["reactome"]["name"]
+    with pytest.raises(ConfigError, match="two different downloads have the file name"):
+        Benchmark(config)
+
+
+def test_every_key_of_the_schema_is_described():
+    def walk(rules, path):
+        for key, rule in rules.get("properties", {}).items():
+            assert rule.get("description"), f"{path}{key}"
+            walk(rule, f"{path}{key}: ")
+        entries = rules.get("additionalProperties")
+        if isinstance(entries, dict):
+            walk(entries, f"{path}NAME: ")
+
+    walk(yaml.safe_load((ROOT / "schemas/config.schema.yaml").read_text()), "")

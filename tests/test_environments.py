@@ -1,0 +1,62 @@
+"""The lock file, the conda environment and the package agree."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).parents[1]
+CONDA_NAMES = {"pytorch": "torch", "matplotlib-base": "matplotlib"}
+NOT_LOCKED = {"python", "pip"}
+
+
+def locked():
+    lines = (ROOT / "requirements.lock").read_text().splitlines()
+    pins = (re.match(r"([A-Za-z0-9._-]+)==([^\s;]+)", line) for line in lines if line.strip())
+    return {pin[1].lower(): pin[2] for pin in pins}
+
+
+def requirement_name(requirement):
+    return re.match(r"[A-Za-z0-9._-]+", requirement)[0].lower()
+
+
+def test_every_requirement_is_locked():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = [*project["dependencies"]]
+    for extra in project["optional-dependencies"].values():
+        wanted += extra
+    names = {requirement_name(w) for w in wanted} - {"intae"}
+    assert names <= set(locked())
+
+
+def test_conda_environment_is_in_step_with_the_lock():
+    environment = yaml.safe_load((ROOT / "envs/intae.yaml").read_text())
+    *conda, pip = environment["dependencies"]
+    pins = locked()
+    for line in conda:
+        name, _, version = (part.strip() for part in line.partition("="))
+        name = CONDA_NAMES.get(name, name)
+        if name not in NOT_LOCKED:
+            assert pins[name] == version.strip("= "), line
+    for line in pip["pip"]:
+        name, _, version = line.partition("==")
+        assert pins[name] == version, line
+
+
+def test_conda_environment_has_all_that_the_library_imports():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    wanted = {requirement_name(r) for r in project["dependencies"] + extras["slalom"]}
+    wanted |= {requirement_name(r) for r in extras["workflow"]} - {"intae", "snakemake"}
+    environment = yaml.safe_load((ROOT / "envs/intae.yaml").read_text())
+    *conda, pip = environment["dependencies"]
+    have = {line.partition("=")[0].strip() for line in conda}
+    have = {CONDA_NAMES.get(name, name) for name in have}
+    have |= {line.partition("==")[0] for line in pip["pip"]}
+    assert wanted <= have
+
+
+def test_no_index_or_path_stands_in_the_lock():
+    text = (ROOT / "requirements.lock").read_text()
+    assert "://" not in text and "file:" not in text and "--" not in text

@@ -1,0 +1,140 @@
+"""Evaluation against numbers that are known."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from anndata import AnnData
+
+import intae
+from intae.evaluate.accuracy import term_accuracy
+from intae.evaluate.agreement import correlate, correlation_table, seed_stability
+from intae.evaluate.recovery import recovery
+from intae.evaluate.tables import hosts, runtime_row, terms_of
+
+
+def make_fit(loadings, weights, relevance, *, active=None, method="m", seed=0, added=None):
+    """Make a fit by hand; terms are annotated."""
+    n_terms = loadings.shape[1]
+    names = [f"SIMULATED_PATHWAY_{k + 1}" for k in range(n_terms)]
+    terms = pd.DataFrame(
+        {
+            "kind": "annotated",
+            "n_genes": 3,
+            "relevance": np.asarray(relevance, float),
+            "active": np.ones(n_terms, bool) if active is None else active,
+            "genes_added": [""] * n_terms if added is None else added,
+            "genes_removed": "",
+        },
+        index=pd.Index(names, name="term"),
+    )
+    fit = AnnData(
+        obs=pd.DataFrame(index=[f"c{i}" for i in range(len(loadings))]),
+        var=pd.DataFrame(index=[f"GENE{i + 1}" for i in range(len(weights))]),
+        obsm={"loadings": loadings},
+        varm={"weights": weights},
+    )
+    fit.uns["terms"] = terms
+    fit.uns["fit"] = {
+        "dataset": "d", "method": method, "seed": seed, "seconds": 2.0, "projected": False,
+        "projected_seconds": 2.0, "peak_mb": 100.0, "n_cells": 5, "n_genes": 6, "n_terms": n_terms,
+        "iterations": 7, "converged": True, "threads": 1, "device": "cpu",
+        "host": {"cpu": "x", "cores": "2"},
+    }  # fmt: skip
+    return fit
+
+
+def test_accuracy_of_a_perfect_and_a_useless_term():
+    rng = np.random.default_rng(0)
+    label = pd.Series(np.repeat(["ctrl", "stim"], [60, 40]), name="condition")
+    z = pd.DataFrame(
+        {"good": 1e-6 * (label == "stim") + 1e-8 * rng.normal(size=100),
+         "off": np.zeros(100), "noise": rng.normal(size=100)}
+    )  # fmt: skip
+    table = term_accuracy(z, label).set_index(["term", "split"])
+    assert table.loc[("good", "train"), "accuracy"] == 1
+    assert table.loc[("good", "held_out"), "auroc"] == 1
+    assert table.loc[("off", "train"), "accuracy"] == pytest.approx(0.6)
+    assert table.loc[("off", "train"), "balanced_accuracy"] == pytest.approx(0.5)
+    assert table.loc[("noise", "held_out"), "auroc"] < 0.7
+
+
+def test_held_out_donors_show_what_training_hides():
+    # the term separates the conditions within each donor, but each donor at another level
+    donor = pd.Series(np.repeat(list("abcd"), 50))
+    label = pd.Series(np.tile(["ctrl"] * 25 + ["stim"] * 25, 4), name="condition")
+    flip = donor.map({"a": 1, "b": 1, "c": -1, "d": -1}).to_numpy()
+    z = pd.DataFrame({"t": flip * np.where(label == "stim", 1.0, -1.0)})
+    table = term_accuracy(z, label, donor).set_index("split")
+    assert table.loc["held_out", "accuracy"] <= 0.5
+
+
+def test_more_than_two_classes():
+    label = pd.Series(list("abc") * 40, name="condition")
+    z = pd.DataFrame({"t": label.map({"a": 0, "b": 5, "c": 10}).astype(float)})
+    table = term_accuracy(z, label).set_index("split")
+    assert table.loc["train", "accuracy"] == 1
+    assert table.loc["held_out", "auroc"] > 0.8
+
+
+def test_one_class_is_refused():
+    with pytest.raises(ValueError, match="'condition' has one value only"):
+        term_accuracy(pd.DataFrame({"t": [1.0, 2]}), pd.Series(["a", "a"], name="condition"))
+
+
+def test_correlate_matches_numpy_and_knows_constant_terms():
+    rng = np.random.default_rng(0)
+    a = pd.DataFrame(rng.normal(size=(30, 3)), columns=list("xyz"))
+    b = pd.DataFrame(rng.normal(size=(30, 3)), columns=list("zyq")) + 3
+    b["z"] = 1.0
+    r = correlate(a, b)
+    assert list(r.index) == ["y", "z"]
+    assert r["y"] == pytest.approx(np.corrcoef(a["y"], b["y"])[0, 1])
+    assert np.isnan(r["z"])
+
+
+def test_correlation_table_ranks_by_the_reference():
+    rng = np.random.default_rng(0)
+    z, w = rng.normal(size=(20, 3)), rng.normal(size=(6, 3))
+    a = make_fit(z, w, [1, 3, 2])
+    b = make_fit(-z, w, [5, 1, 1], active=[True, True, False])
+    table = correlation_table({"a": a, "b": b}, reference="a").set_index("term")
+    np.testing.assert_array_equal(table["relevance_rank"], [3, 1, 2])
+    np.testing.assert_allclose(table["r"], [-1, -1, np.nan])
+
+
+def test_seed_stability():
+    rng = np.random.default_rng(0)
+    z, w = rng.normal(size=(20, 12)), rng.normal(size=(6, 12))
+    relevance, off = np.arange(12.0), np.arange(12) != 11
+    one, two = make_fit(z, w, relevance), make_fit(-z, w, relevance, active=off)
+    table = seed_stability([one, two]).set_index("term")["r"]
+    assert table["(median |r|)"] == pytest.approx(1)
+    assert table["(Jaccard index of active terms)"] == pytest.approx(11 / 12)
+    assert table["(shared of the 10 most relevant)"] == 10
+    assert "SIMULATED_PATHWAY_12" not in table.index
+    assert seed_stability([one]).empty
+
+
+def test_recovery_of_the_truth_itself_is_perfect():
+    truth = intae.simulate(n_cells=100, n_genes=60, n_terms=8, n_active=4, n_dense=0, seed=0)
+    true_w, active = truth.varm["true_weights"], truth.uns["true_terms"]["active"].to_numpy()
+    absent = (true_w != 0) & (truth.varm["annotations"] == 0)
+    added = [" ".join(truth.var_names[column]) for column in absent.T]
+    strength = truth.uns["true_terms"]["strength"].to_numpy()
+    fit = make_fit(truth.obsm["true_loadings"], true_w, strength, active=active, added=added)
+    values = recovery(fit, truth).set_index("metric")["value"]
+    np.testing.assert_allclose(values, 1)
+    upside_down = make_fit(truth.obsm["true_loadings"], true_w, -strength, active=active)
+    values = recovery(upside_down, truth).set_index("metric")["value"]
+    assert values["average precision of active terms"] < 0.7
+    assert np.isnan(values["precision of added genes"])
+
+
+def test_tables():
+    fit = make_fit(np.ones((4, 2)), np.ones((3, 2)), [1, 9], seed=3)
+    assert runtime_row(fit)["seconds"] == 2.0
+    fit.uns["fit"] |= {"projected": True, "projected_seconds": 500.0}
+    assert runtime_row(fit)["seconds"] == 500.0
+    assert list(terms_of(fit)["rank"]) == [2, 1]
+    assert list(terms_of(fit).columns[:3]) == ["dataset", "method", "seed"]
+    assert hosts([fit, fit]).to_dict("records") == [{"cpu": "x", "cores": "2", "n_fits": 2}]

@@ -1,0 +1,112 @@
+"""Figures show the right data with whole labels."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from test_evaluate import make_fit
+
+from intae.figures.cost import plot_cost
+from intae.figures.recovered import plot_recovery
+from intae.figures.scatter import plot_scatter
+from intae.figures.separation import plot_accuracy
+from intae.figures.style import label_colors, method_colors, readable, save_figure
+from intae.figures.terms import plot_correlation, plot_top_terms
+
+LABELS = {"ae": "Autoencoder", "fsclvm": "f-scLVM", "slalom": "slalom", "pca": "PCA"}
+LONG = "RIG_I_MDA5_MEDIATED_INDUCTION_OF_IFN_ALPHA_BETA_PATHWAYS_AND_A_LITTLE_MORE"
+
+
+def texts(axis):
+    return [t.get_text().replace("\n", " ") for t in axis.get_yticklabels()]
+
+
+def test_names_are_broken_but_never_cut():
+    assert readable(LONG).replace("\n", " ") == LONG.replace("_", " ")
+    assert max(map(len, readable(LONG).split("\n"))) <= 38
+
+
+def test_a_method_keeps_its_colour_whatever_is_run():
+    assert method_colors(LABELS)["slalom"] == method_colors(list(LABELS))["slalom"]
+    assert len(set(method_colors(LABELS).values())) == 4
+    assert len(set(label_colors([str(i) for i in range(13)]).values())) == 13
+
+
+@pytest.fixture
+def accuracy():
+    rows = [
+        ("ae", 0, LONG, "train", 0.95), ("ae", 1, LONG, "train", 0.85),
+        ("ae", 0, LONG, "held_out", 0.9), ("ae", 1, LONG, "held_out", 0.8),
+        ("ae", 0, "OTHER", "train", 0.6), ("ae", 0, "OTHER", "held_out", 0.55),
+        ("pca", 0, "dense_1", "train", 0.99), ("pca", 0, "dense_1", "held_out", 0.99),
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=["method", "seed", "term", "split", "accuracy"])
+
+
+def test_accuracy_shows_the_mean_over_seeds(accuracy):
+    figure = plot_accuracy(accuracy, LABELS)
+    left, right = figure.axes
+    assert texts(left) == [LONG.replace("_", " "), "OTHER"]  # no PCA component among terms
+    np.testing.assert_allclose(left.collections[1].get_offsets()[:, 0], [0.9, 0.6])
+    np.testing.assert_allclose(right.collections[1].get_offsets()[:, 0], [0.85, 0.55])
+
+
+def test_accuracy_shows_the_terms_asked_for(accuracy):
+    assert texts(plot_accuracy(accuracy, LABELS, ["OTHER", "ABSENT"]).axes[0]) == ["OTHER"]
+
+
+def test_cost_marks_what_is_projected():
+    rows = [("d", "ae", 0, 10.0, 100.0, False), ("d", "ae", 1, 30.0, 100.0, False),
+            ("d", "slalom", 0, 7200.0, 300.0, True)]  # fmt: skip
+    columns = ["dataset", "method", "seed", "seconds", "peak_mb", "projected"]
+    table = pd.DataFrame(rows, columns=columns).assign(n_cells=10, n_genes=5)
+    time, memory = plot_cost(table, LABELS).axes
+    assert texts(time) == ["Autoencoder", "slalom"]
+    np.testing.assert_allclose([bar.get_width() for bar in time.patches], [20, 7200])
+    notes = [t.get_text() for t in time.texts]
+    assert notes == ["20.0 s", "2.0 h (projected)"]
+    assert time.patches[1].get_hatch() and not time.patches[0].get_hatch()
+    np.testing.assert_allclose([bar.get_width() for bar in memory.patches], [100, 300])
+
+
+def test_top_terms_are_sorted_and_leave_out_what_is_off():
+    table = pd.DataFrame(
+        {"method": "ae", "seed": 0, "term": ["a", LONG, "off"], "kind": "annotated",
+         "relevance": [1.0, 5.0, 0.5], "rank": [2, 1, 3], "active": [True, True, False]}
+    )  # fmt: skip
+    axis = plot_top_terms(table, LABELS, {"ae": "Autoencoder"}).axes[0]
+    assert texts(axis) == [LONG.replace("_", " "), "a"]
+    assert [bar.get_width() for bar in axis.patches] == [5, 1]
+
+
+def test_correlation_is_absolute_and_in_the_references_order():
+    table = pd.DataFrame(
+        {"method_a": ["ae", "ae", "ae"], "method_b": ["fsclvm", "fsclvm", "slalom"],
+         "term": ["x", "y", "x"], "r": [-0.9, 0.1, 0.5], "relevance_rank": [2, 1, 2]}
+    )  # fmt: skip
+    axis = plot_correlation(table, LABELS, "fsclvm").axes[0]
+    assert texts(axis) == ["y", "x"]
+    assert [t.get_text() for t in axis.texts] == ["0.10", "0.90"]
+
+
+def test_scatter_shows_each_cell_and_says_what_is_off(tmp_path):
+    rng = np.random.default_rng(0)
+    fit = make_fit(rng.normal(size=(30, 2)), np.ones((3, 2)), [1, 2], active=[True, False])
+    fit.obs["condition"] = ["ctrl", "stim"] * 15
+    terms = tuple(fit.uns["terms"].index)
+    figure = plot_scatter({"ae": fit}, terms, LABELS)
+    axis = figure.axes[0]
+    shown = axis.collections[0].get_offsets()
+    np.testing.assert_allclose(sorted(shown[:, 0]), sorted(fit.obsm["loadings"][:, 0]))
+    assert "SIMULATED PATHWAY 2 is off" in axis.get_title(loc="left")
+    save_figure(figure, [tmp_path / "x.png", tmp_path / "x.pdf"])
+    assert {path.name for path in tmp_path.iterdir()} == {"x.png", "x.pdf"}
+
+
+def test_recovery_says_none_where_nothing_is_to_score():
+    table = pd.DataFrame(
+        {"method": ["ae", "slalom"] * 2, "metric": ["one thing"] * 2 + ["another"] * 2,
+         "value": [0.5, 0.25, np.nan, 1.0]}
+    )  # fmt: skip
+    first, second = plot_recovery(table, LABELS).axes
+    assert [t.get_text() for t in first.texts] == ["0.50", "0.25"]
+    assert [t.get_text() for t in second.texts] == ["none", "1.00"]

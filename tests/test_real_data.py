@@ -1,0 +1,64 @@
+"""The paper's headline on the real Kang17 subset, read from a finished run of the workflow.
+
+Run by the gate after `snakemake --configfile tests/config/kang17_subset.yaml`; the environment
+variable INTAE_KANG17_RESULTS names the results folder.
+"""
+
+import os
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+INTERFERON = {
+    "INTERFERON_SIGNALING",
+    "CYTOKINE_SIGNALING_IN_IMMUNE_SYSTEM",
+    "INTERFERON_ALPHA_BETA_SIGNALING",
+}
+
+
+@pytest.fixture(scope="module")
+def results():
+    folder = os.environ.get("INTAE_KANG17_RESULTS")
+    if not folder:
+        pytest.skip("INTAE_KANG17_RESULTS names no results")
+    return Path(folder)
+
+
+@pytest.fixture(scope="module")
+def accuracy(results):
+    return pd.read_csv(results / "tables/accuracy.csv")
+
+
+def test_best_term_of_the_autoencoder(accuracy):
+    part = accuracy[(accuracy["split"] == "train") & (accuracy["method"] == "autoencoder")]
+    assert set(part["seed"]) == {0, 1}
+    for seed, fit in part.groupby("seed"):
+        best = fit.loc[fit["accuracy"].idxmax()]
+        assert best["term"] in INTERFERON, f"seed {seed}: {best['term']}"
+        assert best["accuracy"] >= 0.93
+
+
+def test_the_term_separates_held_out_donors_too(accuracy):
+    part = accuracy[(accuracy["split"] == "held_out") & (accuracy["method"] == "autoencoder")]
+    best = part[part["term"].isin(INTERFERON)].groupby("seed")["accuracy"].max()
+    assert (best >= 0.9).all()
+
+
+def test_slalom_ran_within_its_budget_and_is_marked(results):
+    runtime = pd.read_csv(results / "tables/runtime.csv").set_index("method")
+    for method in ("slalom", "slalom_dense3"):
+        assert runtime.loc[method, "projected"]
+        assert runtime.loc[method, "seconds"] > 10 * runtime["seconds"]["autoencoder"].max()
+
+
+def test_every_method_and_figure_is_there(results):
+    runtime = pd.read_csv(results / "tables/runtime.csv")
+    assert set(runtime["method"]) == {
+        "autoencoder", "autoencoder_exact", "slalom", "slalom_dense3", "fsclvm", "fsclvm_dense3",
+        "pca",
+    }  # fmt: skip
+    figures = results / "figures/kang17_subset"
+    for name in ("accuracy", "scatter", "terms", "correlation"):
+        assert (figures / f"{name}.png").stat().st_size > 10_000
+    assert (results / "report.html").stat().st_size > 100_000

@@ -1,0 +1,218 @@
+"""The workflow as a user runs it: snakemake on the command line, in a folder of its own."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import intae
+from intae.contracts import check_prepared
+from intae.files import read_fit, read_h5ad
+
+ROOT = Path(__file__).parents[1]
+PARTS = ["Snakefile", "config.yaml", "rules", "scripts", "schemas", "report", "envs", "profiles"]
+
+
+def snakemake(folder, *arguments, mirror=None):
+    """Run snakemake in a folder and return the finished process."""
+    environment = {k: v for k, v in os.environ.items() if k != "INTAE_MIRROR"}
+    environment["OMP_NUM_THREADS"] = "1"
+    if mirror is not None:
+        environment["INTAE_MIRROR"] = str(mirror)
+    command = [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
+    return subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A copy of the workflow, so that a run leaves nothing in the checkout."""
+    folder = tmp_path_factory.mktemp("workflow")
+    for part in PARTS:
+        source = ROOT / part
+        (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / part)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def finished(folder):
+    """The miniature, run whole, with its report."""
+    rng = np.random.default_rng(0)
+    counts = rng.poisson(rng.gamma(1.0, size=(90, 70)) * 2 + 0.1).astype(np.float32)
+    own = read_own(counts, rng)
+    own.write_h5ad(folder / "own.h5ad")
+    with (folder / "own_sets.gmt").open("w") as file:
+        for k in range(5):
+            genes = "\t".join(f"Gene{i}" for i in range(10 * k, 10 * k + 25))
+            file.write(f"OWN_SET_{k}\tdescription\t{genes}\n")
+    config = ["--configfile", str(ROOT / "tests/config/miniature.yaml")]
+    done = snakemake(folder, *config)
+    assert done.returncode == 0, done.stderr[-5000:]
+    report = snakemake(folder, *config, "--report", "results/report.html")
+    assert report.returncode == 0, report.stderr[-5000:]
+    return folder, config
+
+
+def read_own(counts, rng):
+    from anndata import AnnData
+
+    own = AnnData(counts)
+    own.var_names = [f"GENE{i}" for i in range(own.n_vars)]
+    own.obs_names = [f"c{i}" for i in range(own.n_obs)]
+    own.obs["group"] = rng.choice(["a", "b", "c"], own.n_obs)
+    own.obs["patient"] = rng.choice(["p1", "p2", "p3"], own.n_obs)
+    return own
+
+
+def test_outputs_keep_their_contracts(finished):
+    results = finished[0] / "results"
+    for path in results.glob("*/prepared.h5ad"):
+        check_prepared(read_h5ad(path))
+    fits = sorted(results.glob("*/*/seed*/fit.h5ad"))
+    methods = {path.parts[-3] for path in fits}
+    assert methods == {
+        "autoencoder", "autoencoder_exact", "fsclvm", "fsclvm_dense3", "pca", "slalom",
+        "slalom_dense3",
+    }  # fmt: skip
+    for path in fits:
+        fit = read_fit(path)  # checks it
+        assert fit.uns["fit"]["threads"] == 1
+        assert json.loads(fit.uns["fit"]["parameters"])["seed"] == fit.uns["fit"]["seed"]
+    assert list(read_h5ad(results / "own/prepared.h5ad").uns["terms"]) == [
+        f"SET_{k}" for k in range(5)
+    ]
+
+
+def test_tables_have_their_columns(finished):
+    tables = finished[0] / "results" / "tables"
+    columns = {path.stem: list(pd.read_csv(path).columns) for path in tables.glob("*.csv")}
+    assert columns["runtime"] == (
+        "dataset method seed seconds peak_mb n_cells n_genes n_terms iterations converged "
+        "projected threads device"
+    ).split()  # fmt: skip
+    assert columns["accuracy"] == (
+        "dataset method seed term label split accuracy balanced_accuracy auroc"
+    ).split()  # fmt: skip
+    assert columns["correlation"] == "dataset method_a method_b term r relevance_rank".split()
+    assert columns["terms"] == (
+        "dataset method seed term kind n_genes relevance rank active genes_added genes_removed"
+    ).split()  # fmt: skip
+    assert columns["stability"] == "dataset method kind term r".split()
+    assert columns["recovery"] == "dataset method seed metric value".split()
+
+
+def test_an_unfinished_fit_counts_for_its_runtime_only(finished):
+    tables = finished[0] / "results" / "tables"
+    runtime = pd.read_csv(tables / "runtime.csv")
+    runtime = runtime[runtime["dataset"] == "simulated"].set_index("method")
+    assert runtime.loc["slalom_dense3", "projected"]
+    assert not runtime.loc["slalom", "projected"]
+    assert "slalom_dense3" not in set(pd.read_csv(tables / "accuracy.csv")["method"])
+    assert "slalom" in set(pd.read_csv(tables / "accuracy.csv")["method"])
+
+
+def test_report_holds_figures_and_captions(finished):
+    html = (finished[0] / "results/report.html").read_text()
+    for name in ("cost.png", "accuracy.png", "scatter.png", "terms.png", "correlation.png"):
+        assert name in html
+    assert "What the methods recover of a planted truth (simulated)" in html
+    for pattern in ("figures/simulated/recovery.pdf", "figures/own/accuracy.pdf"):
+        assert (finished[0] / "results" / pattern).stat().st_size > 1000
+
+
+def test_a_second_run_does_nothing_and_a_new_label_repeats_no_fit(finished):
+    folder, config = finished
+    again = snakemake(folder, *config, "--dry-run")
+    assert "Nothing to be done" in again.stdout + again.stderr
+    label = ["--config", 'methods={"slalom": {"label": "the reference"}}']
+    relabelled = snakemake(folder, *config, *label, "--dry-run")
+    output = relabelled.stdout + relabelled.stderr
+    assert "figure_cost" in output and "train_" not in output
+
+
+def test_dry_run_of_the_paper_needs_no_data(folder):
+    done = snakemake(folder, "--dry-run")
+    assert done.returncode == 0, done.stderr
+    for rule in ("train_autoencoder ", "train_slalom", "train_fsclvm", "fetch", "figure_cost"):
+        assert rule in done.stdout + done.stderr
+
+
+def test_fetch_all_names_every_download(folder):
+    done = snakemake(folder, "--dry-run", "fetch_all")
+    assert "GSE96583_RAW.tar" in done.stdout + done.stderr
+    assert done.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ({"run": {"datasets": ["kang71"]}}, "no entry 'kang71'; did you mean 'kang17'"),
+        ({"metods": {}}, "unknown key 'metods'; did you mean 'methods'"),
+        ({"methods": {"pca": {"seeds": []}}}, "methods: pca: seeds"),
+    ],
+)
+def test_config_mistakes_stop_before_any_job(folder, tmp_path, config, message):
+    path = tmp_path / "wrong.yaml"
+    path.write_text(json.dumps(config))
+    done = snakemake(folder, "--dry-run", "--configfile", str(path))
+    assert done.returncode != 0
+    assert message in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_a_failing_job_says_why_and_leaves_nothing(folder, tmp_path):
+    adata = intae.simulate(n_cells=30, n_genes=40, n_terms=4, n_active=3)
+    adata.X[3] = -1
+    adata.write_h5ad(tmp_path / "bad.h5ad")
+    sets = tmp_path / "sets.gmt"
+    sets.write_text("A\tx\t" + "\t".join(adata.var_names) + "\n")
+    config = {
+        "results": "bad_results",
+        "run": {"datasets": ["bad"], "methods": ["pca"]},
+        "gene_sets": {"own": {"file": str(sets)}},
+        "datasets": {
+            "bad": {"source": "file", "file": str(tmp_path / "bad.h5ad"), "gene_sets": ["own"]}
+        },
+    }
+    path = tmp_path / "bad.yaml"
+    path.write_text(json.dumps(config))
+    done = snakemake(folder, "--configfile", str(path))
+    assert done.returncode != 0
+    assert "Error: data set 'bad': X holds negative values" in done.stdout + done.stderr
+    assert not list((folder / "bad_results").glob("**/*.h5ad"))
+
+
+@pytest.mark.parametrize("profile", sorted((ROOT / "profiles").iterdir()), ids=lambda p: p.name)
+def test_profiles_are_yaml_with_known_options(profile):
+    import yaml
+
+    options = yaml.safe_load((profile / "config.yaml").read_text())
+    help_text = subprocess.run(
+        [sys.executable, "-m", "snakemake", "--help"], capture_output=True, text=True, check=True
+    ).stdout
+    for option in options:
+        assert f"--{option} " in help_text or f"--{option}," in help_text, option
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["ruff", "check", "."],
+        ["ruff", "format", "--check", "."],
+        ["snakefmt", "--check", "Snakefile", "rules"],
+        ["snakemake", "--lint"],
+    ],
+    ids=lambda command: " ".join(command[:2]),
+)
+def test_style(command):
+    done = subprocess.run(
+        [sys.executable, "-m", *command], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr

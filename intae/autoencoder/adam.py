@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -38,7 +37,7 @@ class Trained:
     effects: np.ndarray
 
 
-Look = Callable[[int, np.ndarray, Loadings, float, float], bool]
+Look = Callable[[int, np.ndarray, Loadings, float], bool]
 
 
 def train_adam(
@@ -60,10 +59,9 @@ def train_adam(
     cells, penalty, lambda0
         Equation 3.
     look
-        Called after every epoch with (epoch, W, moments of the loadings, mean |y|^2, seconds);
+        Called after every epoch with (epoch, W, moments of the loadings, mean |y|^2);
         training ends where it returns True.
     """
-    clock = time.perf_counter()
     n_terms = len(penalty.kinds)
     with seeded(seed, device):
         encoder = make_encoder(cells.n_genes, n_terms).to(device)
@@ -85,7 +83,7 @@ def train_adam(
                     W.copy_(penalty.prox(W, learning_rate))
             trained = Trained(encoder, _array(W), _array(effects))
             moments, total = network_loadings(encoder, cells, trained.effects, device)
-            if look(epoch, trained.W, moments, total, time.perf_counter() - clock):
+            if look(epoch, trained.W, moments, total):
                 break
     encoder.eval()
     return trained

@@ -53,6 +53,16 @@ class Cells:
             cells = slice(start, start + len(block))
             yield cells, block - self.mean, self.design[cells]
 
+    def second_moment(self, adata: AnnData, covariates) -> np.ndarray:
+        """Return the second moment of other cells about these cells' mean and covariate effects."""
+        design, _, _ = design_matrix(adata.obs, covariates or [], self.categories)
+        total = np.zeros((self.n_genes, self.n_genes))
+        for start, block in iter_chunks(adata.X):
+            X = design[start : start + len(block)] - self.covariate_mean
+            left = block - self.mean - X @ self.effects.T
+            total += left.T @ left
+        return total / adata.n_obs
+
     def batch(self, cells: np.ndarray) -> np.ndarray:
         """Return the centred genes of some cells, float32; `cells` in increasing order."""
         block = self.X[cells]

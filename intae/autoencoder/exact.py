@@ -1,199 +1,117 @@
-"""Equation 3 without the network: F*(W) + R(W) minimised from second moments alone.
+"""The exact solver: F*(W) + R(W) of equation 3 minimised from second moments alone.
 
-Accelerated proximal gradient (Beck and Teboulle 2009) with restarts (O'Donoghue and Candes 2015),
-made monotone: a step that would raise F* + R is not taken. Each term has a step length of its own,
-since the loadings' variances differ by orders of magnitude.
+The problem is not convex, so the way matters. From nothing, terms come in one by one by what they
+bring (:mod:`.forward`), with some steps of descent after each (:mod:`.descent`); then factors are
+called by the names that fit best (:mod:`.naming`); then descent runs to its certificate. Every move
+lowers F* + R, and nothing is drawn by chance.
 """
 
 from __future__ import annotations
 
 import logging
-import time
 
 import numpy as np
-from scipy import sparse
 
-from .objective import Loadings, best_data_term_from, best_loadings
-from .penalties import Penalty, column_norms
+from .descent import Problem, descend
+from .forward import Candidates, try_term
+from .history import History
+from .naming import rename
+from .objective import annotation_start
+from .penalties import Penalty
 
 log = logging.getLogger(__name__)
 
-BOOST = 1.9  # steps beyond the safe length; the check of descent catches the few that go wrong
-EVERY = 10  # iterations between two looks at the certificate
+STEPS = 20  # of descent after each term that comes in
+ROUGH = 10  # times the tolerance, before the last descent
 
 
-class Point:
-    """A W with what is computed there: S W, the best loadings, F* and the gradient."""
+def empty_start(S: np.ndarray, annotations: np.ndarray, penalty: Penalty) -> np.ndarray:
+    """Return W with the dense terms at the leading eigenvectors of S and all others off.
 
-    def __init__(self, problem: Problem, W: np.ndarray, SW: np.ndarray):
-        self.W, self.SW = W, SW
-        self.best: Loadings = best_loadings(SW, W, problem.lambda0)
-        self.data_term = best_data_term_from(self.best, problem.total, W)
-
-    def gradient(self) -> np.ndarray:
-        return self.best.gradient(self.W)
-
-    def take(self, problem: Problem, columns: np.ndarray) -> Point:
-        return Point(problem, self.W[:, columns], self.SW[:, columns])
-
-
-class Problem:
-    """The data's side of equation 3: S and lambda0.
-
-    Parameters
-    ----------
-    S
-        Covariance of the genes, genes x genes, float64.
-    lambda0
-        Factor of |z|^2, above 0.
+    Dense terms are confounders, which every gene feels; they come first, so that no gene set has
+    to stand for them.
     """
-
-    def __init__(self, S: np.ndarray, lambda0: float):
-        self.S, self.lambda0, self.total = S, lambda0, float(np.trace(S))
-
-    def at(self, W: np.ndarray) -> Point:
-        """Evaluate W."""
-        return Point(self, W, self.times(W))
-
-    def times(self, W: np.ndarray) -> np.ndarray:
-        """S W; W is mostly zeros once the penalty has worked, and then this is cheap."""
-        if np.count_nonzero(W) < 0.15 * W.size:
-            return (sparse.csr_array(W.T) @ self.S).T
-        return self.S @ W
+    W = annotation_start(S, np.zeros((len(S), 0)), int((penalty.kinds == "dense").sum()))
+    full = np.zeros(penalty.entries.shape)
+    full[:, penalty.kinds == "dense"] = W
+    return full
 
 
-def step_lengths(ZZ: np.ndarray) -> np.ndarray:
-    """Return a step length a term such that the proximal gradient step cannot raise F* + R.
-
-    F at fixed loadings lies above F* and has the Hessian 2 ZZ for each gene. With d = diag(ZZ) and
-    c the largest eigenvalue of ZZ scaled to a unit diagonal, 2 c diag(d) lies above 2 ZZ.
-    """
-    d = np.diag(ZZ)
-    scale = 1 / np.sqrt(d)
-    c = np.linalg.eigvalsh(ZZ * scale * scale[:, None])[-1]
-    return 1 / (2 * c * d)
-
-
-def solve(
+def minimise(
     problem: Problem,
     penalty: Penalty,
     W: np.ndarray,
     *,
     tol: float,
     max_iter: int,
-    scale: float,
-    history: list[dict] | None = None,
+    history: History,
+    barred: np.ndarray | None = None,
 ) -> tuple[np.ndarray, bool, int]:
-    """Minimise F*(W) + R(W) from a given W.
-
-    A column that becomes zero stays so (its best loadings are zero and so is its gradient) and is
-    left out of all further work.
+    """Minimise F*(W) + R(W) from a given W, letting in the terms that help.
 
     Parameters
     ----------
     problem, penalty
         F* and R.
     W
-        The start, genes x terms.
+        The start, genes x terms: :func:`empty_start`, or the solution for other lambdas.
     tol
-        Stop where the distance of -grad F* from the subdifferential of R is at most `tol * scale`.
+        The certificate to stop at, as a share of `history.scale`.
     max_iter
-        Stop after this many steps anyway.
-    scale
-        A gradient's norm to measure that distance by.
+        Most steps of descent in all.
     history
-        Gets a row each few iterations.
+        Gets its rows.
+    barred
+        Terms that must stay off, one bool a term.
 
     Returns
     -------
-    W, whether the certificate holds, the number of iterations.
+    W, whether the certificate holds, number of steps of descent.
     """
-    clock = time.perf_counter()
-    n_terms = W.shape[1]
-    columns = np.flatnonzero(column_norms(W) > 0)
-    full_penalty, penalty = penalty, penalty.take(columns)
-    here = problem.at(W[:, columns])
-    objective = here.data_term + penalty.value(here.W)
-    ahead, momentum, boost = here, 1.0, BOOST
+    barred = np.zeros(W.shape[1], dtype=bool) if barred is None else barred
+    done, converged = 0, False
 
-    def certificate() -> float:
-        return float(np.linalg.norm(penalty.subdiff_distance(here.W, here.gradient()))) / scale
+    def look(iteration: int, data_term: float, W: np.ndarray, distance: float) -> None:
+        if iteration or not history.rows:
+            history.add(done + iteration, data_term, W, distance / history.scale)
 
-    def record(iteration: int, distance: float) -> None:
-        if history is not None:
-            W_now = np.zeros((len(W), n_terms))
-            W_now[:, columns] = here.W
-            seconds = time.perf_counter() - clock
-            history.append(
-                history_row(iteration, here.data_term, full_penalty, W_now, distance, seconds)
-            )
+    def down(W: np.ndarray, share: float, steps: int) -> np.ndarray:
+        nonlocal done, converged
+        W, converged, n = descend(
+            problem, penalty, W, tol=share * history.scale, max_iter=min(steps, max_iter - done),
+            look=look,
+        )  # fmt: skip
+        done += n
+        return W
 
-    iteration, distance = 0, certificate()
-    record(0, distance)
-    while distance > tol and iteration < max_iter and len(columns):
-        iteration += 1
-        step = boost * step_lengths(ahead.best.ZZ)
-        W_new = penalty.prox(ahead.W - step * ahead.gradient(), step)
-        new = Point(problem, W_new, problem.times(W_new))
-        value = new.data_term + penalty.value(W_new)
-        if value > objective + 1e-13 * abs(objective):
-            if ahead is here:  # no momentum to blame: the step was too long
-                boost = max(1.0, boost / 1.3)
-                if step is not None and boost == 1.0 and value > objective * (1 + 1e-11):
-                    log.debug("no descent at iteration %d", iteration)
-            ahead, momentum = here, 1.0
-            distance = certificate() if iteration % EVERY == 0 else distance
-            continue
-        moved = W_new - here.W
-        if np.vdot((ahead.W - W_new) / step, moved) > 0:  # the momentum points uphill
-            momentum_new, weight = 1.0, 0.0
-        else:
-            momentum_new = (1 + np.sqrt(1 + 4 * momentum**2)) / 2
-            weight = (momentum - 1) / momentum_new
-        alive = column_norms(W_new) > 0
-        before, here, objective, momentum = here, new, value, momentum_new
-        if not alive.all():
-            columns, penalty = columns[alive], penalty.take(alive)
-            before, here = before.take(problem, alive), here.take(problem, alive)
-        if weight > 0:
-            ahead = Point(
-                problem,
-                here.W + weight * (here.W - before.W),
-                here.SW + weight * (here.SW - before.SW),  # S W is linear in W
-            )
-        else:
-            ahead = here
-        if iteration % EVERY == 0:
-            distance = certificate()
-            record(iteration, distance)
-    full = np.zeros((len(W), n_terms))
-    full[:, columns] = here.W
-    if not len(columns):
-        distance = 0.0
-    if history is None or history[-1]["iteration"] != iteration:
-        record(iteration, distance)
-    return full, bool(distance <= tol), iteration
+    for round_ in range(10):
+        before = done
+        W, n_new = _let_in(problem, penalty, W, barred, down, tol)
+        W = down(W, ROUGH * tol, max_iter)
+        point, n_moves = rename(problem.at(W), penalty, barred)
+        W = point.W
+        log.info(
+            "round %d: %d terms came in, %d changed their name, %d steps",
+            round_ + 1, n_new, n_moves, done - before,
+        )  # fmt: skip
+        if n_moves == 0 and (n_new == 0 or round_ > 0):
+            break
+    W = down(W, tol, max_iter)
+    return W, converged, done
 
 
-def history_row(
-    iteration: int,
-    data_term: float,
-    penalty: Penalty,
-    W: np.ndarray,
-    certificate: float,
-    seconds: float,
-) -> dict:
-    """One row of `history_`, the same for all solvers."""
-    parts = penalty.parts(W)
-    norms = column_norms(W)
-    off = penalty.entries > 0
-    return {
-        "iteration": iteration,
-        "F": data_term,
-        **parts,
-        "objective": data_term + sum(parts.values()),
-        "certificate": certificate,
-        "n_deactivated": int((norms == 0).sum()),
-        "inactive_zero_share": float((W[off] == 0).mean()) if off.any() else 1.0,
-        "seconds": seconds,
-    }
+def _let_in(problem, penalty, W, barred, down, tol) -> tuple[np.ndarray, int]:
+    """Let terms in, the best first, until none helps; annotated terms before sparse ones."""
+    n_new = 0
+    for kind in ("annotated", "sparse"):
+        candidates = Candidates(problem, penalty, barred | (penalty.kinds != kind))
+        while True:
+            here = problem.at(W)
+            found = candidates.best(here)
+            if found is None:
+                break
+            here, came_in = try_term(here, penalty, *found)
+            candidates.bar(found[0])  # once in a round: a term that fell again does not return
+            if came_in:
+                W, n_new = down(here.W, ROUGH * tol, STEPS), n_new + 1
+    return W, n_new

@@ -1,4 +1,4 @@
-"""The interpretable autoencoder of the paper, for users: scikit-learn's habits around equation 3."""
+"""The interpretable autoencoder for users: scikit-learn's habits around equation 3."""
 
 from __future__ import annotations
 
@@ -16,9 +16,13 @@ from ..covariates import design_matrix
 from ..model import FactorModel, match_genes, signs, term_index, terms_table
 from ..threads import limit_threads
 from .data import Cells
-from .exact import Problem, history_row, solve
-from .objective import Loadings, annotation_start, best_data_term, best_encoder, best_loadings
-from .path import FRACTION1, FRACTION3, lambda_max, size_weights
+from .descent import Problem
+from .exact import empty_start, minimise
+from .history import History
+from .lambdas import FRACTION1, FRACTION3, lambda_max, size_weights
+from .necessity import necessity
+from .objective import Loadings, annotation_start, best_data_term, best_encoder
+from .path import FRACTIONS, path
 from .penalties import Penalty, column_norms
 
 log = logging.getLogger(__name__)
@@ -41,7 +45,7 @@ class Autoencoder(FactorModel):
     lambda0, lambda1, lambda2, lambda3
         Penalties of equations 3 to 6 in the paper's absolute units: on loadings, on genes outside
         their set, on sparse terms' genes, on terms as wholes. None: automatic, from the data
-        (:mod:`intae.autoencoder.path`); for `adam` the published 0.1, 0.93, 0.43, 0.57.
+        (:mod:`intae.autoencoder.lambdas`); for `adam` the published 0.1, 0.93, 0.43, 0.57.
     lambda_annotated
         L1 penalty on genes inside their set as well, so that wrong ones can be dropped; the paper
         has none.
@@ -84,7 +88,7 @@ class Autoencoder(FactorModel):
 
     _saved: ClassVar[tuple[str, ...]] = (
         "mean_", "effects_", "covariate_mean_", "categories_", "lambdas_", "gap_", "encoder_",
-        "annotations_",
+        "annotations_", "group_weights_", "scale_",
     )  # fmt: skip
 
     def __init__(
@@ -190,6 +194,102 @@ class Autoencoder(FactorModel):
         index = pd.Index(adata.obs_names, name="cell")
         return pd.DataFrame(made, index=index, columns=self.weights_.index)
 
+    def necessity(self, adata: AnnData | None = None) -> pd.DataFrame:
+        """Tell what each active term is needed for.
+
+        Each is forbidden in turn, and the others are refitted from where they stand.
+
+        Parameters
+        ----------
+        adata
+            The training data; needed by a model that was loaded, which keeps no moments.
+
+        Returns
+        -------
+        DataFrame, one row an active term, the most necessary first: rise (of F + R without it; near
+        zero means that the data do not decide for this name), stand_ins (up to three terms that
+        grow most in its place, separated by a space), stand_in_r (|correlation| of the first
+        stand-in's loadings then with the term's now).
+        """
+        self._check_fitted()
+        if adata is not None:
+            adata = match_genes(adata, self.weights_.index)
+            self._problem = Problem(
+                Cells(adata, self.covariates).covariance, self.lambdas_["lambda0"]
+            )
+        if not hasattr(self, "_problem"):
+            msg = "a loaded model keeps no moments of its data; call necessity(adata)"
+            raise ValueError(msg)
+        self._kinds = self.terms_["kind"]
+        lambdas = self.lambdas_
+        with limit_threads(self.threads):
+            return necessity(
+                self._problem,
+                self._penalty_of(lambdas["lambda1"], lambdas["lambda2"], lambdas["lambda3"]),
+                self.weights_.to_numpy(), self.weights_.columns,
+                scale=self.scale_, tol=max(self.tol, 1e-3), max_iter=self.max_iter,
+            )  # fmt: skip
+
+    def path(
+        self,
+        adata: AnnData,
+        fractions: Sequence[float] = FRACTIONS,
+        *,
+        held_out: AnnData | None = None,
+    ) -> pd.DataFrame:
+        """Look along the penalties, from those that leave no term on downwards.
+
+        lambda3 is each fraction of its largest useful value, lambda1 and lambda2 keep the
+        proportion to it that the defaults have; the exact solver goes on from each solution to the
+        next. The model itself stays as it is.
+
+        Parameters
+        ----------
+        adata
+            Prepared data.
+        fractions
+            Of lambda3_max, each in (0, 1].
+        held_out
+            Other cells of the same genes, to be reconstructed.
+
+        Returns
+        -------
+        DataFrame, one row a fraction, from large to small: fraction, lambda1, lambda3, F,
+        objective, n_active, n_added (genes outside their sets), variance_explained, held_out (the
+        same of the other cells), certificate, converged, n_iter, seconds (since the start),
+        entered and left (terms, separated by a space).
+        """
+        if not len(fractions) or min(fractions) <= 0 or max(fractions) > 1:
+            msg = f"fractions must lie in (0, 1], not {list(fractions)}"
+            raise ValueError(msg)
+        model = type(self)(**self.get_params() | {"solver": "exact"})
+        model._check_arguments()
+        check_prepared(adata)
+        with limit_threads(self.threads):
+            cells = Cells(adata, self.covariates)
+            model._set_penalty(cells, get_annotations(adata).astype(float), get_terms(adata))
+            largest = model.lambdas_["lambda1_max"], model.lambdas_["lambda3_max"]
+
+            def lambdas_at(fraction: float) -> tuple[float, float]:
+                return FRACTION1 / FRACTION3 * fraction * largest[0], fraction * largest[1]
+
+            def penalty_at(fraction: float) -> Penalty:
+                lambda1, lambda3 = lambdas_at(fraction)
+                return model._penalty_of(lambda1, lambda1, lambda3)
+
+            other = None
+            if held_out is not None:
+                other = cells.second_moment(match_genes(held_out, adata.var_names), self.covariates)
+            table = path(
+                Problem(cells.covariance, model.lambdas_["lambda0"]), model.annotations_,
+                model._kinds.index, penalty_at, fractions,
+                tol=self.tol, max_iter=self.max_iter, held_out=other,
+            )  # fmt: skip
+        pairs = np.array([lambdas_at(f) for f in table["fraction"]])
+        table.insert(1, "lambda1", pairs[:, 0])
+        table.insert(2, "lambda3", pairs[:, 1])
+        return table
+
     # ------------------------------------------------------------------ fit
 
     def _check_arguments(self) -> None:
@@ -220,81 +320,76 @@ class Autoencoder(FactorModel):
         self.annotations_ = annotations
         terms, self._kinds = term_index(terms, self.n_sparse, self.n_dense)
         published = self.solver == "adam"
-        weighting = self.weighting
-        if weighting == "auto":
-            weighting = "paper" if published or self.lambda3 is not None else "sqrt-size"
-        weights = np.ones(len(terms))
-        if weighting == "sqrt-size":
-            weights = size_weights(annotations, len(terms))
-        lambda0 = PUBLISHED["lambda0"] if self.lambda0 is None else self.lambda0
+        self.group_weights_ = np.ones(len(terms))
+        if self.weighting == "sqrt-size" or (
+            self.weighting == "auto" and self.lambda3 is None and not published
+        ):
+            self.group_weights_ = size_weights(annotations, len(terms))
+        lambda0 = float(PUBLISHED["lambda0"] if self.lambda0 is None else self.lambda0)
         largest1, largest3 = lambda_max(
-            cells.covariance, annotations, lambda0, weights[: annotations.shape[1]]
+            cells.covariance, annotations, lambda0, self.group_weights_[: annotations.shape[1]]
         )
-        automatic = (
-            PUBLISHED
-            if published
-            else {
-                "lambda1": FRACTION1 * largest1,
-                "lambda2": FRACTION1 * largest1,
-                "lambda3": FRACTION3 * largest3,
-            }
-        )
-        used = {"lambda0": float(lambda0)}
-        for name in ("lambda1", "lambda2", "lambda3"):
+        automatic = {
+            "lambda1": FRACTION1 * largest1,
+            "lambda2": FRACTION1 * largest1,
+            "lambda3": FRACTION3 * largest3,
+        }
+        used = {"lambda0": lambda0}
+        for name, value in (PUBLISHED if published else automatic).items():
             given = getattr(self, name)
-            used[name] = float(automatic[name] if given is None else given)
-        self._penalty = Penalty.build(
-            annotations, self._kinds.to_numpy(), used["lambda1"], used["lambda2"], used["lambda3"],
-            lambda_annotated=self.lambda_annotated, group_weights=weights,
-        )  # fmt: skip
+            used[name] = float(value if given is None else given)
         self.lambdas_ = used | {
             "lambda_annotated": float(self.lambda_annotated),
             "lambda1_max": largest1,
             "lambda3_max": largest3,
         }
+        self._penalty = self._penalty_of(used["lambda1"], used["lambda2"], used["lambda3"])
+
+    def _penalty_of(self, lambda1: float, lambda2: float, lambda3: float) -> Penalty:
+        return Penalty.build(
+            self.annotations_, self._kinds.to_numpy(), lambda1, lambda2, lambda3,
+            lambda_annotated=self.lambda_annotated, group_weights=self.group_weights_,
+        )  # fmt: skip
 
     def _train(self, cells: Cells) -> tuple[np.ndarray, np.ndarray]:
         """Run the solver; set encoder_, history_, n_iter_ and converged_."""
         problem = Problem(cells.covariance, self.lambdas_["lambda0"])
         start = annotation_start(cells.covariance, self.annotations_, len(self._kinds))
-        scale = float(np.linalg.norm(problem.at(start).gradient()))
-        rows: list[dict] = []
+        self.scale_ = float(np.linalg.norm(problem.at(start).gradient()))
+        self._problem, history = problem, History(self._penalty, self.scale_)
         if self.solver == "exact":
-            W, self.converged_, self.n_iter_ = solve(
-                problem, self._penalty, start, tol=self.tol, max_iter=self.max_iter, scale=scale,
-                history=rows,
+            W, self.converged_, self.n_iter_ = minimise(
+                problem, self._penalty,
+                empty_start(cells.covariance, self.annotations_, self._penalty),
+                tol=self.tol, max_iter=self.max_iter, history=history,
             )  # fmt: skip
             self.encoder_ = {"A": best_encoder(W, problem.lambda0)}
             effects = cells.effects
             if not self.converged_:
                 log.warning(
                     "not converged after max_iter=%d iterations: certificate %.2g, tol=%.2g",
-                    self.max_iter, rows[-1]["certificate"], self.tol,
+                    self.max_iter, history.rows[-1]["certificate"], self.tol,
                 )  # fmt: skip
         else:
-            W, effects = self._train_network(cells, problem, start, scale, rows)
-        self.history_ = pd.DataFrame(rows)
+            W, effects = self._train_network(cells, start, history)
+        self.history_ = history.table()
         return W, effects
 
     def _train_network(
-        self, cells: Cells, problem: Problem, start: np.ndarray, scale: float, rows: list[dict]
+        self, cells: Cells, start: np.ndarray, history: History
     ) -> tuple[np.ndarray, np.ndarray]:
         from .adam import train_adam
         from .network import choose_device
         from .proximal import train_proximal
 
-        self.converged_ = False
+        self.converged_, lambda0 = False, self.lambdas_["lambda0"]
 
-        def look(
-            epoch: int, W: np.ndarray, loadings: Loadings, total: float, seconds: float
-        ) -> bool:
-            distance = self._penalty.subdiff_distance(W, loadings.gradient(W))
-            certificate = float(np.linalg.norm(distance)) / scale
-            F = loadings.data_term(total, W, problem.lambda0)
-            rows.append(history_row(epoch, F, self._penalty, W, certificate, seconds))
+        def look(epoch: int, W: np.ndarray, loadings: Loadings, total: float) -> bool:
+            certificate = history.certificate(W, loadings.gradient(W))
+            row = history.add(epoch, loadings.data_term(total, W, lambda0), W, certificate)
             log.info(
                 "epoch %d of %d: F + R = %.4f, %d terms off",
-                epoch, self.epochs, rows[-1]["objective"], rows[-1]["n_deactivated"],
+                epoch, self.epochs, row["objective"], row["n_deactivated"],
             )  # fmt: skip
             self.converged_ = self.solver == "proximal" and certificate <= self.tol
             return self.converged_
@@ -304,10 +399,10 @@ class Autoencoder(FactorModel):
             epochs=self.epochs, seed=self.seed, device=choose_device(self.device), look=look,
         )  # fmt: skip
         if self.solver == "adam":
-            trained = train_adam(cells, self._penalty, problem.lambda0, **common)
+            trained = train_adam(cells, self._penalty, lambda0, **common)
         else:
-            trained = train_proximal(cells, self._penalty, problem.lambda0, start, **common)
-        self.n_iter_ = len(rows)
+            trained = train_proximal(cells, self._penalty, lambda0, start, **common)
+        self.n_iter_ = len(history.rows)
         self.encoder_ = {
             name: value.detach().cpu().numpy()
             for name, value in trained.encoder.state_dict().items()

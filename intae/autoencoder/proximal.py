@@ -8,8 +8,6 @@ Y'Z, with L = 2 x the largest eigenvalue of Z'Z. Each step lowers F + R at the a
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import torch
 
@@ -44,7 +42,6 @@ def train_proximal(
     look
         As in :func:`intae.autoencoder.adam.train_adam`.
     """
-    clock = time.perf_counter()
     with seeded(seed, device):
         encoder = make_encoder(cells.n_genes, start.shape[1]).to(device)
         W = torch.as_tensor(start, dtype=torch.float32, device=device)
@@ -69,7 +66,7 @@ def train_proximal(
                     W = penalty.prox(W - step * moments.gradient(W), step)
             weights = W.cpu().numpy().astype(np.float64)
             moments, total = network_loadings(encoder, cells, cells.effects, device)
-            if look(epoch, weights, moments, total, time.perf_counter() - clock):
+            if look(epoch, weights, moments, total):
                 break
     encoder.eval()
     return Trained(encoder, weights, cells.effects)

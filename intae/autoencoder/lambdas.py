@@ -1,0 +1,83 @@
+"""Penalties as fractions of the smallest ones that leave nothing, computed from the data.
+
+With the other terms absent, a term with the weights t u, |u| = 1, takes u'S u t^2 / (t^2 + l0) off
+F*, so it stays off wherever l3 t is always more. That is so from
+
+    l3_max = max_k lambda_max(S_kk) / (2 sqrt(l0) c_k)
+
+on: S_kk is the covariance of the genes of set k, lambda_max its largest eigenvalue, c_k the term's
+weight in the group penalty, and t = sqrt(l0) the length at which a term pays best. At that length
+the gradient of a gene g outside the set is -S_gk u / sqrt(l0), so no gene joins any term from
+
+    l1_max = max_k max_{g not in k} |S_gk u_k| / sqrt(l0)
+
+on. Both scale with the data as the solution does (Y times c: both times c if l0 is times c^2), and
+l0 only sets the unit of length of W, so it needs no choice: F*(W) depends on W W' / l0 alone.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+FRACTION1, FRACTION3 = 0.05, 0.02  # the defaults of l1 and l3, as fractions of the largest
+
+
+def leading_directions(S: np.ndarray, annotations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the first principal component of each gene set.
+
+    Parameters
+    ----------
+    S
+        Covariance of the genes.
+    annotations
+        I, genes x annotated terms, 0/1.
+
+    Returns
+    -------
+    values
+        Largest eigenvalue of S within each set.
+    vectors
+        genes x annotated terms, unit columns, zero outside the set.
+    """
+    values = np.zeros(annotations.shape[1])
+    vectors = np.zeros(annotations.shape)
+    for k, column in enumerate(annotations.T):
+        genes = np.flatnonzero(column)
+        w, v = np.linalg.eigh(S[np.ix_(genes, genes)])
+        values[k], vectors[genes, k] = w[-1], v[:, -1]
+    return values, vectors
+
+
+def lambda_max(
+    S: np.ndarray, annotations: np.ndarray, lambda0: float, group_weights: np.ndarray
+) -> tuple[float, float]:
+    """Return l1_max and l3_max.
+
+    Parameters
+    ----------
+    S
+        Covariance of the genes.
+    annotations
+        I, genes x annotated terms.
+    lambda0
+        Factor of |z|^2 in equation 3.
+    group_weights
+        Weight of each annotated term in the group penalty.
+    """
+    values, vectors = leading_directions(S, annotations)
+    pull = abs(S @ vectors) * (annotations == 0)
+    return float(pull.max() / np.sqrt(lambda0)), float(
+        (values / group_weights).max() / (2 * np.sqrt(lambda0))
+    )
+
+
+def size_weights(annotations: np.ndarray, n_terms: int) -> np.ndarray:
+    """Weight of each term in the group penalty: sqrt(its size / the median size).
+
+    The usual group lasso weight (Yuan and Lin 2006): a large set explains chance as well as a
+    small one would only if it pays for its size. Terms without annotation have 1.
+    """
+    weights = np.ones(n_terms)
+    sizes = annotations.sum(0)
+    weights[: len(sizes)] = np.sqrt(sizes / np.median(sizes))
+    return weights

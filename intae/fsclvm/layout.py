@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,15 +52,3 @@ def orders_slalom(
         yield np.arange(layout.n_factors)
     while True:
         yield np.concatenate([known, rng.permutation(rng.permutation(terms))])
-
-
-def orders_shuffled(layout: Layout, n_sweeps: int, key: Sequence[int]) -> Iterator[np.ndarray]:
-    """Yield an order of updates for each sweep: as they are first, then shuffled.
-
-    A sweep's order depends on its number and the key only, so a fit can be continued anywhere.
-    """
-    known = np.arange(layout.n_known)
-    terms = np.arange(layout.n_known, layout.n_factors)
-    for number in itertools.count(n_sweeps):
-        rng = np.random.default_rng([*key, number])
-        yield np.concatenate([known, rng.permutation(terms) if number else terms])

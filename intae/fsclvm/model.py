@@ -233,7 +233,7 @@ class FSCLVM(FactorModel):
         if warm:
             S = np.empty(self.loadings_.shape)
             S[:, layout.table - layout.n_known] = self.loadings_.to_numpy() * self._state["sign"]
-            return [resumed_start(*given, self.seed, self._state, S)]
+            return [resumed_start(adata.X, known, layout, self._state, S)]
         if self.compat == "slalom":
             return [slalom_start(*given, self.seed)]
         return annotation_starts(*given, self.n_init, self.seed)

@@ -16,25 +16,50 @@ SPARSE_POOL, SPARSE_GENES = 100, 20  # genes a sparse factor starts from, of the
 
 
 def prior_slalom(
-    annotations: np.ndarray,
-    variance: np.ndarray,
-    layout: Layout,
-    rng: np.random.RandomState,
+    annotations: np.ndarray, sparse_genes: list[np.ndarray], layout: Layout
 ) -> np.ndarray:
     """Prior probability of membership as slalom sets it, G x K.
 
-    Columns in slalom's order: covariates, dense, sparse, annotated.
+    Parameters
+    ----------
+    annotations
+        G x annotated terms, 0/1.
+    sparse_genes
+        Genes that each sparse factor starts from.
+    layout
+        Of the factors.
     """
-    G = len(variance)
-    sparse_pi = np.full((G, layout.n_sparse), PI_SPARSE)
-    pool = np.argsort(-variance)[:SPARSE_POOL]
-    if layout.n_sparse and len(pool) < SPARSE_GENES:
-        msg = f"a sparse factor starts from {SPARSE_GENES} genes, but there are only {G}"
+    G = len(annotations)
+    wide = np.full((G, layout.n_known + layout.n_dense), PI_DENSE)
+    thin = np.full((G, layout.n_sparse), PI_SPARSE)
+    for k, genes in enumerate(sparse_genes):
+        thin[genes, k] = PI_ANNOTATED
+    return np.hstack([wide, thin, np.where(annotations > 0, PI_ANNOTATED, PI_OTHER)])
+
+
+def draw_sparse_genes(
+    variance: np.ndarray, layout: Layout, rng: np.random.RandomState
+) -> list[np.ndarray]:
+    """Draw 20 of the 100 most variable genes for each sparse factor, as slalom does."""
+    pool = sparse_pool(variance, layout)
+    return [rng.choice(pool, SPARSE_GENES, replace=False) for _ in range(layout.n_sparse)]
+
+
+def sparse_pool(variance: np.ndarray, layout: Layout) -> np.ndarray:
+    """Return the genes that sparse factors start from: the 100 most variable.
+
+    Raises
+    ------
+    ValueError
+        If there are sparse factors, but too few genes for one.
+    """
+    if layout.n_sparse and len(variance) < SPARSE_GENES:
+        msg = (
+            f"n_sparse={layout.n_sparse}: a sparse factor starts from {SPARSE_GENES} genes, but "
+            f"there are only {len(variance)}; use n_sparse=0"
+        )
         raise ValueError(msg)
-    for k in range(layout.n_sparse):
-        sparse_pi[rng.choice(pool, SPARSE_GENES, replace=False), k] = PI_ANNOTATED
-    known = np.where(annotations > 0, PI_ANNOTATED, PI_OTHER)
-    return np.hstack([np.full((G, layout.n_known + layout.n_dense), PI_DENSE), sparse_pi, known])
+    return np.argsort(-variance)[:SPARSE_POOL]
 
 
 def scaled_log_odds(pi: np.ndarray, n_cells: int, first_annotated: int) -> np.ndarray:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.linalg import eigh
 
 from ..moments import Moments, second_moments
-from .layout import Layout, orders_shuffled, orders_slalom
-from .slalom_start import prior_slalom, scaled_log_odds, start_slalom
-from .updates import Posterior, Problem
-
-PART = 0.7  # of a set's genes, in a random start
+from .annotation_start import choose_sparse_genes, first_components, first_weights
+from .layout import Layout, orders_slalom
+from .slalom_start import draw_sparse_genes, prior_slalom, scaled_log_odds, start_slalom
+from .updates import MAX_EPS, Posterior, Problem
 
 
 @dataclass
@@ -25,94 +24,109 @@ class Start:
     ----------
     problem, q, orders
         What is given, where the posterior starts, and the order of updates of each sweep.
+    order
+        The order of the first sweep.
     mean
         Mean of each gene, (G,).
     extra
         The columns S0 beside the genes, N x E.
+    members
+        The genes a factor is meant to touch, by its prior: G x K, bool.
     rng
         The generator behind `orders` where it is slalom's, else None.
-    number
-        Which of several starts it is.
     """
 
     problem: Problem
     q: Posterior
     orders: Iterator[np.ndarray]
+    order: np.ndarray
     mean: np.ndarray
     extra: np.ndarray
+    members: np.ndarray
     rng: np.random.RandomState | None = None
-    number: int = 0
 
 
 def slalom_start(X, annotations: np.ndarray, known: np.ndarray, layout: Layout, seed: int) -> Start:
     """Start as slalom does, from the same draws. All starting factors are columns of S0."""
     moments = second_moments(X)
-    pi = _prior(moments, annotations, layout, seed)
-    rng = np.random.RandomState(seed)  # slalom seeds twice: before the prior, before the start
+    rng = np.random.RandomState(seed)
+    pi = prior_slalom(annotations, draw_sparse_genes(np.diag(moments.gram), layout, rng), layout)
+    rng = np.random.RandomState(seed)  # slalom seeds again between the prior and the start
     S0, C, W = start_slalom(X, moments, pi, known, layout, rng)
     moments = second_moments(X, S0)
-    q = _posterior(C, W, _identity(len(pi), S0.shape[1]))
     problem = _problem(moments, S0, pi, layout, as_slalom=True)
-    return _ready(problem, q, orders_slalom(layout, 0, rng), moments, S0, rng)
+    A = np.vstack([np.zeros_like(pi), np.eye(S0.shape[1])])
+    q = _posterior(C, W, A, np.ones(len(pi)))
+    q.refresh(problem, np.arange(layout.n_factors))
+    order = np.arange(layout.n_factors)
+    return Start(problem, q, orders_slalom(layout, 0, rng), order, moments.mean, S0, pi > 0.5, rng)
 
 
 def annotation_starts(
     X, annotations: np.ndarray, known: np.ndarray, layout: Layout, n_init: int, seed: int
 ) -> Iterator[Start]:
-    """Yield the start from the annotation, then random ones. They share one pass over X."""
+    """Yield the start from the annotation, then ones from random parts of it.
+
+    They share one pass over X. Nothing in the first is random.
+    """
     moments = second_moments(X, known)
-    pi = _prior(moments, annotations, layout, seed)
-    gram = moments.gram[: len(pi), : len(pi)]
+    G = moments.n_genes
+    gram = moments.gram[:G, :G]
+    pi = prior_slalom(annotations, choose_sparse_genes(gram, layout), layout)
     problem = _problem(moments, known, pi, layout, as_slalom=False)
     for i in range(n_init):
-        rng = np.random.default_rng([seed, i])
-        A, C, W = start_annotation(gram, len(known), pi, layout, rng if i else None)
-        yield _ready(
-            problem,
-            _posterior(C, W, A),
-            orders_shuffled(layout, 0, (seed, i)),
-            moments,
-            known,
-            number=i,
-        )
+        rng = np.random.default_rng([seed, i]) if i else None
+        A, order = first_components(gram, moments.n_cells, pi, layout, rng)
+        variance = np.maximum(np.diag(gram) / moments.n_cells, 1.0 / MAX_EPS)
+        q = _posterior(np.clip(pi, 0.1, 0.9), np.zeros_like(pi), A, 1.0 / variance)
+        q.refresh(problem, np.arange(layout.n_factors))
+        q.W = first_weights(problem, q, pi > 0.5)
+        q.CW = q.C * q.W
+        yield Start(problem, q, itertools.repeat(order), order, moments.mean, known, pi > 0.5)
 
 
 def resumed_start(
-    X,
-    annotations: np.ndarray,
-    known: np.ndarray,
-    layout: Layout,
-    seed: int,
-    state: dict[str, Any],
-    S: np.ndarray,
+    X, known: np.ndarray, layout: Layout, state: dict[str, Any], S: np.ndarray
 ) -> Start:
     """Start where a fit ended: its loadings S (N x terms, the factors' order) are S0."""
     S0 = np.hstack([known, S])
     moments = second_moments(X, S0)
-    pi = _prior(moments, annotations, layout, seed)
+    members = np.array(state["members"], dtype=bool)
     q = Posterior(
         *(np.array(state[name]) for name in ("C", "W", "E2", "alpha", "d", "eps")),
-        A=_identity(len(pi), S0.shape[1]),
+        A=np.vstack([np.zeros_like(state["C"]), np.eye(S0.shape[1])]),
         on=np.array(state["on"], dtype=bool),
         n_sweeps=int(state["n_sweeps"]),
     )
-    as_slalom = len(state["rng"]) > 0
-    problem = _problem(moments, S0, pi, layout, as_slalom=as_slalom)
-    if not as_slalom:
-        number = int(state["number"])
-        orders = orders_shuffled(layout, q.n_sweeps, (seed, number))
-        return _ready(problem, q, orders, moments, S0, number=number)
-    rng = np.random.RandomState()
-    rng.set_state(("MT19937", np.array(state["rng"][:-1], np.uint32), int(state["rng"][-1])))
-    return _ready(problem, q, orders_slalom(layout, q.n_sweeps, rng), moments, S0, rng)
+    pi = prior_slalom(
+        members[:, layout.first_annotated :],
+        [
+            np.flatnonzero(m)
+            for m in members.T[layout.n_known + layout.n_dense :][: layout.n_sparse]
+        ],
+        layout,
+    )
+    problem = _problem(moments, S0, pi, layout, as_slalom=len(state["rng"]) > 0)
+    q.refresh(problem, np.arange(layout.n_factors))
+    order, rng = np.array(state["order"], dtype=int), None
+    orders = itertools.repeat(order)
+    if problem.as_slalom:
+        rng = np.random.RandomState()
+        rng.set_state(("MT19937", state["rng"][:-1].astype(np.uint32), int(state["rng"][-1])))
+        orders = orders_slalom(layout, q.n_sweeps, rng)
+    return Start(problem, q, orders, order, moments.mean, S0, members, rng)
 
 
 def state_of(start: Start) -> dict[str, Any]:
     """Return the posterior as plain arrays, from which a fit can go on and be saved."""
     names = ("C", "W", "E2", "alpha", "d", "eps", "on", "n_sweeps")
     state = {name: getattr(start.q, name) for name in names}
-    state |= {"mean": start.mean, "rng": _rng_state(start.rng), "number": start.number}
-    return state
+    return state | {
+        "mean": start.mean,
+        "members": start.members,
+        "order": start.order,
+        "rng": _rng_state(start.rng),
+    }
 
 
 def _rng_state(rng: np.random.RandomState | None) -> np.ndarray:
@@ -123,19 +137,11 @@ def _rng_state(rng: np.random.RandomState | None) -> np.ndarray:
     return np.append(keys.astype(np.int64), position)
 
 
-def _prior(moments: Moments, annotations: np.ndarray, layout: Layout, seed: int) -> np.ndarray:
-    variance = np.diag(moments.gram)[: moments.n_genes]
-    return prior_slalom(annotations, variance, layout, np.random.RandomState(seed))
-
-
-def _identity(n_genes: int, n_extra: int) -> np.ndarray:
-    return np.vstack([np.zeros((n_genes, n_extra)), np.eye(n_extra)])
-
-
-def _posterior(C: np.ndarray, W: np.ndarray, A: np.ndarray) -> Posterior:
-    G, K = C.shape
-    d, on = np.full(K, 0.5), np.ones(K, dtype=bool)
-    return Posterior(C, W, W**2, np.ones(K), d, np.ones(G), A, on)
+def _posterior(C: np.ndarray, W: np.ndarray, A: np.ndarray, eps: np.ndarray) -> Posterior:
+    K = C.shape[1]
+    return Posterior(
+        C, W, W**2, alpha=np.ones(K), d=np.full(K, 0.5), eps=eps, A=A, on=np.ones(K, dtype=bool)
+    )
 
 
 def _problem(
@@ -150,74 +156,3 @@ def _problem(
         layout.n_known,
         as_slalom,
     )
-
-
-def _ready(
-    problem: Problem,
-    q: Posterior,
-    orders: Iterator[np.ndarray],
-    moments: Moments,
-    extra: np.ndarray,
-    rng: np.random.RandomState | None = None,
-    number: int = 0,
-) -> Start:
-    q.refresh(problem, np.arange(q.A.shape[1]))
-    return Start(problem, q, orders, moments.mean, extra, rng, number)
-
-
-def start_annotation(
-    gram: np.ndarray,
-    n_cells: int,
-    pi: np.ndarray,
-    layout: Layout,
-    rng: np.random.Generator | None = None,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Start from the annotation: each term at the first component of its genes.
-
-    Dense factors start at the leading components of all genes. All of it follows from the Gram
-    matrix, so that no cell is looked at.
-
-    Parameters
-    ----------
-    gram
-        Y'Y of the centred genes, G x G.
-    n_cells
-        N.
-    pi
-        Prior of membership, G x K.
-    layout
-        Of the factors.
-    rng
-        None for the one start that is not random; else each component is that of a random part
-        of its genes, and the weights start at random numbers, as in slalom.
-
-    Returns
-    -------
-    A ((G + covariates) x K, with S0 = [Y, covariates] A of unit variance), C (G x K), W (G x K).
-    """
-    G, K = pi.shape
-    known = np.arange(layout.n_known)
-    A = np.zeros((G + layout.n_known, K))
-    A[G + known, known] = 1.0
-    for i in range(layout.n_dense):
-        A[:G, layout.n_known + i] = _component(gram, np.arange(G), n_cells, rank=i)
-    for k in range(layout.n_known + layout.n_dense, K):
-        genes = np.flatnonzero(pi[:, k] > 0.5)
-        if rng is not None and len(genes) > 1:
-            genes = rng.permutation(genes)[: max(1, round(PART * len(genes)))]
-        A[:G, k] = _component(gram, genes, n_cells)
-    C = np.clip(pi, 0.1, 0.9)
-    W = np.zeros((G, K)) if rng is None else rng.standard_normal((G, K)) / np.sqrt(K)
-    return A, C, W
-
-
-def _component(gram: np.ndarray, genes: np.ndarray, n_cells: int, rank: int = 0) -> np.ndarray:
-    """Coefficients (G,) of a principal component of some genes, scaled to unit variance."""
-    coefficients = np.zeros(len(gram))
-    at = len(genes) - 1 - rank
-    if at < 0:
-        return coefficients
-    value, vector = eigh(gram[np.ix_(genes, genes)], subset_by_index=[at, at])
-    if value[0] > 0:  # genes that do not vary have no component
-        coefficients[genes] = vector[:, 0] * np.sqrt(n_cells / value[0])
-    return coefficients

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import time
+import warnings
 from collections.abc import Sequence
+from pathlib import Path
 from typing import ClassVar, Self
 
 import numpy as np
@@ -14,24 +16,71 @@ from anndata import AnnData
 from ..contracts import check_prepared, get_annotations, get_terms
 from ..covariates import design_matrix
 from ..model import FactorModel, match_genes, signs, term_index, terms_table
-from ..moments import iter_chunks, second_moments
 from ..threads import limit_threads
-from .bound import elbo
-from .start import prior_slalom, scaled_log_odds, start_slalom
-from .updates import Posterior, Problem, sweep
+from .compare import compare_starts
+from .engine import BoundRule, SlalomRule, iterate, loadings, mean_absolute_residual
+from .layout import Layout
+from .start import Start, annotation_starts, resumed_start, slalom_start, state_of
 
 log = logging.getLogger(__name__)
 
-CHECK_EVERY = 10  # sweeps between two looks at the bound
-LOG_EVERY = 5.0  # seconds between two lines of progress
-
 
 class FSCLVM(FactorModel):
-    """f-scLVM with Gaussian noise, exactly, at a cost a sweep that does not grow with the cells."""
+    """f-scLVM with Gaussian noise, exactly, at a cost a sweep that does not grow with the cells.
 
-    _saved: ClassVar[tuple[str, ...]] = (
-        "membership_", "covariate_weights_", "alpha_", "eps_", "loadings_sd_", "mean_",
-    )  # fmt: skip
+    Factor analysis of log-normalised expression in which a spike-and-slab prior lets each factor
+    touch the genes of its gene set, and few others. The posterior is that of the slalom package;
+    it is found from the second moments of the data, which take one pass over the cells.
+
+    Parameters
+    ----------
+    n_dense, n_sparse
+        Number of unannotated dense and sparse factors beside the annotated terms.
+    covariates
+        Columns of obs that are observed factors; they are not among the terms.
+    max_iter
+        Largest number of sweeps of a fit.
+    tol
+        The fit has converged when the bound rises by less than this part of itself a sweep. Not
+        used with `compat="slalom"`.
+    n_init
+        Number of starts; the one that ends with the highest bound is kept, and `starts_` tells
+        how far they agree. The first is the start from the annotation, the others are random.
+    seed
+        Of everything random: the further starts, or with `compat="slalom"` the only one.
+    compat
+        "slalom" follows slalom 1.0.0.dev11 number by number: its start, its order of updates, its
+        rule of convergence (which needs a pass over the cells every 100 sweeps). `Slalom(seed=s)`
+        then ends with the same posterior. None starts from the annotation instead.
+    threads
+        Threads for linear algebra; None leaves them as they are.
+
+    Attributes
+    ----------
+    membership_
+        DataFrame, genes x terms: probability that the gene belongs to the term, q(Z = 1).
+    loadings_sd_
+        Series, a term: posterior standard deviation of its loadings, the same for every cell.
+    weights_sd_
+        DataFrame, genes x terms: posterior standard deviation of a weight, given that the gene
+        belongs to the term.
+    alpha_, eps_
+        ARD precision of each term (its relevance is 1 / alpha) and noise precision of each gene.
+    covariate_weights_
+        DataFrame, genes x covariates; no column without them.
+    elbo_
+        Evidence lower bound at the end, in nats, up to a constant that depends on nothing.
+    starts_
+        DataFrame, one row a start, best first: elbo, n_iter, converged, n_active, and its
+        agreement with the best one, `median_r` (of |correlation| of the loadings of terms active
+        in both), `jaccard` (of the active terms) and `shared_top10` (of the ten most relevant).
+
+    References
+    ----------
+    Buettner et al. 2017, Genome Biology 18:212.
+    """
+
+    _saved: ClassVar[tuple[str, ...]] = ("elbo_", "starts_", "_state")
 
     def __init__(
         self,
@@ -40,6 +89,7 @@ class FSCLVM(FactorModel):
         covariates: Sequence[str] | None = None,
         max_iter: int = 2000,
         tol: float = 1e-8,
+        n_init: int = 1,
         seed: int = 0,
         compat: str | None = None,
         threads: int | None = None,
@@ -49,107 +99,217 @@ class FSCLVM(FactorModel):
         self.covariates = covariates
         self.max_iter = max_iter
         self.tol = tol
+        self.n_init = n_init
         self.seed = seed
         self.compat = compat
         self.threads = threads
 
-    def fit(self, adata: AnnData) -> Self:
+    def fit(self, adata: AnnData, *, warm_start: bool = False) -> Self:
+        """Fit the model to prepared data.
+
+        Parameters
+        ----------
+        adata
+            Prepared data, cells x genes; X may be dense, sparse or backed and is read in chunks.
+        warm_start
+            Go on from where this model's last fit ended, for at most `max_iter` further sweeps,
+            on the same cells; also after `load`.
+
+        Raises
+        ------
+        ContractError
+            If the data are not prepared.
+        ValueError
+            If an argument makes no sense, or the cells to go on with are not those of the fit.
+        """
+        self._check_arguments()
         check_prepared(adata, values=False)
         with limit_threads(self.threads):
-            start = time.perf_counter()
-            self._set_up(adata)
-            self._iterate(start)
-            self._finish(adata)
-            self.seconds_ = time.perf_counter() - start
+            begin = time.perf_counter()
+            if warm_start:
+                self._check_fitted()
+                self._check_same(adata)
+            known, names, categories = design_matrix(adata.obs, list(self.covariates or ()))
+            if self.compat is None:  # the genes are centred, so the covariates should be
+                shift = known.mean(0)
+            else:
+                shift = np.zeros(len(names))
+            layout = Layout(len(names), self.n_dense, self.n_sparse, len(get_terms(adata)))
+            candidates = []
+            for start in self._starts(adata, known - shift, layout, warm_start):
+                before = time.perf_counter() - begin
+                history, converged = iterate(
+                    start.problem, start.q, start.orders, self._rule(adata, start), self.max_iter
+                )
+                history["seconds"] += before
+                candidates.append((start, history, converged))
+                log.info(
+                    "start %d: %d sweeps, bound %.6g, %d terms on", len(candidates), len(history),
+                    history["elbo"].iloc[-1], history["n_active"].iloc[-1],
+                )  # fmt: skip
+            bounds = [history["elbo"].iloc[-1] for _, history, _ in candidates]
+            start, history, self.converged_ = candidates[int(np.argmax(bounds))]
+            self.elbo_ = float(max(bounds))
+            if not warm_start:
+                self.starts_ = compare_starts(candidates, layout)
+            else:
+                history["seconds"] += self.seconds_
+                history = pd.concat([self.history_, history], ignore_index=True)
+            self.history_, self.n_iter_ = history, start.q.n_sweeps
+            self._state = state_of(start) | {
+                "shift": shift,
+                "names": np.array(names, dtype=object),
+                "levels": {k: np.array(v, dtype=object) for k, v in categories.items()},
+            }
+            self._tabulate(adata, loadings(adata.X, start.mean, start.extra, start.q.A))
+            self._expose()
+            seconds = time.perf_counter() - begin
+            self.seconds_ = seconds + (self.seconds_ if warm_start else 0.0)
+        self._warn()
         return self
 
-    def _set_up(self, adata: AnnData) -> None:
-        annotations = get_annotations(adata)
-        known, names, categories = design_matrix(adata.obs, list(self.covariates or ()))
-        self._names, self._categories = names, categories
-        rng = np.random.RandomState(self.seed)
-        moments = second_moments(adata.X)
-        variance = np.diag(moments.gram)
-        pi = prior_slalom(annotations, variance, len(names), self.n_dense, self.n_sparse, rng)
-        rng = np.random.RandomState(self.seed)
-        S0, C, W = start_slalom(adata.X, moments, pi, known, self.n_dense, rng)
-        first = len(names) + self.n_dense + self.n_sparse
-        moments = second_moments(adata.X, S0)
-        G, K = pi.shape
-        self._problem = Problem(
-            moments.gram,
-            adata.n_obs,
-            G,
-            S0.mean(0),
-            scaled_log_odds(pi, adata.n_obs, first),
-            len(names),
-            self.compat == "slalom",
-        )
-        self._q = Posterior(
-            C,
-            W,
-            W**2,
-            np.ones(K),
-            np.full(K, 0.5),
-            np.ones(G),
-            np.vstack([np.zeros((G, K)), np.eye(K)]),
-            np.ones(K, dtype=bool),
-        )
-        self._q.refresh(self._problem)
-        self._extra, self._rng, self.mean_ = S0, rng, moments.mean
+    def transform(self, adata: AnnData) -> pd.DataFrame:
+        """Return the posterior mean of the loadings of cells, new or not.
 
-    def _iterate(self, start: float) -> None:
-        problem, q = self._problem, self._q
-        rows = []
-        K = len(q.d)
-        order = np.arange(K)
-        for i in range(1, self.max_iter + 1):
-            if i > 1:
-                free = order[problem.n_known :]
-                order = np.arange(K)
-                free = self._rng.permutation(order[problem.n_known :])
-                free = self._rng.permutation(free)
-                order[problem.n_known :] = free
-            sweep(problem, q, order)
-            value = elbo(problem, q) if i % CHECK_EVERY == 0 else np.nan
-            rows.append((i, value, int(q.on[problem.n_known :].sum()), time.perf_counter() - start))
-        self.history_ = pd.DataFrame(rows, columns=["iteration", "elbo", "n_active", "seconds"])
-        self.n_iter_ = len(rows)
-        self.converged_ = False
+        All factors of a cell are the fixed point of the update of S: one linear system of the
+        size of the terms, the same for every cell, S B = Y (CW * eps) with CW' diag(eps) CW off
+        the diagonal of B and 1 + a on it (a_k = sum over genes of C E2 eps).
 
-    def _finish(self, adata: AnnData) -> None:
-        q, G = self._q, self._problem.n_genes
-        S = np.empty((adata.n_obs, len(q.d)))
-        shift = self.mean_ @ q.A[:G]
-        for first, block in iter_chunks(adata.X):
-            S[first : first + len(block)] = block @ q.A[:G] - shift
-        S += self._extra @ q.A[G:]
+        Parameters
+        ----------
+        adata
+            cells x genes, normalised as the training data were; genes are matched by name. X may
+            be dense, sparse or backed. Covariates of the model are taken from obs.
+
+        Returns
+        -------
+        DataFrame, cells x terms.
+
+        Raises
+        ------
+        ValueError
+            If a gene of the model is missing, or a covariate is.
+        """
+        self._check_fitted()
+        adata = match_genes(adata, self.weights_.index)
+        s = self._state
+        n_known = len(s["names"])
+        levels = {k: list(v) for k, v in s["levels"].items()}
+        known, _, _ = design_matrix(adata.obs, list(self.covariates or ()), levels)
+        known = known - s["shift"]
+        with limit_threads(self.threads):
+            CW = s["C"] * s["W"]
+            weighted = CW * s["eps"][:, None]
+            B = CW.T @ weighted
+            np.fill_diagonal(B, 1.0 + s["eps"] @ (s["C"] * s["E2"]))
+            coef = np.linalg.solve(B[n_known:, n_known:], weighted[:, n_known:].T).T  # G x terms
+            coef_known = np.linalg.solve(B[n_known:, n_known:], B[n_known:, :n_known]).T
+            order = self._layout().table - n_known
+            sign = s["sign"]
+            A = np.vstack([coef, -coef_known])[:, order] * sign
+            S = loadings(adata.X, s["mean"], known, A)
+        cells = pd.Index(adata.obs_names.astype(str), name="cell")
+        return pd.DataFrame(S, cells, self.weights_.columns)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Read a model that `save` wrote; it can be asked and continued like the one saved.
+
+        Raises
+        ------
+        ValueError
+            If the file is not a saved model of this class.
+        """
+        model = super().load(path)
+        model._expose()
+        return model
+
+    def _layout(self) -> Layout:
+        n_annotated = int((self.terms_["kind"] == "annotated").sum())
+        return Layout(len(self._state["names"]), self.n_dense, self.n_sparse, n_annotated)
+
+    def _starts(self, adata: AnnData, known: np.ndarray, layout: Layout, warm: bool) -> list[Start]:
+        given = adata.X, get_annotations(adata), known, layout
+        if warm:
+            S = np.empty(self.loadings_.shape)
+            S[:, layout.table - layout.n_known] = self.loadings_.to_numpy() * self._state["sign"]
+            return [resumed_start(adata.X, known, layout, self._state, S)]
+        if self.compat == "slalom":
+            return [slalom_start(*given, self.seed)]
+        return annotation_starts(*given, self.n_init, self.seed)
+
+    def _rule(self, adata: AnnData, start: Start) -> BoundRule | SlalomRule:
+        if self.compat is None:
+            return BoundRule(self.tol)
+        return SlalomRule(
+            lambda q: mean_absolute_residual(adata.X, start.mean, start.extra, q.A, q.CW)
+        )
+
+    def _tabulate(self, adata: AnnData, S: np.ndarray) -> None:
+        """Set the tables every model has, from the posterior and S (N x K)."""
+        s, annotations = self._state, get_annotations(adata)
         index, kinds = term_index(get_terms(adata), self.n_sparse, self.n_dense)
-        first = len(self._names)
-        dense = first + np.arange(self.n_dense)
-        sparse = first + self.n_dense + np.arange(self.n_sparse)
-        known = np.arange(first + self.n_dense + self.n_sparse, len(q.d))
-        order = np.concatenate([known, sparse, dense])
-        annotations = get_annotations(adata)
+        n_known = len(s["names"])
+        k = Layout(n_known, self.n_dense, self.n_sparse, annotations.shape[1]).table
         genes = pd.Index(adata.var_names.astype(str), name="gene")
         cells = pd.Index(adata.obs_names.astype(str), name="cell")
-        sign = signs(q.CW[:, order], annotations)
-        self.weights_ = pd.DataFrame(q.CW[:, order] * sign, genes, index)
-        self.loadings_ = pd.DataFrame(S[:, order] * sign, cells, index)
-        self.membership_ = pd.DataFrame(q.C[:, order], genes, index)
-        self.covariate_weights_ = pd.DataFrame(q.CW[:, :first], genes, self._names)
-        self.alpha_, self.eps_ = q.alpha[order], q.eps
-        self.loadings_sd_ = np.sqrt(q.d[order])
+        weights = (s["C"] * s["W"])[:, k]
+        s["sign"] = signs(weights, annotations)
+        self.weights_ = pd.DataFrame(weights * s["sign"], genes, index)
+        self.loadings_ = pd.DataFrame(S[:, k] * s["sign"], cells, index)
         self.terms_ = terms_table(
-            kinds, annotations, genes, relevance=1 / self.alpha_,
-            active=q.on[order], on=q.C[:, order] > 0.5,
+            kinds, annotations, genes, relevance=1 / s["alpha"][k], active=s["on"][k],
+            on=s["C"][:, k] > 0.5,
         )  # fmt: skip
 
-    def transform(self, adata: AnnData) -> pd.DataFrame:
-        adata = match_genes(adata, self.weights_.index)
-        CW, eps = self.weights_.to_numpy(), self.eps_
-        B = CW.T @ (CW * eps[:, None])
-        np.fill_diagonal(B, 1 / self.loadings_sd_**2)
-        coef = np.linalg.solve(B, (CW * eps[:, None]).T).T
-        S = np.vstack([(block - self.mean_) @ coef for _, block in iter_chunks(adata.X)])
-        return pd.DataFrame(S, adata.obs_names, self.weights_.columns)
+    def _expose(self) -> None:
+        """Set the attributes that follow from the saved state."""
+        s, k = self._state, self._layout().table
+        genes, terms = self.weights_.index, self.weights_.columns
+        n_known = len(s["names"])
+        self.membership_ = pd.DataFrame(s["C"][:, k], genes, terms)
+        sd = np.sqrt(np.maximum(s["E2"] - s["W"] ** 2, 0.0))
+        self.weights_sd_ = pd.DataFrame(sd[:, k], genes, terms)
+        self.loadings_sd_ = pd.Series(np.sqrt(s["d"][k]), terms, name="sd")
+        self.alpha_, self.eps_ = s["alpha"][k], s["eps"]
+        known = (s["C"] * s["W"])[:, :n_known]
+        self.covariate_weights_ = pd.DataFrame(known, genes, list(s["names"]))
+
+    def _check_arguments(self) -> None:
+        if self.compat not in (None, "slalom"):
+            msg = f'compat must be None or "slalom", not {self.compat!r}'
+            raise ValueError(msg)
+        if self.compat == "slalom" and self.n_init != 1:
+            msg = (
+                f'n_init={self.n_init}, but compat="slalom" has one start, that of its seed; '
+                "fit once a seed, or leave compat out"
+            )
+            raise ValueError(msg)
+        for name, least in (("n_dense", 0), ("n_sparse", 0), ("n_init", 1), ("max_iter", 1)):
+            if getattr(self, name) < least:
+                msg = f"{name} must be at least {least}, not {getattr(self, name)}"
+                raise ValueError(msg)
+
+    def _check_same(self, adata: AnnData) -> None:
+        for slot, names, fitted in (
+            ("obs_names", adata.obs_names, self.loadings_.index),
+            ("var_names", adata.var_names, self.weights_.index),
+        ):
+            if not names.equals(fitted):
+                msg = (
+                    f"{slot}: are not those of the fit to go on with; give the same data, or "
+                    "fit without warm_start"
+                )
+                raise ValueError(msg)
+
+    def _warn(self) -> None:
+        """Warn of terms that have turned into something else than their annotation."""
+        table = self.terms_[self.terms_["active"] & (self.terms_["kind"] == "annotated")]
+        added = table["genes_added"].str.split().str.len()
+        for term in table.index[added > table["n_genes"]]:
+            warnings.warn(
+                f"term {term!r}: {added[term]} genes were added to the {table['n_genes'][term]} "
+                "of its gene set, so it no longer is what its name says; more unannotated "
+                "factors (n_sparse, n_dense) may take up what it stands for now",
+                stacklevel=3,
+            )

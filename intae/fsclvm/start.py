@@ -1,126 +1,158 @@
-"""Where a fit starts: slalom's own start, draw by draw, or one from the annotation."""
+"""Where a fit starts: the annotation, slalom's start, or the end of another fit."""
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
-from scipy import sparse
-from sklearn.decomposition import PCA
 
-from ..moments import Moments, iter_chunks
-
-PI_ANNOTATED, PI_OTHER, PI_DENSE, PI_SPARSE = 0.99, 0.001, 0.99, 0.01
-N_SCALE = 100.0  # slalom scales the log-odds of genes outside a set with N / 100
-ON_SCALE = 10000.0  # and of those inside with N / 10,000, once that is above 1
-SPARSE_POOL, SPARSE_GENES = 100, 20  # genes a sparse factor starts from, of the most variable
+from ..moments import Moments, second_moments
+from .annotation_start import choose_sparse_genes, first_components, first_weights
+from .layout import Layout, orders_slalom
+from .slalom_start import draw_sparse_genes, prior_slalom, scaled_log_odds, start_slalom
+from .updates import MAX_EPS, Posterior, Problem
 
 
-def prior_slalom(
-    annotations: np.ndarray,
-    variance: np.ndarray,
-    n_known: int,
-    n_dense: int,
-    n_sparse: int,
-    rng: np.random.RandomState,
-) -> np.ndarray:
-    """Prior probability of membership as slalom sets it, G x K.
+@dataclass
+class Start:
+    """All that a fit needs, from which it never looks at a cell again.
 
-    Columns in slalom's order: covariates, dense, sparse, annotated.
-    """
-    G = len(variance)
-    sparse_pi = np.full((G, n_sparse), PI_SPARSE)
-    pool = np.argsort(-variance)[:SPARSE_POOL]
-    if n_sparse and len(pool) < SPARSE_GENES:
-        msg = f"a sparse factor starts from {SPARSE_GENES} genes, but there are only {G}"
-        raise ValueError(msg)
-    for k in range(n_sparse):
-        sparse_pi[rng.choice(pool, SPARSE_GENES, replace=False), k] = PI_ANNOTATED
-    known = np.where(annotations > 0, PI_ANNOTATED, PI_OTHER)
-    return np.hstack([np.full((G, n_known + n_dense), PI_DENSE), sparse_pi, known])
-
-
-def scaled_log_odds(pi: np.ndarray, n_cells: int, first_annotated: int) -> np.ndarray:
-    """log(pi / (1 - pi)), for annotated terms scaled with N as slalom does it: G x K."""
-    log_odds = np.log(pi / (1.0 - pi))
-    if n_cells > N_SCALE:
-        known = log_odds[:, first_annotated:]
-        known[known < 0] *= n_cells / N_SCALE
-        known[known > 0] *= max(1.0, n_cells / ON_SCALE)
-    return log_odds
-
-
-def start_slalom(
-    X,
-    moments: Moments,
-    pi: np.ndarray,
-    covariates: np.ndarray,
-    n_dense: int,
-    rng: np.random.RandomState,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """slalom's start `pcaRand`, with the same draws in the same order.
-
-    Parameters
+    Attributes
     ----------
-    X
-        cells x genes, as in :func:`intae.moments.second_moments`.
-    moments
-        Of X.
-    pi
-        Prior of membership, G x K.
-    covariates
-        cells x covariates, the first factors.
-    n_dense
-        Number of dense factors, the next ones.
+    problem, q, orders
+        What is given, where the posterior starts, and the order of updates of each sweep.
+    order
+        The order of the first sweep.
+    mean
+        Mean of each gene, (G,).
+    extra
+        The columns S0 beside the genes, N x E.
+    members
+        The genes a factor is meant to touch, by its prior: G x K, bool.
     rng
-        slalom's generator, already seeded again.
-
-    Returns
-    -------
-    S0 (N x K), C (G x K), W (G x K).
+        The generator behind `orders` where it is slalom's, else None.
     """
-    N, (G, K) = X.shape[0], pi.shape
-    n_known = covariates.shape[1]
-    init = np.where(pi < 0.2, 0.01, pi)
-    drawn = rng.rand(G, K) < init
-    S0, W = np.empty((N, K)), np.empty((G, K))
-    for k in range(n_known, K):
-        genes = np.flatnonzero(drawn[:, k])
-        if len(genes) <= 5:
-            S0[:, k] = rng.randn(N)
-        elif k < n_known + n_dense:  # slalom replaces this component; only its draws count
-            _skip_pca(N, len(genes), rng)
-        else:
-            S0[:, k] = _first_component(centred_columns(X, moments.mean, genes), rng)
-        W[:, k] = np.sqrt(1.0 / K) * rng.randn(G)
-    for k in range(n_known):
-        W[:, k] = np.sqrt(1.0 / K) * rng.randn(G)
-    S0[:, :n_known] = covariates
-    for k in range(n_known, n_known + n_dense):
-        S0[:, k] = rng.randn(N)
-    return S0, np.clip(init, 0.1, 0.9), W
+
+    problem: Problem
+    q: Posterior
+    orders: Iterator[np.ndarray]
+    order: np.ndarray
+    mean: np.ndarray
+    extra: np.ndarray
+    members: np.ndarray
+    rng: np.random.RandomState | None = None
 
 
-def _pca(n_cells: int, rng: np.random.RandomState) -> PCA:
-    if n_cells < 500:
-        return PCA(n_components=1, random_state=rng)
-    return PCA(n_components=1, iterated_power=2, svd_solver="randomized", random_state=rng)
+def slalom_start(X, annotations: np.ndarray, known: np.ndarray, layout: Layout, seed: int) -> Start:
+    """Start as slalom does, from the same draws. All starting factors are columns of S0."""
+    moments = second_moments(X)
+    rng = np.random.RandomState(seed)
+    pi = prior_slalom(annotations, draw_sparse_genes(np.diag(moments.gram), layout, rng), layout)
+    rng = np.random.RandomState(seed)  # slalom seeds again between the prior and the start
+    S0, C, W = start_slalom(X, moments, pi, known, layout, rng)
+    moments = second_moments(X, S0)
+    problem = _problem(moments, S0, pi, layout, as_slalom=True)
+    A = np.vstack([np.zeros_like(pi), np.eye(S0.shape[1])])
+    q = _posterior(C, W, A, np.ones(len(pi)))
+    q.refresh(problem, np.arange(layout.n_factors))
+    order = np.arange(layout.n_factors)
+    return Start(problem, q, orders_slalom(layout, 0, rng), order, moments.mean, S0, pi > 0.5, rng)
 
 
-def _first_component(Y: np.ndarray, rng: np.random.RandomState) -> np.ndarray:
-    scores = _pca(len(Y), rng).fit_transform(Y)[:, 0]
-    return scores / scores.std()
+def annotation_starts(
+    X, annotations: np.ndarray, known: np.ndarray, layout: Layout, n_init: int, seed: int
+) -> Iterator[Start]:
+    """Yield the start from the annotation, then ones from random parts of it.
+
+    They share one pass over X. Nothing in the first is random.
+    """
+    moments = second_moments(X, known)
+    G = moments.n_genes
+    gram = moments.gram[:G, :G]
+    pi = prior_slalom(annotations, choose_sparse_genes(gram, layout), layout)
+    problem = _problem(moments, known, pi, layout, as_slalom=False)
+    for i in range(n_init):
+        rng = np.random.default_rng([seed, i]) if i else None
+        A, order = first_components(gram, moments.n_cells, pi, layout, rng)
+        variance = np.maximum(np.diag(gram) / moments.n_cells, 1.0 / MAX_EPS)
+        q = _posterior(np.clip(pi, 0.1, 0.9), np.zeros_like(pi), A, 1.0 / variance)
+        q.refresh(problem, np.arange(layout.n_factors))
+        q.W = first_weights(problem, q, pi > 0.5)
+        q.CW = q.C * q.W
+        yield Start(problem, q, itertools.repeat(order), order, moments.mean, known, pi > 0.5)
 
 
-def _skip_pca(n_cells: int, n_genes: int, rng: np.random.RandomState) -> None:
-    """Draw what scikit-learn's randomised PCA would draw, without its work."""
-    if n_cells < 500 and (max(n_cells, n_genes) <= 500 or min(n_cells, n_genes) < 2):
-        return  # the full decomposition draws nothing
-    rng.normal(size=(min(n_cells, n_genes), 11))  # one component and ten beside it
+def resumed_start(
+    X, known: np.ndarray, layout: Layout, state: dict[str, Any], S: np.ndarray
+) -> Start:
+    """Start where a fit ended: its loadings S (N x terms, the factors' order) are S0."""
+    S0 = np.hstack([known, S])
+    moments = second_moments(X, S0)
+    members = np.array(state["members"], dtype=bool)
+    q = Posterior(
+        *(np.array(state[name]) for name in ("C", "W", "E2", "alpha", "d", "eps")),
+        A=np.vstack([np.zeros_like(state["C"]), np.eye(S0.shape[1])]),
+        on=np.array(state["on"], dtype=bool),
+        n_sweeps=int(state["n_sweeps"]),
+    )
+    pi = prior_slalom(
+        members[:, layout.first_annotated :],
+        [
+            np.flatnonzero(m)
+            for m in members.T[layout.n_known + layout.n_dense :][: layout.n_sparse]
+        ],
+        layout,
+    )
+    problem = _problem(moments, S0, pi, layout, as_slalom=len(state["rng"]) > 0)
+    q.refresh(problem, np.arange(layout.n_factors))
+    order, rng = np.array(state["order"], dtype=int), None
+    orders = itertools.repeat(order)
+    if problem.as_slalom:
+        rng = np.random.RandomState()
+        rng.set_state(("MT19937", state["rng"][:-1].astype(np.uint32), int(state["rng"][-1])))
+        orders = orders_slalom(layout, q.n_sweeps, rng)
+    return Start(problem, q, orders, order, moments.mean, S0, members, rng)
 
 
-def centred_columns(X, mean: np.ndarray, genes: np.ndarray) -> np.ndarray:
-    """Some genes of all cells, centred, dense: N x genes. A backed X is read once, in chunks."""
-    if isinstance(X, np.ndarray) or sparse.issparse(X):
-        columns = X[:, genes]
-        columns = columns.toarray() if sparse.issparse(columns) else columns
-        return np.asarray(columns, dtype=np.float64) - mean[genes]
-    return np.vstack([block[:, genes] for _, block in iter_chunks(X)]) - mean[genes]
+def state_of(start: Start) -> dict[str, Any]:
+    """Return the posterior as plain arrays, from which a fit can go on and be saved."""
+    names = ("C", "W", "E2", "alpha", "d", "eps", "on", "n_sweeps")
+    state = {name: getattr(start.q, name) for name in names}
+    return state | {
+        "mean": start.mean,
+        "members": start.members,
+        "order": start.order,
+        "rng": _rng_state(start.rng),
+    }
+
+
+def _rng_state(rng: np.random.RandomState | None) -> np.ndarray:
+    """Return a generator's state as one array of integers, empty for None."""
+    if rng is None:
+        return np.zeros(0, dtype=np.int64)
+    _, keys, position, *_ = rng.get_state()
+    return np.append(keys.astype(np.int64), position)
+
+
+def _posterior(C: np.ndarray, W: np.ndarray, A: np.ndarray, eps: np.ndarray) -> Posterior:
+    K = C.shape[1]
+    return Posterior(
+        C, W, W**2, alpha=np.ones(K), d=np.full(K, 0.5), eps=eps, A=A, on=np.ones(K, dtype=bool)
+    )
+
+
+def _problem(
+    moments: Moments, extra: np.ndarray, pi: np.ndarray, layout: Layout, *, as_slalom: bool
+) -> Problem:
+    return Problem(
+        moments.gram,
+        moments.n_cells,
+        moments.n_genes,
+        extra.mean(0),
+        scaled_log_odds(pi, moments.n_cells, layout.first_annotated),
+        layout.n_known,
+        as_slalom,
+    )

@@ -73,11 +73,16 @@ class Posterior:
     XS: np.ndarray = field(init=False)  # X'S = Gamma A, (G+E) x K; the first G rows are Y'S
     SS: np.ndarray = field(init=False)  # S'S = A' Gamma A, K x K
 
-    def refresh(self, problem: Problem) -> None:
-        """Work out the products that follow from the rest."""
+    def __post_init__(self) -> None:
         self.CW = self.C * self.W
-        self.XS = problem.gamma @ self.A
-        self.SS = self.A.T @ self.XS
+        self.XS = np.zeros_like(self.A)
+        self.SS = np.zeros((self.A.shape[1],) * 2)
+
+    def refresh(self, problem: Problem, terms: np.ndarray) -> None:
+        """Work out the products with S again, whose columns `terms` have changed."""
+        self.XS[:, terms] = problem.gamma @ self.A[:, terms]
+        self.SS[:, terms] = self.A.T @ self.XS[:, terms]
+        self.SS[terms] = self.SS[:, terms].T
 
 
 def sweep(problem: Problem, q: Posterior, order: np.ndarray) -> None:
@@ -121,8 +126,9 @@ def sweep(problem: Problem, q: Posterior, order: np.ndarray) -> None:
             q.d[m] = 1.0 / (1.0 + a)
         elif problem.as_slalom:
             q.d[m] = 1.0 / (1.0 + a)
-    q.A[:, done] = _coefficients(q, np.array(done, dtype=int), cross, scale)
-    q.refresh(problem)
+    done = np.array(done, dtype=int)
+    q.A[:, done] = _coefficients(q, done, cross, scale)
+    q.refresh(problem, done)
     q.eps = noise_precision(problem, q)
     q.n_sweeps += 1
 

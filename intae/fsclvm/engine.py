@@ -1,0 +1,113 @@
+"""A fit from its start to its end: what is swept in which order, and when it stops."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pandas as pd
+
+from ..moments import iter_chunks
+from .bound import elbo
+from .updates import Posterior, Problem, sweep
+
+log = logging.getLogger(__name__)
+
+CHECK_EVERY = 10  # sweeps between two looks at the bound
+LOG_EVERY = 5.0  # seconds between two lines of progress
+SLALOM_TOLERANCE, SLALOM_MIN_SWEEPS, SLALOM_CHECK_EVERY = 1e-8, 700, 100
+
+
+class SlalomRule:
+    """slalom's rule: stop when the mean absolute residual moves by less than 1e-8.
+
+    It is looked at after every 100th sweep, which takes a pass over the cells, and never stops a
+    fit before its 702nd sweep.
+    """
+
+    def __init__(self, error: Callable[[Posterior], float]) -> None:
+        self.error = error
+        self.before = self.now = np.inf
+
+    def __call__(self, q: Posterior, bound: float) -> bool:
+        """Return whether to stop after this sweep."""
+        last = q.n_sweeps - 1  # slalom counts sweeps from 0
+        if last % SLALOM_CHECK_EVERY == 0 and last + 2 * SLALOM_CHECK_EVERY > SLALOM_MIN_SWEEPS:
+            self.before, self.now = self.now, self.error(q)
+        return last > SLALOM_MIN_SWEEPS and abs(self.before - self.now) < SLALOM_TOLERANCE
+
+
+class BoundRule:
+    """Stop when the bound rises by less than `tol` of itself a sweep. Needs no pass over cells."""
+
+    def __init__(self, tol: float) -> None:
+        self.tol = tol
+        self.before, self.sweeps = -np.inf, 0
+
+    def __call__(self, q: Posterior, bound: float) -> bool:
+        """Return whether to stop after this sweep; `bound` is NaN where it was not looked at."""
+        if np.isnan(bound):
+            return False
+        rise = (bound - self.before) / (q.n_sweeps - self.sweeps)
+        self.before, self.sweeps = bound, q.n_sweeps
+        return bool(rise < self.tol * abs(bound))
+
+
+def iterate(
+    problem: Problem,
+    q: Posterior,
+    orders: Iterator[np.ndarray],
+    stop: Callable[[Posterior, float], bool],
+    max_iter: int,
+) -> tuple[pd.DataFrame, bool]:
+    """Sweep until the rule or `max_iter` ends it; changes `q` in place.
+
+    Returns
+    -------
+    history
+        One row a sweep: iteration, elbo (every 10 sweeps and at the end, NaN between), n_active
+        and seconds since the call.
+    converged
+        Whether the rule ended it.
+    """
+    rows, converged = [], False
+    start = shown = time.perf_counter()
+    for i in range(1, max_iter + 1):
+        sweep(problem, q, next(orders))
+        bound = elbo(problem, q) if i % CHECK_EVERY == 0 or i == max_iter else np.nan
+        converged = stop(q, bound)
+        if converged and np.isnan(bound):
+            bound = elbo(problem, q)
+        now = time.perf_counter()
+        active = int(q.on[problem.n_known :].sum())
+        rows.append((q.n_sweeps, bound, active, now - start))
+        if now - shown > LOG_EVERY:
+            shown = now
+            log.info("sweep %d, %d terms on, %.0f s so far", q.n_sweeps, active, now - start)
+        if converged:
+            break
+    return pd.DataFrame(rows, columns=["iteration", "elbo", "n_active", "seconds"]), converged
+
+
+def loadings(X, mean: np.ndarray, extra: np.ndarray, A: np.ndarray) -> np.ndarray:
+    """S = [Y, extra] A in one pass over the cells: N x K."""
+    G = len(mean)
+    S = extra @ A[G:]
+    shift = mean @ A[:G]
+    for first, block in iter_chunks(X):
+        S[first : first + len(block)] += block @ A[:G] - shift
+    return S
+
+
+def mean_absolute_residual(
+    X, mean: np.ndarray, extra: np.ndarray, A: np.ndarray, CW: np.ndarray
+) -> float:
+    """Mean of |Y - S CW'| over cells and genes, in one pass over the cells."""
+    G, total = len(mean), 0.0
+    for first, block in iter_chunks(X):
+        Y = block - mean
+        S = Y @ A[:G] + extra[first : first + len(Y)] @ A[G:]
+        total += np.abs(Y - S @ CW.T).sum()
+    return total / (X.shape[0] * G)

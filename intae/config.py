@@ -22,6 +22,13 @@ from .sources.registry import SOURCES, Download
 SCHEMA = Path(__file__).resolve().parents[1] / "schemas" / "config.schema.yaml"
 
 
+# The order of methods in figures, and with it their colours, is the same in every run, whichever
+# of them a user's config names first. Others follow in the config's order.
+METHOD_ORDER = (
+    "autoencoder", "autoencoder_exact", "fsclvm", "fsclvm_dense3", "slalom", "slalom_dense3", "pca",
+)  # fmt: skip
+
+
 class ConfigError(ValueError):
     """A mistake in the config; the message names the key, what is wrong and the mend."""
 
@@ -54,6 +61,9 @@ def check_config(config: Mapping[str, Any], schema: Path = SCHEMA) -> dict[str, 
     """
     rules = yaml.safe_load(Path(schema).read_text())
     config = copy.deepcopy(dict(config))
+    if isinstance(config.get("methods"), dict):
+        known = [name for name in METHOD_ORDER if name in config["methods"]]
+        config["methods"] = {name: config["methods"][name] for name in known} | config["methods"]
     validator = jsonschema.Draft202012Validator(rules)
     for error in sorted(validator.iter_errors(config), key=lambda e: list(map(str, e.path))):
         raise ConfigError(_explain(error))

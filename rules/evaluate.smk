@@ -131,7 +131,7 @@ rule join:
         report(
             f"{RESULTS}/tables/{{table}}.csv",
             caption="../report/table.rst",
-            category="5. Tables",
+            category="4. Tables",
             labels={"table": "{table}"},
         ),
     log:

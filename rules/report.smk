@@ -156,7 +156,7 @@ rule figure_recovery:
         png=report(
             f"{RESULTS}/figures/{{dataset}}/recovery.png",
             caption="../report/recovery.rst",
-            category="4. Planted truth",
+            category="5. Planted truth",
             subcategory="{dataset}",
             labels={"figure": "recovery"},
         ),

@@ -110,3 +110,10 @@ def test_every_key_of_the_schema_is_described():
             walk(entries, f"{path}NAME: ")
 
     walk(yaml.safe_load((ROOT / "schemas/config.schema.yaml").read_text()), "")
+
+
+def test_methods_keep_their_order_and_so_their_colours():
+    config = copy.deepcopy(PAPER)
+    config["methods"] = {"mine": {"model": "PCA"}} | dict(reversed(config["methods"].items()))
+    order = list(check_config(config)["methods"])
+    assert order == [*PAPER["methods"], "mine"]

@@ -27,9 +27,7 @@ def elbo(problem: Problem, q: Posterior) -> float:
 
     variance = q.E2 - q.W**2  # of W given Z = 1, G x K
     kl_w = 0.5 * q.C * (q.alpha * q.E2 - 1.0 - np.log(q.alpha * variance))
-    log_pi = -np.logaddexp(0.0, -problem.log_odds)  # log pi, without rounding it to 0
-    log_not = -np.logaddexp(0.0, problem.log_odds)
-    kl_z = xlogy(q.C, q.C) - q.C * log_pi + xlogy(1 - q.C, 1 - q.C) - (1 - q.C) * log_not
+    kl_z = (xlogy(q.C, q.C) + xlogy(1 - q.C, 1 - q.C) - q.C * problem.log_odds).sum()
 
     prior_alpha = (PRIOR_A * np.log(q.alpha) - PRIOR_B * q.alpha).sum()
-    return float(likelihood - kl_s - kl_w.sum() - kl_z.sum() + prior_alpha)
+    return float(likelihood - kl_s - kl_w.sum() - kl_z + problem.log_none + prior_alpha)

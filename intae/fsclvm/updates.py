@@ -54,6 +54,11 @@ class Problem:
     log_odds: np.ndarray
     n_known: int = 0
     as_slalom: bool = False
+    log_none: float = field(init=False)  # log prior of no gene belonging to any term
+
+    def __post_init__(self) -> None:
+        self.log_odds = np.asfortranarray(self.log_odds)
+        self.log_none = -float(np.logaddexp(0.0, self.log_odds).sum())
 
 
 @dataclass
@@ -74,7 +79,9 @@ class Posterior:
     SS: np.ndarray = field(init=False)  # S'S = A' Gamma A, K x K
 
     def __post_init__(self) -> None:
-        self.CW = self.C * self.W
+        # Columns of these are read and written one by one, rows of CW and XS as well.
+        self.C, self.W, self.E2 = (np.asfortranarray(x) for x in (self.C, self.W, self.E2))
+        self.CW = np.ascontiguousarray(self.C * self.W)
         self.XS = np.zeros_like(self.A)
         self.SS = np.zeros((self.A.shape[1],) * 2)
 
@@ -93,37 +100,35 @@ def sweep(problem: Problem, q: Posterior, order: np.ndarray) -> None:
     """
     N, G, K = problem.n_cells, problem.n_genes, q.C.shape[1]
     YS, P, CW, eps = q.XS[:G], q.SS, q.CW, q.eps  # G x K, K x K, G x K, G
-    log_eps = np.log(eps)
     done, cross, scale = [], np.zeros((K, K)), np.ones(K)
-    for m in order:
-        if not q.on[m]:
-            continue
+    for m in order[q.on[order]]:
         if q.n_sweeps >= FREE_SWEEPS and _is_off(problem, q, m, P[m, m]):
-            _switch_off(problem, q, m)
+            q.on[m] = False  # it stays in the model as it is now
             continue
         # W and Z of term m given the others
-        p = np.where(q.on, P[m], 0.0)  # K
+        p = np.where(q.on, P[m], 0.0) if problem.as_slalom else P[m].copy()  # K
         p[m] = 0.0
-        diff = YS[:, m] - CW @ p  # G
-        den = P[m, m] + N * q.d[m] + q.alpha[m] / eps  # G
-        u = problem.log_odds[:, m] + 0.5 * (np.log(q.alpha[m]) - log_eps - np.log(den))
-        C = sigmoid(u + 0.5 * eps * diff**2 / den)  # G
-        W = diff / den  # G
-        E2 = W**2 + 1.0 / (eps * den)  # G
+        diff = eps * (YS[:, m] - CW @ p)  # G: eps S_m'(Y - sum over the others of S_j CW_j')
+        precision = eps * (P[m, m] + N * q.d[m]) + q.alpha[m]  # G
+        W = diff / precision  # G
+        E2 = W * W + 1.0 / precision  # G
+        u = problem.log_odds[:, m] + 0.5 * (np.log(q.alpha[m] / precision) + W * diff)  # G
+        C = sigmoid(u)  # G
+        CE2 = C * E2  # G
         q.C[:, m], q.W[:, m], q.E2[:, m], CW[:, m] = C, W, E2, C * W
         # its relevance
-        q.alpha[m] = (PRIOR_A + 0.5 * C.sum()) / (PRIOR_B + 0.5 * (C @ E2))
-        # its factor, S_m = (Y sw - sum_j S_j c_j) / (1 + a), known by its inner products
-        a = (C * E2) @ eps
+        q.alpha[m] = (PRIOR_A + 0.5 * C.sum()) / (PRIOR_B + 0.5 * CE2.sum())
+        # its factor, S_m = (Y sw - sum over the others of S_j c_j) / (1 + a), seen through P
+        a = CE2 @ eps
         if m >= problem.n_known:
             near = np.flatnonzero(C > TINY)
-            sw = C[near] * W[near] * eps[near]
+            sw = CW[near, m] * eps[near]
             c = sw @ CW[near]  # K
             c[m] = 0.0
             P[:, m] = (sw @ YS[near] - P @ c) / (1.0 + a)
+            q.d[m] = 1.0 / (1.0 + a)
             cross[m], scale[m] = c, 1.0 + a
             done.append(m)
-            q.d[m] = 1.0 / (1.0 + a)
         elif problem.as_slalom:
             q.d[m] = 1.0 / (1.0 + a)
     done = np.array(done, dtype=int)
@@ -147,7 +152,8 @@ def _coefficients(
     others[:, done] -= before
     rhs = -q.A @ others.T  # (G+E) x done
     rhs[:G] += q.CW[:, done] * q.eps[:, None]
-    return solve_triangular(before + np.diag(scale[done]), rhs.T, lower=True).T
+    lower = before + np.diag(scale[done])
+    return solve_triangular(lower, rhs.T, lower=True, check_finite=False, overwrite_b=True).T
 
 
 def noise_precision(problem: Problem, q: Posterior) -> np.ndarray:
@@ -160,22 +166,16 @@ def squared_residual(problem: Problem, q: Posterior) -> np.ndarray:
     """E[sum over cells (Y - S (W Z)')^2] of each gene under q: (G,)."""
     G = problem.n_genes
     k = q.on if problem.as_slalom else slice(None)
-    CW, M = q.CW[:, k], q.SS[k][:, k]
+    CW, YS, M = q.CW[:, k], q.XS[:G, k], q.SS[k][:, k]
     D = problem.n_cells * np.where(np.arange(len(q.d)) < problem.n_known, 0.0, q.d)[k]
-    diagonal = np.diag(M)
-    t1 = (CW * q.XS[:G, k]).sum(1)
-    t2 = (q.C[:, k] * q.E2[:, k]) @ (diagonal + D)
-    t3 = ((CW @ M) * CW).sum(1) - CW**2 @ diagonal
-    return np.diag(problem.gamma)[:G] - 2 * t1 + t2 + t3
+    means = np.einsum("gk,gk->g", CW @ M - 2.0 * YS, CW)  # -2 Y.SCW' + |SCW'|^2
+    spread = (q.C[:, k] * q.E2[:, k]) @ (np.diag(M) + D) - CW**2 @ np.diag(M)
+    return np.diag(problem.gamma)[:G] + means + spread
 
 
 def _is_off(problem: Problem, q: Posterior, m: int, square: float) -> bool:
     mean = problem.extra_mean @ q.A[problem.n_genes :, m]
     return q.alpha[m] >= OFF_RATIO * (square / problem.n_cells - mean**2)
-
-
-def _switch_off(problem: Problem, q: Posterior, m: int) -> None:
-    q.on[m] = False
 
 
 def sigmoid(u: np.ndarray) -> np.ndarray:

@@ -17,7 +17,7 @@ import jsonschema
 import yaml
 
 from .mirror import find_in_mirror
-from .sources.registry import SOURCES, Download
+from .sources.registry import SOURCES, Download, msigdb
 
 SCHEMA = Path(__file__).resolve().parents[1] / "schemas" / "config.schema.yaml"
 
@@ -76,8 +76,8 @@ def check_config(config: Mapping[str, Any], schema: Path = SCHEMA) -> dict[str, 
     for name, entry in config["datasets"].items():
         _check_dataset(name, entry, config["gene_sets"])
     for name, entry in config["gene_sets"].items():
-        if ("file" in entry) == ("url" in entry):
-            msg = f"config, gene_sets: {name}: give either file: or url:"
+        if sum(key in entry for key in ("file", "url", "msigdb")) != 1:
+            msg = f"config, gene_sets: {name}: give one of file:, url: and msigdb:"
             raise ConfigError(msg)
     for pair in config["exclude"]:
         for key, kind in (("dataset", "datasets"), ("method", "methods")):
@@ -201,7 +201,10 @@ class Benchmark:
         """Return the paths of a data set's files, downloads among them."""
         entry = self.dataset(name)
         if entry["source"] == "file":
-            return [self._file(f"datasets: {name}", entry)]
+            files = [self._file(f"datasets: {name}", entry)]
+            if "metadata" in entry:
+                files.append(self._file(f"datasets: {name}: metadata", entry["metadata"]))
+            return files
         return [self._download(download) for download in SOURCES[entry["source"]]]
 
     def gene_set_files(self, name: str) -> list[str]:
@@ -210,6 +213,8 @@ class Benchmark:
         return [self._file(f"gene_sets: {w}", self.config["gene_sets"][w]) for w in wanted]
 
     def _file(self, where: str, entry: Mapping[str, Any]) -> str:
+        if "msigdb" in entry:
+            return self._download(msigdb(entry["msigdb"], entry["release"]))
         if "url" in entry:
             urls = [entry["url"]] if isinstance(entry["url"], str) else entry["url"]
             name = entry.get("name") or Path(urlparse(urls[0]).path).name

@@ -24,6 +24,7 @@ def prepare(
     n_hvgs: int | None = 1000,
     min_genes: int = 13,
     *,
+    max_genes: int | None = None,
     normalize: bool = True,
     target_sum: float | None = None,
     log1p: bool = True,
@@ -47,6 +48,9 @@ def prepare(
         Number of highly variable genes; None keeps all that are annotated.
     min_genes
         A set is kept with *more* genes than this, as in the paper.
+    max_genes
+        A set with more genes than this among the data's genes is left out before all else; None
+        keeps large sets.
     normalize, log1p
         False for data that already are normalised, or on a log scale.
     target_sum
@@ -74,6 +78,9 @@ def prepare(
         sc.pp.log1p(prepared)
         prepared.uns.pop("log1p", None)
     annotations, terms = annotation_matrix(gene_sets, prepared.var_names)
+    if max_genes is not None:
+        small = np.asarray(annotations.sum(0)).ravel() <= max_genes
+        annotations, terms = annotations[:, small], terms[small]
     annotated = np.asarray(annotations.sum(1)).ravel() > 0
     report["n_genes_annotated"] = int(annotated.sum())
     if not annotated.any():
@@ -96,9 +103,11 @@ def prepare(
     prepared = prepared[:, genes].copy()
     prepared.varm["annotations"] = annotations.toarray()[np.ix_(genes, sets)].astype(np.uint8)
     prepared.uns["terms"] = terms[sets].to_numpy(str).astype(object)
+    prepared.uns.pop("scale", None)
     prepared.uns["prepare"] = report | {
         "n_hvgs": -1 if n_hvgs is None else n_hvgs,
         "min_genes": min_genes,
+        "max_genes": -1 if max_genes is None else max_genes,
         "normalize": normalize,
         "log1p": log1p,
         "target_sum": -1.0 if target_sum is None else float(target_sum),
@@ -174,5 +183,7 @@ def _no_match(genes: pd.Index, gene_sets: Mapping[str, list[str]]) -> str:
     example = next(iter(gene_sets.values()))
     return (
         f"none of the {len(genes)} genes is in any gene set (data: {', '.join(genes[:3])}; "
-        f"sets: {', '.join(example[:3])}). Are these Ensembl ids, or another species' symbols?"
+        f"sets: {', '.join(example[:3])}). Are these Ensembl ids (gene_column: names the column of "
+        "var with symbols), symbols of a species that the sets are not for, or are genes in the "
+        "rows of a table (genes_in: rows)?"
     )

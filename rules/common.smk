@@ -7,8 +7,11 @@ from snakemake.exceptions import WorkflowError
 # The library is installed, or it lies beside this file (environments made by conda).
 sys.path.insert(0, workflow.basedir)
 from intae.config import Benchmark, ConfigError
+from intae.config_files import read_config
 
 try:
+    for path in workflow.configfiles:
+        read_config(path)  # an entry that stands there twice would silently be lost
     BENCHMARK = Benchmark(config)
 except ConfigError as error:
     raise WorkflowError(str(error))
@@ -67,14 +70,28 @@ LOADING = (
     "subset",
     "labels",
     "drop_unlabelled",
-    "normalize",
+    "format",
+    "genes_in",
+    "matrix",
+    "gene_column",
+    "scale",
+    "metadata",
 )
-PREPARING = ("source", "n_hvgs", "min_genes", "normalize", "target_sum", "log1p")
+PREPARING = (
+    "source",
+    "n_hvgs",
+    "min_genes",
+    "max_genes",
+    "normalize",
+    "target_sum",
+    "log1p",
+)
 
 
 def entry_of(dataset, keys):
     """Those keys of a data set's entry that change what a step does."""
-    return {key: BENCHMARK.dataset(dataset)[key] for key in keys}
+    entry = BENCHMARK.dataset(dataset)
+    return {key: entry[key] for key in keys if key in entry}
 
 
 LABELS = {

@@ -24,5 +24,8 @@ with log_to(snakemake.log[0]):
         gene_sets = merge_gene_sets(
             read_gene_sets(file, remove_prefix=prefix) for file, prefix in files
         )
+        scale = loaded.uns["scale"]
+        entry["normalize"] &= scale == "counts"
+        entry["log1p"] &= scale != "log"
         prepared = prepare(loaded, gene_sets, **entry)
     write_h5ad(prepared, snakemake.output[0])

@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from intae.__main__ import main
 from intae.config import Benchmark, ConfigError, check_config
+from intae.config_files import read_config, reference
 
 ROOT = Path(__file__).parents[1]
 PAPER = yaml.safe_load((ROOT / "config.yaml").read_text())
@@ -32,11 +34,11 @@ def changed(*path, value):
 
 def test_the_papers_config_is_valid():
     benchmark = Benchmark(PAPER)
-    assert benchmark.datasets == ["simulated", "kang17", "macosko15", "covid_balf"]
+    assert benchmark.datasets == ["simulated", "kang17", "macosko15", "covid_balf", "buettner15"]
     assert ("autoencoder", 1) in benchmark.fits_of("kang17")
     assert "slalom" not in benchmark.methods_of("covid_balf")
     assert benchmark.dataset("kang17")["min_genes"] == 13
-    assert len(benchmark.downloads) == 3 + 2 + 13 + 2
+    assert len(benchmark.downloads) == 3 + 2 + 13 + 1 + 2
 
 
 def test_the_config_given_is_not_changed():
@@ -74,7 +76,7 @@ FILE = {"source": "file", "file": "none.h5ad", "gene_sets": ["reactome"]}
         (("exclude",), [{"dataset": "kang17"}], "the key 'method' is missing"),
         (("analyses", "kang"), {}, "analyses: there is no data set 'kang'; did you mean 'kang17'"),
         (("analyses", "kang17", "scatter"), ["ONE"], "analyses: kang17: scatter"),
-        (("gene_sets", "reactome", "file"), "x.gmt", "give either file: or url:"),
+        (("gene_sets", "reactome", "file"), "x.gmt", "give one of file:, url: and msigdb:"),
         (("gene_sets", "reactome", "sha256"), "123", "gene_sets: reactome: sha256"),
         (("mirror",), "no/such/folder", "'no/such/folder' is not a folder"),
     ],
@@ -95,7 +97,7 @@ def test_a_file_is_found_in_the_mirror(tmp_path, monkeypatch):
 
 def test_two_downloads_of_one_name_are_refused():
     config = changed("gene_sets", "astrocytes", "url", value="http://x/" + "a" * 3)
-    config["gene_sets"]["astrocytes"]["name"] = PAPER["gene_sets"]["reactome"]["name"]
+    config["gene_sets"]["astrocytes"]["name"] = "c2.cp.reactome.v4.0.symbols.gmt"
     with pytest.raises(ConfigError, match="two different downloads have the file name"):
         Benchmark(config)
 
@@ -117,3 +119,46 @@ def test_methods_keep_their_order_and_so_their_colours():
     config["methods"] = {"mine": {"model": "PCA"}} | dict(reversed(config["methods"].items()))
     order = list(check_config(config)["methods"])
     assert order == [*PAPER["methods"], "mine"]
+
+
+def test_an_entry_that_stands_twice_is_refused(tmp_path):
+    path = tmp_path / "twice.yaml"
+    path.write_text("datasets:\n  a: {source: simulated}\n  b: {}\n  a: {source: kang17}\n")
+    with pytest.raises(ConfigError, match="the key 'a' stands in line 2 and again in line 4"):
+        read_config(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("a: [1, 2", "line 1.*is no YAML|is no YAML"), ("just text", "holds no keys")],
+)
+def test_files_that_are_no_config(tmp_path, text, message):
+    (tmp_path / "x.yaml").write_text(text)
+    with pytest.raises(ConfigError, match=message):
+        read_config(tmp_path / "x.yaml")
+    with pytest.raises(ConfigError, match="there is no such config file"):
+        read_config(tmp_path / "none.yaml")
+
+
+def test_check_says_what_would_run(tmp_path, capsys):
+    (tmp_path / "mine.yaml").write_text("run: {datasets: [kang17], methods: [pca, autoencoder]}\n")
+    assert main(["check", str(tmp_path / "mine.yaml")]) == 0
+    out = capsys.readouterr().out
+    assert "kang17: source kang17, 3 fits" in out
+    assert "GSE96583_RAW.tar: to be downloaded from https://ftp.ncbi" in out
+    assert "autoencoder: seed 0, 1" in out
+    assert "simulated" not in out
+
+
+def test_check_tells_a_mistake_in_one_line(tmp_path, capsys):
+    (tmp_path / "mine.yaml").write_text("run: {datasets: [kang71]}\n")
+    assert main(["check", str(tmp_path / "mine.yaml")]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("Error: config, run: datasets: there is no entry 'kang71'")
+    assert error.count("\n") == 1
+
+
+def test_the_reference_is_up_to_date():
+    assert (ROOT / "docs/config.md").read_text() == reference(), (
+        "run: python -m intae reference > docs/config.md"
+    )

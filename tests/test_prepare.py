@@ -76,7 +76,7 @@ def test_log_normalised_data_pass_through(counts):
 
 def test_no_gene_in_common_says_why(counts):
     counts.var_names = [f"ENSG{i:011d}" for i in range(50)]
-    with pytest.raises(ValueError, match="Ensembl ids, or another species"):
+    with pytest.raises(ValueError, match=r"Ensembl ids \(gene_column: "):
         intae.prepare(counts, SETS)
 
 

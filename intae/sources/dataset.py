@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from anndata import AnnData
-from scipy import sparse
 
-from ..files import read_h5ad
 from ..simulation import simulate
+from .buettner15 import load_buettner15
 from .covid_balf import load_covid_balf
+from .formats import read_expression
 from .kang17 import load_kang17
 from .macosko15 import load_macosko15
+from .matrix import check_expression, choose_matrix, find_scale
 
 log = logging.getLogger(__name__)
 
@@ -31,14 +32,16 @@ def load_dataset(name: str, entry: Mapping[str, Any], files: Sequence[str | Path
     name
         Its name in the config, for messages.
     entry
-        Its entry: source, params, filter, labels, subset; see the schema of the config.
+        Its entry; see the schema of the config.
     files
-        Paths of its files, in the order of the registry, or the user's own file.
+        Paths of its files, in the order of the registry; or the user's own file and, where the
+        entry names one, its metadata table.
 
     Returns
     -------
     Data, cells x genes, X as the source has it; obs holds the labels under the names condition,
-    cell_type, batch and donor, as far as the entry declares them, as categories.
+    cell_type, batch and donor, as far as the entry declares them, as categories;
+    `uns["scale"]` is counts, normalized or log.
 
     Raises
     ------
@@ -55,9 +58,17 @@ def load_dataset(name: str, entry: Mapping[str, Any], files: Sequence[str | Path
         case "covid_balf":
             adata = load_covid_balf(files[:-1], files[-1], **params)
         case "simulated":
-            return simulate(**params)
+            adata = simulate(**params)
+            adata.uns["scale"] = "log"
+            return adata
+        case "buettner15":
+            adata = load_buettner15(*files, **params)
         case "file":
-            adata = read_h5ad(files[0])
+            adata = read_expression(files[0], entry.get("format"), entry.get("genes_in", "columns"))
+            adata = choose_matrix(name, adata, entry.get("matrix"))
+            adata = _name_genes(name, adata, entry.get("gene_column"))
+            if entry.get("metadata"):
+                adata.obs = _join(name, adata.obs, files[1], entry["metadata"].get("cell_column"))
         case other:
             msg = f"data set {name!r}: unknown source {other!r}"
             raise ValueError(msg)
@@ -67,38 +78,49 @@ def load_dataset(name: str, entry: Mapping[str, Any], files: Sequence[str | Path
         adata = _drop_unlabelled(name, adata, labels)
     adata = _subset(name, adata, entry.get("subset") or {})
     adata.obs = _labels(name, adata.obs, labels)
-    check_counts(name, adata, normalize=entry.get("normalize", True))
+    check_expression(name, adata)
+    loaded = AnnData(adata.X, obs=adata.obs, var=pd.DataFrame(index=adata.var_names))
+    loaded.uns["scale"] = find_scale(name, adata, entry.get("scale"))
+    return loaded
+
+
+def _name_genes(name: str, adata: AnnData, column: str | None) -> AnnData:
+    """Name genes by a column of var, such as the symbols beside Ensembl ids."""
+    if column is None:
+        return adata
+    if column not in adata.var:
+        msg = (
+            f"data set {name!r}, gene_column: there is no column {column!r} in var; it has "
+            f"{', '.join(map(str, adata.var.columns)) or 'none'}"
+        )
+        raise ValueError(msg)
+    adata = adata[:, adata.var[column].notna()].copy()
+    adata.var_names = adata.var[column].astype(str).to_numpy()
+    adata.var_names_make_unique()
     return adata
 
 
-def check_counts(name: str, adata: AnnData, *, normalize: bool) -> None:
-    """Refuse a matrix that is no expression: empty, not finite, negative, or doubly named.
-
-    Raises
-    ------
-    ValueError
-        Naming the data set, the slot and a cell or gene at fault.
-    """
-    for slot, names in (("obs_names", adata.obs_names), ("var_names", adata.var_names)):
-        if not names.is_unique:
-            twice = names[names.duplicated()][0]
-            msg = f"data set {name!r}: {slot} holds {twice!r} more than once; make them unique"
-            raise ValueError(msg)
-    if adata.X is None or 0 in adata.shape:
-        msg = f"data set {name!r}: X is empty ({adata.n_obs} cells x {adata.n_vars} genes)"
+def _join(name: str, obs: pd.DataFrame, path: Path, cell_column: str | None) -> pd.DataFrame:
+    """Join a table of metadata on the cell's name."""
+    separator = "," if path.name.removesuffix(".gz").endswith(".csv") else "\t"
+    table = pd.read_csv(path, sep=separator, index_col=None if cell_column else 0)
+    if cell_column:
+        table = table.set_index(_column(name, table, cell_column, "metadata").astype(str))
+    table.index = table.index.astype(str)
+    if not table.index.is_unique:
+        twice = table.index[table.index.duplicated()][0]
+        msg = f"data set {name!r}, metadata: {path} holds the cell {twice!r} more than once"
         raise ValueError(msg)
-    values = adata.X.data if sparse.issparse(adata.X) else np.asarray(adata.X).ravel()
-    if not np.isfinite(values).all():
-        msg = f"data set {name!r}: X holds values that are NaN or infinite"
-        raise ValueError(msg)
-    if normalize and values.size and values.min() < 0:
+    found = obs.index.isin(table.index)
+    if not found.any():
         msg = (
-            f"data set {name!r}: X holds negative values ({values.min():g}), so it cannot be "
-            "counts. If it is already normalised, say normalize: false and log1p: false"
+            f"data set {name!r}, metadata: no cell of the data (such as {obs.index[0]!r}) is in "
+            f"{path} (such as {table.index[0]!r}); do the names end alike?"
         )
         raise ValueError(msg)
-    if normalize and values.size and not (values[:10_000] == np.round(values[:10_000])).all():
-        log.warning("data set %r: X holds values that are not integers; are these counts?", name)
+    log.info("%s: %d of %d cells are in %s", name, found.sum(), len(obs), path.name)
+    table = table.reindex(obs.index)
+    return pd.concat([obs.drop(columns=table.columns, errors="ignore"), table], axis=1)
 
 
 def _filter(name: str, adata: AnnData, wanted: Mapping[str, Any]) -> AnnData:
@@ -150,6 +172,12 @@ def _labels(name: str, obs: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataF
             msg = (
                 f"data set {name!r}: label column {column!r} has {missing} missing values; "
                 "say drop_unlabelled: true to leave those cells out"
+            )
+            raise ValueError(msg)
+        if role == "condition" and values.nunique() < 2:
+            msg = (
+                f"data set {name!r}, labels: condition: column {column!r} has one value only "
+                f"({values.iloc[0]!r}), so there is nothing to separate; leave the label out"
             )
             raise ValueError(msg)
         columns[role] = values.astype("category")

@@ -104,11 +104,49 @@ COVID_BALF = (
     ),
 )
 
+BUETTNER15 = (
+    Download(
+        "Buettneretal.csv.gz",
+        ("https://raw.githubusercontent.com/bioFAM/slalom/master/data/Buettneretal.csv.gz",),
+    ),
+)
+
+# collections of MSigDB that a config can name, and the checksums of the releases that are known
+MSIGDB = {"reactome": "c2.cp.reactome", "hallmark": "h.all"}
+MSIGDB_SHA256 = {
+    "c2.cp.reactome.v4.0.symbols.gmt": (
+        "3168f672fca6eabf5d21d99181b87fd8c4304866acd0930712a61e9140c7b4ae"
+    ),
+    "c2.cp.reactome.v7.5.1.symbols.gmt": (
+        "c08ed2adeec0af975e39fd75915301c02d03bc5e157a035796312a585ee1b6ab"
+    ),
+    "h.all.v7.5.1.symbols.gmt": (
+        "de0fdee38af2611a284973f565df1a98bfa2385aecd7ba2ee3fe51208e753b40"
+    ),
+}
+# MSigDB's own server asks for an account for its oldest releases; copies stand in repositories
+MSIGDB_COPIES = {
+    "c2.cp.reactome.v4.0.symbols.gmt": (
+        "https://raw.githubusercontent.com/bioFAM/slalom/master/data/",
+        "https://raw.githubusercontent.com/theislab/intercode/master/notebooks/",
+    ),
+}
+
+
+def msigdb(collection: str, release: str) -> Download:
+    """Return the gene symbols of a collection of MSigDB, such as reactome of release 7.5.1."""
+    name = f"{MSIGDB[collection]}.v{release}.symbols.gmt"
+    own = f"https://data.broadinstitute.org/gsea-msigdb/msigdb/release/{release}/{name}"
+    copies = tuple(f"{folder}{name}" for folder in MSIGDB_COPIES.get(name, ()))
+    return Download(name, (*copies, own), MSIGDB_SHA256.get(name))
+
+
 # known source -> the files it needs, in the order its loader takes them
 SOURCES: dict[str, tuple[Download, ...]] = {
     "kang17": KANG17,
     "macosko15": MACOSKO15,
     "covid_balf": COVID_BALF,
+    "buettner15": BUETTNER15,
     "simulated": (),
     "file": (),
 }

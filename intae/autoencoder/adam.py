@@ -12,7 +12,7 @@ from torch import nn
 
 from .data import Cells
 from .network import batches, make_encoder, network_loadings, random_decoder, seeded
-from .objective import Loadings
+from .objective import Loadings, data_term
 from .penalties import Penalty
 
 log = logging.getLogger(__name__)
@@ -75,7 +75,7 @@ def train_adam(
                 Y = torch.as_tensor(cells.batch(batch), device=device)
                 X = torch.as_tensor(cells.design[batch], dtype=W.dtype, device=device)
                 Z = encoder(Y)
-                F = batch_data_term(Y - X @ effects.T, Z, W, lambda0)
+                F = data_term(Y - X @ effects.T, Z, W, lambda0)
                 optimizer.zero_grad()
                 F.backward()
                 optimizer.step()
@@ -87,11 +87,6 @@ def train_adam(
                 break
     encoder.eval()
     return trained
-
-
-def batch_data_term(Y, Z, W, lambda0: float) -> torch.Tensor:
-    """F of equation 3 on a batch."""
-    return ((Y - Z @ W.T).square().sum() + lambda0 * Z.square().sum()) / len(Y)
 
 
 def _array(tensor: torch.Tensor) -> np.ndarray:

@@ -21,7 +21,7 @@ from .penalties import Penalty
 
 log = logging.getLogger(__name__)
 
-STEPS = 20  # of descent after each term that comes in
+STEPS = 5  # of descent after each term that comes in
 ROUGH = 10  # times the tolerance, before the last descent
 
 

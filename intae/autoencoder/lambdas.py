@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import numpy as np
 
-FRACTION1, FRACTION3 = 0.05, 0.02  # the defaults of l1 and l3, as fractions of the largest
+FRACTION1, FRACTION3 = 0.15, 0.06  # the defaults of l1 and l3, as fractions of the largest
 
 
 def leading_directions(S: np.ndarray, annotations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -22,6 +22,23 @@ import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
 
+def data_term(Y, Z, W, lambda0: float):
+    """F of equation 3 as it stands there, for NumPy arrays or torch tensors.
+
+    Parameters
+    ----------
+    Y
+        cells x genes, centred (and without what covariates explain).
+    Z
+        cells x terms.
+    W
+        genes x terms.
+    lambda0
+        Factor of |z|^2.
+    """
+    return (((Y - Z @ W.T) ** 2).sum() + lambda0 * (Z**2).sum()) / len(Y)
+
+
 @dataclass(frozen=True)
 class Loadings:
     """All that F and its gradient need of loadings: their second moments, with the genes and alone.

@@ -11,10 +11,10 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from .adam import Look, Trained, batch_data_term
+from .adam import Look, Trained
 from .data import Cells
 from .network import batches, make_encoder, network_loadings, seeded
-from .objective import Loadings
+from .objective import Loadings, data_term
 from .penalties import Penalty
 
 MEMORY = 0.99  # of the running averages, a batch: they span about a hundred batches
@@ -56,7 +56,7 @@ def train_proximal(
                 X = torch.as_tensor(cells.design[batch], dtype=W.dtype, device=device)
                 target = Y - X @ effects.T
                 Z = encoder(Y)
-                F = batch_data_term(target, Z, W, lambda0)
+                F = data_term(target, Z, W, lambda0)
                 optimizer.zero_grad()
                 F.backward()
                 optimizer.step()

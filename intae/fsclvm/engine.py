@@ -11,7 +11,7 @@ import pandas as pd
 
 from ..moments import iter_chunks
 from .bound import elbo
-from .updates import Posterior, Problem, sweep
+from .updates import Posterior, Problem, settle, sweep
 
 log = logging.getLogger(__name__)
 
@@ -88,7 +88,11 @@ def iterate(
             log.info("sweep %d, %d terms on, %.0f s so far", q.n_sweeps, active, now - start)
         if converged:
             break
-    return pd.DataFrame(rows, columns=["iteration", "elbo", "n_active", "seconds"]), converged
+    history = pd.DataFrame(rows, columns=["iteration", "elbo", "n_active", "seconds"])
+    if not problem.as_slalom:  # so that the loadings are those of `transform`
+        settle(problem, q)
+        history.loc[history.index[-1], "elbo"] = elbo(problem, q)
+    return history, converged
 
 
 def loadings(X, mean: np.ndarray, extra: np.ndarray, A: np.ndarray) -> np.ndarray:

@@ -21,6 +21,7 @@ from .compare import compare_starts
 from .engine import BoundRule, SlalomRule, iterate, loadings, mean_absolute_residual
 from .layout import Layout
 from .start import Start, annotation_starts, resumed_start, slalom_start, state_of
+from .updates import joint_factors
 
 log = logging.getLogger(__name__)
 
@@ -171,9 +172,9 @@ class FSCLVM(FactorModel):
     def transform(self, adata: AnnData) -> pd.DataFrame:
         """Return the posterior mean of the loadings of cells, new or not.
 
-        All factors of a cell are the fixed point of the update of S: one linear system of the
-        size of the terms, the same for every cell, S B = Y (CW * eps) with CW' diag(eps) CW off
-        the diagonal of B and 1 + a on it (a_k = sum over genes of C E2 eps).
+        All factors of a cell follow from its genes by one matrix, the same for every cell
+        (:func:`intae.fsclvm.updates.joint_factors`). For the cells of the fit they are
+        `loadings_`; with `compat="slalom"`, which stops in the middle of things, nearly.
 
         Parameters
         ----------
@@ -198,15 +199,8 @@ class FSCLVM(FactorModel):
         known, _, _ = design_matrix(adata.obs, list(self.covariates or ()), levels)
         known = known - s["shift"]
         with limit_threads(self.threads):
-            CW = s["C"] * s["W"]
-            weighted = CW * s["eps"][:, None]
-            B = CW.T @ weighted
-            np.fill_diagonal(B, 1.0 + s["eps"] @ (s["C"] * s["E2"]))
-            coef = np.linalg.solve(B[n_known:, n_known:], weighted[:, n_known:].T).T  # G x terms
-            coef_known = np.linalg.solve(B[n_known:, n_known:], B[n_known:, :n_known]).T
-            order = self._layout().table - n_known
-            sign = s["sign"]
-            A = np.vstack([coef, -coef_known])[:, order] * sign
+            A = joint_factors(s["C"], s["W"], s["E2"], s["eps"], n_known)
+            A = A[:, self._layout().table - n_known] * s["sign"]
             S = loadings(adata.X, s["mean"], known, A)
         cells = pd.Index(adata.obs_names.astype(str), name="cell")
         return pd.DataFrame(S, cells, self.weights_.columns)

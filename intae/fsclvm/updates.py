@@ -156,6 +156,37 @@ def _coefficients(
     return solve_triangular(lower, rhs.T, lower=True, check_finite=False, overwrite_b=True).T
 
 
+def joint_factors(
+    C: np.ndarray, W: np.ndarray, E2: np.ndarray, eps: np.ndarray, n_known: int
+) -> np.ndarray:
+    """Coefficients of all factors at the fixed point of the update of S, the same for any cell.
+
+    S_m (1 + a_m) + sum over the others of S_j (CW_j'sw_m) = Y sw_m, for all m at once: S B = Y SW.
+
+    Returns
+    -------
+    (G + known) x (K - known): S = [Y, known] times it, for cells of the fit or new ones.
+    """
+    CW = C * W
+    SW = CW * eps[:, None]  # G x K
+    B = CW.T @ SW  # K x K
+    np.fill_diagonal(B, 1.0 + eps @ (C * E2))
+    rhs = np.vstack([SW, -B[:n_known]])[:, n_known:]
+    return np.linalg.solve(B[n_known:, n_known:], rhs.T).T
+
+
+def settle(problem: Problem, q: Posterior) -> None:
+    """Update all factors jointly, given the rest."""
+    G, n = problem.n_genes, problem.n_known
+    free = np.arange(n, len(q.d))
+    A = joint_factors(q.C, q.W, q.E2, q.eps, n)
+    q.A[:, free] = 0.0
+    q.A[:G, free] = A[:G]
+    q.A[G : G + n, free] = A[G:]  # observed factors are the first extra columns
+    q.d[free] = 1.0 / (1.0 + q.eps @ (q.C * q.E2)[:, free])
+    q.refresh(problem, free)
+
+
 def noise_precision(problem: Problem, q: Posterior) -> np.ndarray:
     """eps = N / E[sum over cells (Y - S (W Z)')^2], never above 1e6: (G,)."""
     resid = squared_residual(problem, q)

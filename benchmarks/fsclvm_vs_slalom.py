@@ -3,10 +3,10 @@
     python benchmarks/fsclvm_vs_slalom.py                     # the size of the paper's subsets
     python benchmarks/fsclvm_vs_slalom.py --cells 2000 --genes 300 --terms 40 --many-cells 0
 
-The data are simulated. slalom runs a few sweeps only (its first ones, with every term on), which
-is enough for its time a sweep; FSCLVM's is taken before and after it, in its first ten sweeps. Then
-FSCLVM runs slalom's 2,000, set-up included. Both follow the same path, and what the two have after the common sweeps is
-compared. Then FSCLVM's time a sweep is taken at two numbers of cells.
+The data are simulated. slalom runs a few sweeps only, its first ones, with every term on, which is
+enough for its time a sweep; FSCLVM's is taken before and after it, in its first ten sweeps. Then
+FSCLVM runs slalom's 2,000, set-up included. Both follow the same path, and what the two have after
+the common sweeps is compared. Last, FSCLVM's time a sweep is taken at two numbers of cells.
 """
 
 from __future__ import annotations

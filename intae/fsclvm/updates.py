@@ -122,6 +122,7 @@ def sweep(problem: Problem, q: Posterior, order: np.ndarray) -> None:
         a = CE2 @ eps
         if m >= problem.n_known:
             near = np.flatnonzero(C > TINY)
+            near = near if 2 * len(near) < G else slice(None)  # a copy of most rows costs more
             sw = CW[near, m] * eps[near]
             c = sw @ CW[near]  # K
             c[m] = 0.0
@@ -154,37 +155,6 @@ def _coefficients(
     rhs[:G] += q.CW[:, done] * q.eps[:, None]
     lower = before + np.diag(scale[done])
     return solve_triangular(lower, rhs.T, lower=True, check_finite=False, overwrite_b=True).T
-
-
-def joint_factors(
-    C: np.ndarray, W: np.ndarray, E2: np.ndarray, eps: np.ndarray, n_known: int
-) -> np.ndarray:
-    """Coefficients of all factors at the fixed point of the update of S, the same for any cell.
-
-    S_m (1 + a_m) + sum over the others of S_j (CW_j'sw_m) = Y sw_m, for all m at once: S B = Y SW.
-
-    Returns
-    -------
-    (G + known) x (K - known): S = [Y, known] times it, for cells of the fit or new ones.
-    """
-    CW = C * W
-    SW = CW * eps[:, None]  # G x K
-    B = CW.T @ SW  # K x K
-    np.fill_diagonal(B, 1.0 + eps @ (C * E2))
-    rhs = np.vstack([SW, -B[:n_known]])[:, n_known:]
-    return np.linalg.solve(B[n_known:, n_known:], rhs.T).T
-
-
-def settle(problem: Problem, q: Posterior) -> None:
-    """Update all factors jointly, given the rest."""
-    G, n = problem.n_genes, problem.n_known
-    free = np.arange(n, len(q.d))
-    A = joint_factors(q.C, q.W, q.E2, q.eps, n)
-    q.A[:, free] = 0.0
-    q.A[:G, free] = A[:G]
-    q.A[G : G + n, free] = A[G:]  # observed factors are the first extra columns
-    q.d[free] = 1.0 / (1.0 + q.eps @ (q.C * q.E2)[:, free])
-    q.refresh(problem, free)
 
 
 def noise_precision(problem: Problem, q: Posterior) -> np.ndarray:

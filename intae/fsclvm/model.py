@@ -188,8 +188,9 @@ class FSCLVM(FactorModel):
         """Return the posterior mean of the loadings of cells, new or not.
 
         All factors of a cell follow from its genes by one matrix, the same for every cell
-        (:func:`intae.fsclvm.updates.joint_factors`). For the cells of the fit they are
-        `loadings_`; with `compat="slalom"`, which stops in the middle of things, nearly.
+        (:func:`intae.fsclvm.factors.joint_factors`). For the cells of the fit they are
+        `loadings_`; with `compat="slalom"` nearly, since there a term that was switched off
+        keeps the factor it had then.
 
         Parameters
         ----------

@@ -60,7 +60,7 @@ def first_components(
         if rng is not None:
             genes = rng.permutation(genes)[: max(1, round(PART * len(genes)))]
         A[:G, k], variance = _component(gram, genes, n_cells)
-        strength[k] = variance / np.sqrt(len(genes))
+        strength[k] = variance / np.sqrt(max(1, len(genes)))
     first = layout.first_annotated
     order = first + np.argsort(-strength[first:], kind="stable")
     return A, np.concatenate([np.arange(first), order])

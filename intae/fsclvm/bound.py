@@ -21,9 +21,9 @@ def elbo(problem: Problem, q: Posterior) -> float:
     resid = squared_residual(problem, q)  # G
     likelihood = 0.5 * (N * np.log(q.eps / (2 * np.pi)) - q.eps * resid).sum()
 
-    free = np.arange(len(q.d)) >= problem.n_known  # observed factors have no posterior
-    square = np.diag(q.SS) + N * q.d  # E[S_m . S_m], K
-    kl_s = 0.5 * (square - N * (1.0 + np.log(q.d)))[free].sum()
+    free = slice(problem.n_known, None)  # observed factors have no posterior
+    square = np.diag(q.SS)[free] + N * q.d[free]  # E[S_m . S_m]
+    kl_s = 0.5 * (square - N * (1.0 + np.log(q.d[free]))).sum()
 
     variance = q.E2 - q.W**2  # of W given Z = 1, G x K
     kl_w = 0.5 * q.C * (q.alpha * q.E2 - 1.0 - np.log(q.alpha * variance))

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pandas as pd
 
-from ..moments import iter_chunks
 from .bound import elbo
+from .factors import settle
 from .updates import Posterior, Problem, sweep
 
 log = logging.getLogger(__name__)
@@ -88,26 +88,8 @@ def iterate(
             log.info("sweep %d, %d terms on, %.0f s so far", q.n_sweeps, active, now - start)
         if converged:
             break
-    return pd.DataFrame(rows, columns=["iteration", "elbo", "n_active", "seconds"]), converged
-
-
-def loadings(X, mean: np.ndarray, extra: np.ndarray, A: np.ndarray) -> np.ndarray:
-    """S = [Y, extra] A in one pass over the cells: N x K."""
-    G = len(mean)
-    S = extra @ A[G:]
-    shift = mean @ A[:G]
-    for first, block in iter_chunks(X):
-        S[first : first + len(block)] += block @ A[:G] - shift
-    return S
-
-
-def mean_absolute_residual(
-    X, mean: np.ndarray, extra: np.ndarray, A: np.ndarray, CW: np.ndarray
-) -> float:
-    """Mean of |Y - S CW'| over cells and genes, in one pass over the cells."""
-    G, total = len(mean), 0.0
-    for first, block in iter_chunks(X):
-        Y = block - mean
-        S = Y @ A[:G] + extra[first : first + len(Y)] @ A[G:]
-        total += np.abs(Y - S @ CW.T).sum()
-    return total / (X.shape[0] * G)
+    history = pd.DataFrame(rows, columns=["iteration", "elbo", "n_active", "seconds"])
+    if not problem.as_slalom:  # so that the loadings are those of `transform`
+        settle(problem, q)
+        history.loc[history.index[-1], "elbo"] = elbo(problem, q)
+    return history, converged

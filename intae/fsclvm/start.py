@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..contracts import ContractError
 from ..moments import Moments, second_moments
 from .annotation_start import choose_sparse_genes, first_components, first_weights
 from .layout import Layout, orders_slalom
@@ -48,12 +49,12 @@ class Start:
 
 def slalom_start(X, annotations: np.ndarray, known: np.ndarray, layout: Layout, seed: int) -> Start:
     """Start as slalom does, from the same draws. All starting factors are columns of S0."""
-    moments = second_moments(X)
+    moments = _moments(X)
     rng = np.random.RandomState(seed)
     pi = prior_slalom(annotations, draw_sparse_genes(np.diag(moments.gram), layout, rng), layout)
     rng = np.random.RandomState(seed)  # slalom seeds again between the prior and the start
     S0, C, W = start_slalom(X, moments, pi, known, layout, rng)
-    moments = second_moments(X, S0)
+    moments = _moments(X, S0)
     problem = _problem(moments, S0, pi, layout, as_slalom=True)
     A = np.vstack([np.zeros_like(pi), np.eye(S0.shape[1])])
     q = _posterior(C, W, A, np.ones(len(pi)))
@@ -69,7 +70,7 @@ def annotation_starts(
 
     They share one pass over X. Nothing in the first is random.
     """
-    moments = second_moments(X, known)
+    moments = _moments(X, known)
     G = moments.n_genes
     gram = moments.gram[:G, :G]
     pi = prior_slalom(annotations, choose_sparse_genes(gram, layout), layout)
@@ -79,6 +80,7 @@ def annotation_starts(
         A, order = first_components(gram, moments.n_cells, pi, layout, rng)
         variance = np.maximum(np.diag(gram) / moments.n_cells, 1.0 / MAX_EPS)
         q = _posterior(np.clip(pi, 0.1, 0.9), np.zeros_like(pi), A, 1.0 / variance)
+        q.d[: layout.n_known] = 0.0  # an observed factor has no variance
         q.refresh(problem, np.arange(layout.n_factors))
         q.W = first_weights(problem, q, pi > 0.5)
         q.CW = q.C * q.W
@@ -90,7 +92,7 @@ def resumed_start(
 ) -> Start:
     """Start where a fit ended: its loadings S (N x terms, the factors' order) are S0."""
     S0 = np.hstack([known, S])
-    moments = second_moments(X, S0)
+    moments = _moments(X, S0)
     members = np.array(state["members"], dtype=bool)
     q = Posterior(
         *(np.array(state[name]) for name in ("C", "W", "E2", "alpha", "d", "eps")),
@@ -135,6 +137,14 @@ def _rng_state(rng: np.random.RandomState | None) -> np.ndarray:
         return np.zeros(0, dtype=np.int64)
     _, keys, position, *_ = rng.get_state()
     return np.append(keys.astype(np.int64), position)
+
+
+def _moments(X, extra: np.ndarray | None = None) -> Moments:
+    moments = second_moments(X, extra)
+    if not np.isfinite(moments.gram).all():
+        msg = "X: not all values are finite; intae.contracts.check_prepared names the first"
+        raise ContractError(msg)
+    return moments
 
 
 def _posterior(C: np.ndarray, W: np.ndarray, A: np.ndarray, eps: np.ndarray) -> Posterior:

@@ -122,6 +122,7 @@ def sweep(problem: Problem, q: Posterior, order: np.ndarray) -> None:
         a = CE2 @ eps
         if m >= problem.n_known:
             near = np.flatnonzero(C > TINY)
+            near = near if 2 * len(near) < G else slice(None)  # a copy of most rows costs more
             sw = CW[near, m] * eps[near]
             c = sw @ CW[near]  # K
             c[m] = 0.0

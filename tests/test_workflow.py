@@ -169,6 +169,7 @@ def test_config_mistakes_stop_before_any_job(folder, tmp_path, config, message):
 
 def test_a_failing_job_says_why_and_leaves_nothing(folder, tmp_path):
     adata = intae.simulate(n_cells=30, n_genes=40, n_terms=4, n_active=3)
+    adata.X = np.round(adata.X)
     adata.X[3] = -1
     adata.write_h5ad(tmp_path / "bad.h5ad")
     sets = tmp_path / "sets.gmt"

@@ -75,6 +75,10 @@ def check_config(config: Mapping[str, Any], schema: Path = SCHEMA) -> dict[str, 
                 raise ConfigError(msg + suggest(name, config[kind]))
     for name, entry in config["datasets"].items():
         _check_dataset(name, entry, config["gene_sets"])
+    for name, entry in config["methods"].items():
+        if entry["model"] == "Slalom" and entry["halves"]:
+            msg = f"config, methods: {name}: halves: slalom cannot infer loadings of other cells"
+            raise ConfigError(msg)
     for name, entry in config["gene_sets"].items():
         if sum(key in entry for key in ("file", "url", "msigdb")) != 1:
             msg = f"config, gene_sets: {name}: give one of file:, url: and msigdb:"

@@ -52,6 +52,28 @@ def fits_of(dataset):
     ]
 
 
+def halved_methods(dataset):
+    """Methods of a data set whose stability between halves is measured."""
+    return [m for m in BENCHMARK.methods_of(dataset) if BENCHMARK.method(m)["halves"]]
+
+
+def repeated():
+    """Data sets with a method that has several seeds or halves, so that stability is known."""
+    return [
+        d
+        for d in BENCHMARK.datasets
+        if halved_methods(d)
+        or any(len(BENCHMARK.method(m)["seeds"]) > 1 for m in BENCHMARK.methods_of(d))
+    ]
+
+
+def simulated():
+    """Data sets whose truth is known."""
+    return [
+        d for d in BENCHMARK.datasets if BENCHMARK.dataset(d)["source"] == "simulated"
+    ]
+
+
 def labelled(role):
     """Data sets of this run with a label of this role."""
     return [d for d in BENCHMARK.datasets if role in BENCHMARK.dataset(d)["labels"]]

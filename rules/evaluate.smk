@@ -4,14 +4,7 @@ EVALUATION = (
     ("correlation", BENCHMARK.datasets),
     ("terms", BENCHMARK.datasets),
     ("stability", BENCHMARK.datasets),
-    (
-        "recovery",
-        [
-            d
-            for d in BENCHMARK.datasets
-            if BENCHMARK.dataset(d)["source"] == "simulated"
-        ],
-    ),
+    ("recovery", simulated()),
 )
 PARTS = {
     table: per_dataset(f"{RESULTS}/{{dataset}}/tables/{table}.csv", datasets)
@@ -45,8 +38,7 @@ rule agreement:
     input:
         fits=lambda wildcards: fits_of(wildcards.dataset),
     output:
-        correlation=f"{RESULTS}/{{dataset}}/tables/correlation.csv",
-        stability=f"{RESULTS}/{{dataset}}/tables/stability.csv",
+        f"{RESULTS}/{{dataset}}/tables/correlation.csv",
     log:
         "logs/evaluate/{dataset}.agreement.log",
     conda:
@@ -59,6 +51,53 @@ rule agreement:
         reference=lambda wildcards: BENCHMARK.analysis(wildcards.dataset)["reference"],
     script:
         "../scripts/agreement.py"
+
+
+rule halves:
+    input:
+        PREPARED,
+    output:
+        f"{RESULTS}/{{dataset}}/{{method}}/halves.csv",
+    log:
+        "logs/evaluate/{dataset}.{method}.halves.log",
+    benchmark:
+        f"{RESULTS}/{{dataset}}/{{method}}/halves.benchmark.tsv"
+    conda:
+        "../envs/intae.yaml"
+    threads: lambda wildcards: BENCHMARK.method(wildcards.method)["threads"]
+    resources:
+        mem_mb=lambda wildcards: BENCHMARK.method(wildcards.method)["mem_mb"],
+        runtime=lambda wildcards: BENCHMARK.method(wildcards.method)["runtime"],
+    params:
+        model=lambda wildcards: BENCHMARK.method(wildcards.method)["model"],
+        params=lambda wildcards: BENCHMARK.method(wildcards.method)["params"],
+        halves=lambda wildcards: BENCHMARK.method(wildcards.method)["halves"],
+        seed=lambda wildcards: BENCHMARK.method(wildcards.method)["seeds"][0],
+    script:
+        "../scripts/halves.py"
+
+
+rule stability:
+    input:
+        fits=lambda wildcards: fits_of(wildcards.dataset),
+        halves=lambda wildcards: [
+            f"{RESULTS}/{wildcards.dataset}/{method}/halves.csv"
+            for method in halved_methods(wildcards.dataset)
+        ],
+    output:
+        f"{RESULTS}/{{dataset}}/tables/stability.csv",
+    log:
+        "logs/evaluate/{dataset}.stability.log",
+    conda:
+        "../envs/intae.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        halved=lambda wildcards: halved_methods(wildcards.dataset),
+    script:
+        "../scripts/stability.py"
 
 
 rule terms:

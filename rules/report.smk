@@ -5,12 +5,8 @@ FIGURES = (
     + per_dataset(f"{RESULTS}/figures/{{dataset}}/scatter.png", datasets_with(1))
     + per_dataset(f"{RESULTS}/figures/{{dataset}}/terms.png", datasets_with(1))
     + per_dataset(f"{RESULTS}/figures/{{dataset}}/correlation.png", datasets_with(2))
-    + [
-        path.replace("tables/recovery.csv", "recovery.png").replace(
-            f"{RESULTS}/", f"{RESULTS}/figures/", 1
-        )
-        for path in PARTS["recovery"]
-    ]
+    + per_dataset(f"{RESULTS}/figures/{{dataset}}/stability.png", repeated())
+    + per_dataset(f"{RESULTS}/figures/{{dataset}}/recovery.png", simulated())
 )
 
 
@@ -147,6 +143,32 @@ rule figure_correlation:
         n_terms=lambda wildcards: BENCHMARK.analysis(wildcards.dataset)["n_terms"],
     script:
         "../scripts/figure_correlation.py"
+
+
+rule figure_stability:
+    input:
+        f"{RESULTS}/{{dataset}}/tables/stability.csv",
+    output:
+        png=report(
+            f"{RESULTS}/figures/{{dataset}}/stability.png",
+            caption="../report/stability.rst",
+            category="3. Terms",
+            subcategory="{dataset}",
+            labels={"figure": "stability"},
+        ),
+        pdf=f"{RESULTS}/figures/{{dataset}}/stability.pdf",
+    log:
+        "logs/figures/{dataset}.stability.log",
+    conda:
+        "../envs/intae.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        labels=LABELS,
+    script:
+        "../scripts/figure_stability.py"
 
 
 rule figure_recovery:

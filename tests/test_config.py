@@ -69,6 +69,7 @@ FILE = {"source": "file", "file": "none.h5ad", "gene_sets": ["reactome"]}
         (("methods", "pca", "seeds"), [], "methods: pca: seeds"),
         (("methods", "pca", "seeds"), [1, 1], "methods: pca: seeds"),
         (("methods", "pca", "seeds"), 3, "seeds: must be of type array, not 3"),
+        (("methods", "slalom", "halves"), 2, "slalom cannot infer loadings of other cells"),
         (("methods", "pca", "threads"), 0, "methods: pca: threads"),
         (("run", "datasets"), ["kang"], "run: datasets: there is no entry 'kang'; did you mean"),
         (("run", "methods"), ["slalon"], "did you mean 'slalom'"),

@@ -7,8 +7,9 @@ from anndata import AnnData
 
 import intae
 from intae.evaluate.accuracy import term_accuracy
-from intae.evaluate.agreement import correlate, correlation_table, seed_stability
+from intae.evaluate.agreement import correlate, correlation_table
 from intae.evaluate.recovery import recovery
+from intae.evaluate.stability import between_halves, between_seeds
 from intae.evaluate.tables import hosts, runtime_row, terms_of
 
 
@@ -102,17 +103,17 @@ def test_correlation_table_ranks_by_the_reference():
     np.testing.assert_allclose(table["r"], [-1, -1, np.nan])
 
 
-def test_seed_stability():
+def test_stability_between_seeds():
     rng = np.random.default_rng(0)
     z, w = rng.normal(size=(20, 12)), rng.normal(size=(6, 12))
     relevance, off = np.arange(12.0), np.arange(12) != 11
     one, two = make_fit(z, w, relevance), make_fit(-z, w, relevance, active=off)
-    table = seed_stability([one, two]).set_index("term")["r"]
+    table = between_seeds([one, two]).set_index("term")["r"]
     assert table["(median |r|)"] == pytest.approx(1)
     assert table["(Jaccard index of active terms)"] == pytest.approx(11 / 12)
     assert table["(shared of the 10 most relevant)"] == 10
     assert "SIMULATED_PATHWAY_12" not in table.index
-    assert seed_stability([one]).empty
+    assert between_seeds([one]).empty
 
 
 def test_recovery_of_the_truth_itself_is_perfect():
@@ -138,3 +139,27 @@ def test_tables():
     assert list(terms_of(fit)["rank"]) == [2, 1]
     assert list(terms_of(fit).columns[:3]) == ["dataset", "method", "seed"]
     assert hosts([fit, fit]).to_dict("records") == [{"cpu": "x", "cores": "2", "n_fits": 2}]
+
+
+@pytest.mark.parametrize("donors", [False, True])
+def test_stability_between_halves(donors):
+    simulated = intae.simulate(n_cells=1500, n_genes=80, n_terms=8, n_active=3, n_dense=1, seed=1)
+    table = between_halves(simulated, lambda: intae.PCA(n_dense=3), 3, donors=donors)
+    assert set(table["kind"]) == {"donors" if donors else "halves"}
+    table = table.set_index("term")["r"]
+    assert table["(Jaccard index of active terms)"] == 1
+    assert table["dense_1"] > 0.95  # the strongest component of two halves is the same
+    assert table["(shared of the 10 most relevant)"] == 3
+
+
+def test_halves_are_halves_and_donors_stay_whole(simulated):
+    from intae.evaluate.stability import _splits
+
+    rng = np.random.default_rng(0)
+    for mask in _splits(simulated, 4, False, rng):
+        assert mask.sum() == simulated.n_obs // 2
+    masks = list(_splits(simulated, 100, True, rng))
+    assert len(masks) == 10  # of 6 donors, 20 halves, each split counted once
+    for mask in masks:
+        donors = simulated.obs["donor"].astype(str)
+        assert set(donors[mask]).isdisjoint(donors[~mask])

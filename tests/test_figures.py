@@ -9,6 +9,7 @@ from intae.figures.cost import plot_cost
 from intae.figures.recovered import plot_recovery
 from intae.figures.scatter import plot_scatter
 from intae.figures.separation import plot_accuracy
+from intae.figures.stable import plot_stability
 from intae.figures.style import label_colors, method_colors, readable, save_figure
 from intae.figures.terms import plot_correlation, plot_top_terms
 
@@ -110,3 +111,18 @@ def test_recovery_says_none_where_nothing_is_to_score():
     first, second = plot_recovery(table, LABELS).axes
     assert [t.get_text() for t in first.texts] == ["0.50", "0.25"]
     assert [t.get_text() for t in second.texts] == ["none", "1.00"]
+
+
+def test_stability_names_what_was_changed():
+    scores = ["(median |r|)", "(mean |r|)", "(Jaccard index of active terms)",
+              "(shared of the 10 most relevant)"]  # fmt: skip
+    table = pd.DataFrame(
+        [("ae", "seeds", s, v) for s, v in zip(scores, [0.4, 0.5, 0.7, 6], strict=True)]
+        + [("pca", "donors", s, v) for s, v in zip(scores, [0.9, 0.8, 1, 9], strict=True)]
+        + [("ae", "seeds", "A_TERM", 0.1)],
+        columns=["method", "kind", "term", "r"],
+    )
+    axes = plot_stability(table, LABELS).axes
+    assert texts(axes[0]) == ["Autoencoder: another seed", "PCA: other donors"]
+    assert [t.get_text() for t in axes[0].texts] == ["0.40", "0.90"]
+    assert [t.get_text() for t in axes[3].texts] == ["6.00", "9.00"]

@@ -105,6 +105,8 @@ def test_tables_have_their_columns(finished):
         "dataset method seed term kind n_genes relevance rank active genes_added genes_removed"
     ).split()  # fmt: skip
     assert columns["stability"] == "dataset method kind term r".split()
+    stability = pd.read_csv(tables / "stability.csv")
+    assert set(stability["kind"]) == {"seeds", "halves", "donors"}
     assert columns["recovery"] == "dataset method seed metric value".split()
 
 
@@ -120,7 +122,14 @@ def test_an_unfinished_fit_counts_for_its_runtime_only(finished):
 
 def test_report_holds_figures_and_captions(finished):
     html = (finished[0] / "results/report.html").read_text()
-    for name in ("cost.png", "accuracy.png", "scatter.png", "terms.png", "correlation.png"):
+    for name in (
+        "cost.png",
+        "accuracy.png",
+        "scatter.png",
+        "terms.png",
+        "correlation.png",
+        "stability.png",
+    ):
         assert name in html
     assert "What the methods recover of a planted truth (simulated)" in html
     for pattern in ("figures/simulated/recovery.pdf", "figures/own/accuracy.pdf"):

@@ -1,8 +1,8 @@
-"""Agreement of loadings: between methods, and between the seeds of one method."""
+"""Agreement of loadings between methods, term by term."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from itertools import combinations
 
 import numpy as np
@@ -10,8 +10,6 @@ import pandas as pd
 from anndata import AnnData
 
 from ..files import loadings
-
-TOP = 10
 
 
 def correlate(a: pd.DataFrame, b: pd.DataFrame) -> pd.Series:
@@ -68,38 +66,3 @@ def correlation_table(fits: Mapping[str, AnnData], reference: str) -> pd.DataFra
         table["relevance_rank"] = table["term"].map(rank)
         parts.append(table)
     return pd.concat([p for p in parts if len(p)] or parts)
-
-
-def seed_stability(fits: Sequence[AnnData]) -> pd.DataFrame:
-    """Say how far fits of one method from several seeds agree, over all pairs of seeds.
-
-    Returns
-    -------
-    kind (`seeds`), term, r. A row a term: the mean of |r| over the pairs in both fits of which it
-    is active. Then summary rows, whose term is in brackets: median and mean of |r| over terms and
-    pairs, Jaccard index of the active terms, and how many of the ten most relevant are shared.
-    Empty for fewer than two fits.
-    """
-    columns = ["kind", "term", "r"]
-    if len(fits) < 2:
-        return pd.DataFrame(columns=columns)
-    per_term, jaccard, shared = [], [], []
-    for a, b in combinations(fits, 2):
-        on_a, on_b = (set(f.uns["terms"].index[f.uns["terms"]["active"]]) for f in (a, b))
-        both = [term for term in a.uns["terms"].index if term in on_a & on_b]
-        per_term.append(correlate(loadings(a)[both], loadings(b)[both]).abs())
-        jaccard.append(len(on_a & on_b) / max(1, len(on_a | on_b)))
-        shared.append(len(_top(a) & _top(b)))
-    r = pd.concat(per_term)
-    rows = [("seeds", term, value) for term, value in r.groupby(level=0, sort=False).mean().items()]
-    rows += [
-        ("seeds", "(median |r|)", r.median()),
-        ("seeds", "(mean |r|)", r.mean()),
-        ("seeds", "(Jaccard index of active terms)", np.mean(jaccard)),
-        ("seeds", f"(shared of the {TOP} most relevant)", np.mean(shared)),
-    ]
-    return pd.DataFrame(rows, columns=columns)
-
-
-def _top(fit: AnnData) -> set[str]:
-    return set(fit.uns["terms"]["relevance"].nlargest(TOP).index)

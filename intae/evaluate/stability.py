@@ -1,0 +1,137 @@
+"""Would another seed, other cells or other donors give the same answer?"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import combinations
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+
+from ..files import loadings
+from ..model import FactorModel
+from .agreement import correlate
+
+log = logging.getLogger(__name__)
+
+TOP = 10
+COLUMNS = ("kind", "term", "r")
+
+
+class Answer(NamedTuple):
+    """What one fit says: loadings of the same cells, and its table of terms."""
+
+    loadings: pd.DataFrame
+    terms: pd.DataFrame
+
+
+def stability_table(kind: str, pairs: Iterable[tuple[Answer, Answer]]) -> pd.DataFrame:
+    """Say how far the two answers of each pair agree.
+
+    Parameters
+    ----------
+    kind
+        What was changed between the two: seeds, halves or donors.
+    pairs
+        Answers about the same cells.
+
+    Returns
+    -------
+    kind, term, r. A row a term: the mean of |r| over the pairs in both answers of which it is
+    active. Then summary rows, whose term is in brackets: median and mean of |r| over the terms of
+    each pair, Jaccard index of the active terms, and how many of the ten most relevant terms are
+    shared, each the mean over the pairs. Empty without pairs.
+    """
+    per_term, summaries = [], []
+    for a, b in pairs:
+        on_a, on_b = (set(answer.terms.index[answer.terms["active"]]) for answer in (a, b))
+        both = [term for term in a.terms.index if term in on_a & on_b]
+        r = correlate(a.loadings[both], b.loadings[both]).abs()
+        per_term.append(r)
+        summaries.append(
+            {
+                "(median |r|)": r.median(),
+                "(mean |r|)": r.mean(),
+                "(Jaccard index of active terms)": len(on_a & on_b) / max(1, len(on_a | on_b)),
+                f"(shared of the {TOP} most relevant)": len(_top(a) & _top(b)),
+            }
+        )
+    if not summaries:
+        return pd.DataFrame(columns=list(COLUMNS))
+    terms = pd.concat(per_term).groupby(level=0, sort=False).mean()
+    values = pd.concat([terms, pd.DataFrame(summaries).mean()])
+    return pd.DataFrame({"kind": kind, "term": values.index, "r": values.to_numpy()})
+
+
+def between_seeds(fits: Sequence[AnnData]) -> pd.DataFrame:
+    """Compare every two fits of one method from several seeds; empty for fewer than two."""
+    answers = [Answer(loadings(fit), fit.uns["terms"]) for fit in fits]
+    return stability_table("seeds", combinations(answers, 2))
+
+
+def between_halves(
+    prepared: AnnData,
+    make: Callable[[], FactorModel],
+    n_splits: int,
+    *,
+    donors: bool,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Fit a model to two halves of the cells, and compare what it says of all cells.
+
+    Parameters
+    ----------
+    prepared
+        Prepared data.
+    make
+        Returns a new, unfitted model with `transform`.
+    n_splits
+        Number of splits; of few donors there may be fewer.
+    donors
+        Split whole donors (obs donor) and not cells.
+    seed
+        Of the splits.
+
+    Returns
+    -------
+    As :func:`stability_table`, kind halves or donors.
+    """
+    splits = list(_splits(prepared, n_splits, donors, np.random.default_rng(seed)))
+
+    def pairs() -> Iterator[tuple[Answer, Answer]]:
+        for number, first in enumerate(splits, start=1):
+            log.info("split %d of %d", number, len(splits))
+            yield tuple(_answer(make(), prepared, cells) for cells in (first, ~first))
+
+    return stability_table("donors" if donors else "halves", pairs())
+
+
+def _answer(model: FactorModel, prepared: AnnData, cells: np.ndarray) -> Answer:
+    model.fit(prepared[cells].copy())
+    return Answer(model.transform(prepared), model.terms_)
+
+
+def _splits(
+    prepared: AnnData, n_splits: int, donors: bool, rng: np.random.Generator
+) -> Iterator[np.ndarray]:
+    """Yield masks of the cells of a first half, each split at most once."""
+    if not donors:
+        for _ in range(n_splits):
+            mask = np.zeros(prepared.n_obs, dtype=bool)
+            mask[rng.permutation(prepared.n_obs)[: prepared.n_obs // 2]] = True
+            yield mask
+        return
+    names = prepared.obs["donor"].astype(str).to_numpy()
+    known = np.unique(names)
+    halves = [half for half in combinations(known, len(known) // 2)]
+    if len(known) % 2 == 0:  # the other half is the same split
+        halves = halves[: len(halves) // 2]
+    for i in rng.permutation(len(halves))[:n_splits]:
+        yield np.isin(names, halves[i])
+
+
+def _top(answer: Answer) -> set[str]:
+    return set(answer.terms["relevance"].nlargest(TOP).index)

@@ -1,0 +1,60 @@
+"""How far a method's answer depends on the seed, the cells and the donors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+import seaborn as sns
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+
+from .style import method_colors, method_label, set_style
+
+KINDS = {"seeds": "another seed", "halves": "other cells", "donors": "other donors"}
+SCORES = {
+    "(median |r|)": "median |r| of loadings",
+    "(mean |r|)": "mean |r| of loadings",
+    "(Jaccard index of active terms)": "Jaccard index\nof active terms",
+    "(shared of the 10 most relevant)": "shared of the\n10 most relevant",
+}
+
+
+def plot_stability(stability: pd.DataFrame, labels: Mapping[str, str]) -> Figure:
+    """Draw the summaries of the table stability.csv of one data set, a panel a score.
+
+    Parameters
+    ----------
+    stability
+        The table.
+    labels
+        Method -> its name in figures, for all methods of the config, in order.
+    """
+    set_style()
+    colors = method_colors(labels)
+    rows = [
+        (method, kind)
+        for method in labels
+        for kind in KINDS
+        if ((stability["method"] == method) & (stability["kind"] == kind)).any()
+    ]
+    names = [f"{method_label(method, labels)}: {KINDS[kind]}" for method, kind in rows]
+    table = stability.set_index(["method", "kind", "term"])["r"]
+    figure, axes = plt.subplots(
+        1, len(SCORES), figsize=(12.5, 1.2 + 0.42 * max(1, len(rows))), sharey=True,
+        layout="constrained",
+    )  # fmt: skip
+    for axis, (score, title) in zip(axes, SCORES.items(), strict=True):
+        values = [table[(method, kind, score)] for method, kind in rows]
+        bars = axis.barh(names, values, color=[colors[method] for method, _ in rows])
+        for bar, value in zip(bars, values, strict=True):
+            axis.annotate(
+                f"{value:.2f}", (bar.get_width(), bar.get_y() + bar.get_height() / 2),
+                xytext=(3, 0), textcoords="offset points", va="center", fontsize=8,
+            )  # fmt: skip
+        axis.set_xlim(0, 12.5 if "shared" in score else 1.25)
+        axis.set_title(title, fontsize=10)
+    if rows:
+        axes[0].invert_yaxis()
+    sns.despine(figure)
+    return figure

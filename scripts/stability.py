@@ -1,0 +1,26 @@
+"""Join what is known of stability: between seeds, halves of the cells and of the donors."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(snakemake.scriptdir).parent))
+
+from intae.logs import log_to
+
+with log_to(snakemake.log[0]):
+    import pandas as pd
+
+    from intae.evaluate.stability import between_seeds
+    from intae.files import read_finished_fits, write_table
+
+    by_method = {}
+    for fit in read_finished_fits(snakemake.input.fits):
+        by_method.setdefault(fit.uns["fit"]["method"], []).append(fit)
+    parts = [(method, between_seeds(fits)) for method, fits in by_method.items()]
+    halved = zip(snakemake.params.halved, snakemake.input.halves, strict=True)
+    parts += [(method, pd.read_csv(path)) for method, path in halved]
+    for method, part in parts:
+        part.insert(0, "dataset", snakemake.wildcards.dataset)
+        part.insert(1, "method", method)
+    tables = [part for _, part in parts]
+    write_table(pd.concat([t for t in tables if len(t)] or tables), snakemake.output[0])

@@ -36,7 +36,7 @@ def settle(problem: Problem, q: Posterior) -> None:
     q.A[:G, free] = A[:G]
     q.A[G : G + n, free] = A[G:]  # observed factors are the first extra columns
     q.d[free] = 1.0 / (1.0 + q.eps @ (q.C * q.E2)[:, free])
-    q.refresh(problem, free)
+    q.refresh(problem)
 
 
 def loadings(X, mean: np.ndarray, extra: np.ndarray, A: np.ndarray) -> np.ndarray:

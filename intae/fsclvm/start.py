@@ -58,7 +58,7 @@ def slalom_start(X, annotations: np.ndarray, known: np.ndarray, layout: Layout, 
     problem = _problem(moments, S0, pi, layout, as_slalom=True)
     A = np.vstack([np.zeros_like(pi), np.eye(S0.shape[1])])
     q = _posterior(C, W, A, np.ones(len(pi)))
-    q.refresh(problem, np.arange(layout.n_factors))
+    q.refresh(problem)
     order = np.arange(layout.n_factors)
     return Start(problem, q, orders_slalom(layout, 0, rng), order, moments.mean, S0, pi > 0.5, rng)
 
@@ -81,7 +81,7 @@ def annotation_starts(
         variance = np.maximum(np.diag(gram) / moments.n_cells, 1.0 / MAX_EPS)
         q = _posterior(np.clip(pi, 0.1, 0.9), np.zeros_like(pi), A, 1.0 / variance)
         q.d[: layout.n_known] = 0.0  # an observed factor has no variance
-        q.refresh(problem, np.arange(layout.n_factors))
+        q.refresh(problem)
         q.W = first_weights(problem, q, pi > 0.5)
         q.CW = q.C * q.W
         yield Start(problem, q, itertools.repeat(order), order, moments.mean, known, pi > 0.5)
@@ -109,7 +109,7 @@ def resumed_start(
         layout,
     )
     problem = _problem(moments, S0, pi, layout, as_slalom=len(state["rng"]) > 0)
-    q.refresh(problem, np.arange(layout.n_factors))
+    q.refresh(problem)
     order, rng = np.array(state["order"], dtype=int), None
     orders = itertools.repeat(order)
     if problem.as_slalom:

@@ -85,13 +85,13 @@ class Posterior:
         self.XS = np.zeros_like(self.A)
         self.SS = np.zeros((self.A.shape[1],) * 2)
 
-    def refresh(self, problem: Problem, terms: np.ndarray) -> None:
-        """Work out the products with S again, whose columns `terms` have changed."""
-        self.XS[:, terms] = problem.gamma @ self.A[:, terms]
-        self.SS[:, terms] = self.A.T @ self.XS[:, terms]
-        self.SS[terms] = self.SS[:, terms].T
+    def refresh(self, problem: Problem) -> None:
+        """Work out the products with S from the coefficients."""
+        self.XS = problem.gamma @ self.A
+        self.SS = self.A.T @ self.XS
 
 
+@np.errstate(over="ignore")  # where exp(-u) is more than a float holds, C is 0 as it should be
 def sweep(problem: Problem, q: Posterior, order: np.ndarray) -> None:
     """Update every term that is on, in this order, then the noise. Changes `q` in place.
 
@@ -100,9 +100,11 @@ def sweep(problem: Problem, q: Posterior, order: np.ndarray) -> None:
     """
     N, G, K = problem.n_cells, problem.n_genes, q.C.shape[1]
     YS, P, CW, eps = q.XS[:G], q.SS, q.CW, q.eps  # G x K, K x K, G x K, G
+    mean = problem.extra_mean @ q.A[G:]  # K, of each factor over the cells
     done, cross, scale = [], np.zeros((K, K)), np.ones(K)
     for m in order[q.on[order]]:
-        if q.n_sweeps >= FREE_SWEEPS and _is_off(problem, q, m, P[m, m]):
+        variance = P[m, m] / N - mean[m] ** 2
+        if q.n_sweeps >= FREE_SWEEPS and q.alpha[m] >= OFF_RATIO * variance:
             q.on[m] = False  # it stays in the model as it is now
             continue
         # W and Z of term m given the others
@@ -113,7 +115,7 @@ def sweep(problem: Problem, q: Posterior, order: np.ndarray) -> None:
         W = diff / precision  # G
         E2 = W * W + 1.0 / precision  # G
         u = problem.log_odds[:, m] + 0.5 * (np.log(q.alpha[m] / precision) + W * diff)  # G
-        C = sigmoid(u)  # G
+        C = 1.0 / (1.0 + np.exp(-u))  # G
         CE2 = C * E2  # G
         q.C[:, m], q.W[:, m], q.E2[:, m], CW[:, m] = C, W, E2, C * W
         # its relevance
@@ -132,29 +134,29 @@ def sweep(problem: Problem, q: Posterior, order: np.ndarray) -> None:
             done.append(m)
         elif problem.as_slalom:
             q.d[m] = 1.0 / (1.0 + a)
-    done = np.array(done, dtype=int)
-    q.A[:, done] = _coefficients(q, done, cross, scale)
-    q.refresh(problem, done)
+    _advance_factors(problem, q, np.array(done, dtype=int), cross, scale)
     q.eps = noise_precision(problem, q)
     q.n_sweeps += 1
 
 
-def _coefficients(
-    q: Posterior, done: np.ndarray, cross: np.ndarray, scale: np.ndarray
-) -> np.ndarray:
-    """Solve the sweep's updates of S for the new coefficients A, all terms at once.
+def _advance_factors(
+    problem: Problem, q: Posterior, done: np.ndarray, cross: np.ndarray, scale: np.ndarray
+) -> None:
+    """Apply the sweep's updates of S to its coefficients A, all terms at once.
 
     S_m (1 + a_m) + sum over the terms updated before m of S_j(new) c_mj
     = Y sw_m - sum over the others of S_j(old) c_mj: a triangular system in the order of updates.
     """
-    G = len(q.eps)
     before = np.tril(cross[np.ix_(done, done)], -1)
-    others = cross[done]
+    others = cross[done]  # done x K
     others[:, done] -= before
-    rhs = -q.A @ others.T  # (G+E) x done
-    rhs[:G] += q.CW[:, done] * q.eps[:, None]
+    new = q.A @ -others.T  # (G+E) x done
+    new[: problem.n_genes] += q.CW[:, done] * q.eps[:, None]
     lower = before + np.diag(scale[done])
-    return solve_triangular(lower, rhs.T, lower=True, check_finite=False, overwrite_b=True).T
+    new = solve_triangular(lower, new.T, lower=True, check_finite=False, overwrite_b=True)
+    q.A[:, done] = new.T
+    q.XS[:, done] = (new @ problem.gamma).T  # Gamma is symmetric
+    q.SS = q.A.T @ q.XS
 
 
 def noise_precision(problem: Problem, q: Posterior) -> np.ndarray:
@@ -172,14 +174,3 @@ def squared_residual(problem: Problem, q: Posterior) -> np.ndarray:
     means = np.einsum("gk,gk->g", CW @ M - 2.0 * YS, CW)  # -2 Y.SCW' + |SCW'|^2
     spread = (q.C[:, k] * q.E2[:, k]) @ (np.diag(M) + D) - CW**2 @ np.diag(M)
     return np.diag(problem.gamma)[:G] + means + spread
-
-
-def _is_off(problem: Problem, q: Posterior, m: int, square: float) -> bool:
-    mean = problem.extra_mean @ q.A[problem.n_genes :, m]
-    return q.alpha[m] >= OFF_RATIO * (square / problem.n_cells - mean**2)
-
-
-def sigmoid(u: np.ndarray) -> np.ndarray:
-    """1 / (1 + exp(-u)); where exp overflows the value is 0, as it should be."""
-    with np.errstate(over="ignore"):
-        return 1.0 / (1.0 + np.exp(-u))

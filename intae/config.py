@@ -25,7 +25,8 @@ SCHEMA = Path(__file__).resolve().parents[1] / "schemas" / "config.schema.yaml"
 # The order of methods in figures, and with it their colours, is the same in every run, whichever
 # of them a user's config names first. Others follow in the config's order.
 METHOD_ORDER = (
-    "autoencoder", "autoencoder_exact", "fsclvm", "fsclvm_dense3", "slalom", "slalom_dense3", "pca",
+    "autoencoder", "autoencoder_exact", "fsclvm", "fsclvm_dense3", "fsclvm_annotation", "slalom",
+    "slalom_dense3", "pca",
 )  # fmt: skip
 
 

@@ -41,6 +41,27 @@ def make_model(model: str, params: Mapping[str, Any], *, seed: int, threads: int
     return kind(**dict(params), seed=seed, threads=threads)
 
 
+def slalom_path(prepared: AnnData, made: FactorModel) -> dict[str, Any]:
+    """Ask the exact f-scLVM which path slalom will take, so that its time can be projected.
+
+    The exact engine follows slalom sweep by sweep, some hundred times faster, so it knows how many
+    sweeps slalom needs and how many terms are on in each. Only for a slalom with a budget.
+
+    Returns
+    -------
+    Arguments for `Slalom.fit`; none for other models.
+    """
+    params = made.get_params()
+    if not isinstance(made, intae.Slalom) or params.pop("budget") is None:
+        return {}
+    exact = intae.FSCLVM(**params, compat="slalom").fit(prepared)
+    log.info("slalom needs %d sweeps, by the exact f-scLVM that follows it", exact.n_iter_)
+    return {
+        "expected_iter": exact.n_iter_,
+        "expected_active": exact.history_["n_active"].astype(int).tolist(),
+    }
+
+
 def train(
     prepared: AnnData, model: str, params: Mapping[str, Any], *, seed: int, threads: int
 ) -> tuple[FactorModel, dict[str, Any]]:
@@ -53,7 +74,7 @@ def train(
     """
     made = make_model(model, params, seed=seed, threads=threads)
     log.info("fitting %r to %d cells x %d genes", made, *prepared.shape)
-    made.fit(prepared)
+    made.fit(prepared, **slalom_path(prepared, made))
     log.info(
         "done: %.1f s, %d iterations, %s",
         made.seconds_, made.n_iter_, "converged" if made.converged_ else "not converged",

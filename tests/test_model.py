@@ -91,3 +91,14 @@ def test_public_names_are_not_hidden_by_modules():
         assert callable(getattr(intae, name)), name
         home = intae._HOMES[name]
         assert home != name, f"module intae.{home} would hide intae.{name}"
+
+
+def test_slaloms_path_is_known_beforehand(simulated):
+    from intae.methods import slalom_path
+
+    whole = intae.Slalom(n_dense=1, max_iter=15, threads=1).fit(simulated)
+    path = slalom_path(simulated, intae.Slalom(n_dense=1, max_iter=15, budget=0.01, threads=1))
+    assert path["expected_iter"] == whole.n_iter_
+    assert path["expected_active"] == whole.history_["n_active"].tolist()
+    assert slalom_path(simulated, intae.Slalom(max_iter=15)) == {}
+    assert slalom_path(simulated, intae.PCA()) == {}

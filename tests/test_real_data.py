@@ -56,7 +56,7 @@ def test_every_method_and_figure_is_there(results):
     runtime = pd.read_csv(results / "tables/runtime.csv")
     assert set(runtime["method"]) == {
         "autoencoder", "autoencoder_exact", "slalom", "slalom_dense3", "fsclvm", "fsclvm_dense3",
-        "pca",
+        "fsclvm_annotation", "pca",
     }  # fmt: skip
     figures = results / "figures/kang17_subset"
     for name in ("accuracy", "scatter", "terms", "correlation"):

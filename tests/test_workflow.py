@@ -78,8 +78,8 @@ def test_outputs_keep_their_contracts(finished):
     fits = sorted(results.glob("*/*/seed*/fit.h5ad"))
     methods = {path.parts[-3] for path in fits}
     assert methods == {
-        "autoencoder", "autoencoder_exact", "fsclvm", "fsclvm_dense3", "pca", "slalom",
-        "slalom_dense3",
+        "autoencoder", "autoencoder_exact", "fsclvm", "fsclvm_annotation", "fsclvm_dense3", "pca",
+        "slalom", "slalom_dense3",
     }  # fmt: skip
     for path in fits:
         fit = read_fit(path)  # checks it
@@ -226,3 +226,11 @@ def test_style(command):
         [sys.executable, "-m", *command], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_exact_engine_ends_where_slalom_ends(finished):
+    correlation = pd.read_csv(finished[0] / "results/tables/correlation.csv")
+    pair = correlation.query("method_a == 'fsclvm' and method_b == 'slalom'")
+    r = pair["r"].dropna()
+    assert len(r) >= 2
+    np.testing.assert_allclose(r, 1, atol=1e-5)

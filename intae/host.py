@@ -43,6 +43,11 @@ def versions() -> dict[str, str]:
 
 def peak_memory_mb() -> float:
     """Return the peak resident memory of this process so far, in MB (2**20 bytes)."""
+    status = Path("/proc/self/status")  # getrusage would count the parent's before the exec
+    if status.exists():
+        for line in status.read_text().splitlines():
+            if line.startswith("VmHWM"):
+                return int(line.split()[1]) / 2**10
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (2**20 if sys.platform == "darwin" else 2**10)
 

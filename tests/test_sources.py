@@ -112,12 +112,18 @@ def test_macosko15(macosko):
     np.testing.assert_array_equal(adata[:, "KITL"].X.toarray().ravel(), [1, 2])
 
 
-def test_macosko15_in_chunks_is_the_same(macosko, monkeypatch):
-    whole = load_macosko15(*macosko, exact=False)
-    monkeypatch.setattr("intae.sources.macosko15.ROWS", 1)
-    np.testing.assert_array_equal(
-        load_macosko15(*macosko, exact=False).X.toarray(), whole.X.toarray()
-    )
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("gene\ta\tb\nG1\t1\n", "line 2: 1 numbers for 2 cells"),
+        ("gene\ta\tb\nG1\t1\t2\nG2\t1\tx\n", "line 3: 1 numbers for 2 cells"),
+        ("gene\ta\tb\n", "holds no gene"),
+    ],
+)
+def test_macosko15_names_the_line_that_is_wrong(macosko, text, message):
+    macosko[0].write_bytes(gzip.compress(text.encode()))
+    with pytest.raises(ValueError, match=message):
+        load_macosko15(*macosko, exact=False)
 
 
 def test_macosko15_insists_on_the_published_size(macosko):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import ClassVar, Self
 
@@ -75,7 +75,6 @@ class FSCLVM(FactorModel):
         DataFrame, one row a start, best first: elbo, n_iter, converged, n_active, and its
         agreement with the best one, `median_r` (of |correlation| of the loadings of terms active
         in both), `jaccard` (of the active terms) and `shared_top10` (of the ten most relevant).
-
     terms_
         As for every model, and `variance_explained`: the variance of the term's own part of the
         data over that of the data. A term may be active and explain next to nothing.
@@ -238,7 +237,9 @@ class FSCLVM(FactorModel):
         n_annotated = int((self.terms_["kind"] == "annotated").sum())
         return Layout(len(self._state["names"]), self.n_dense, self.n_sparse, n_annotated)
 
-    def _starts(self, adata: AnnData, known: np.ndarray, layout: Layout, warm: bool) -> list[Start]:
+    def _starts(
+        self, adata: AnnData, known: np.ndarray, layout: Layout, warm: bool
+    ) -> Iterable[Start]:
         given = adata.X, get_annotations(adata), known, layout
         if warm:
             S = np.empty(self.loadings_.shape)

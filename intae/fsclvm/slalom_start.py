@@ -130,8 +130,10 @@ def _pca(n_cells: int, rng: np.random.RandomState) -> PCA:
 
 
 def _first_component(Y: np.ndarray, rng: np.random.RandomState) -> np.ndarray:
-    scores = _pca(len(Y), rng).fit_transform(Y)[:, 0]
-    return scores / scores.std()
+    with np.errstate(invalid="ignore"):  # the share of no variance, which nobody asks for
+        scores = _pca(len(Y), rng).fit_transform(Y)[:, 0]
+    sd = scores.std()
+    return scores / sd if sd > 0 else scores  # genes that do not vary; slalom divides by 0
 
 
 def _skip_pca(n_cells: int, n_genes: int, rng: np.random.RandomState) -> None:

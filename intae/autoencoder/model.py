@@ -19,7 +19,7 @@ from .data import Cells
 from .descent import Problem
 from .exact import empty_start, minimise
 from .history import History
-from .lambdas import FRACTION1, FRACTION3, lambda_max, size_weights
+from .lambdas import FRACTION1, FRACTION3, automatic_lambdas, lambda_max, size_weights
 from .necessity import necessity
 from .objective import Loadings, annotation_start, best_data_term, best_encoder
 from .path import FRACTIONS, path
@@ -326,16 +326,13 @@ class Autoencoder(FactorModel):
         ):
             self.group_weights_ = size_weights(annotations, len(terms))
         lambda0 = float(PUBLISHED["lambda0"] if self.lambda0 is None else self.lambda0)
-        largest1, largest3 = lambda_max(
-            cells.covariance, annotations, lambda0, self.group_weights_[: annotations.shape[1]]
-        )
-        automatic = {
-            "lambda1": FRACTION1 * largest1,
-            "lambda2": FRACTION1 * largest1,
-            "lambda3": FRACTION3 * largest3,
-        }
+        known = self.group_weights_[: annotations.shape[1]]
+        largest1, largest3 = lambda_max(cells.covariance, annotations, lambda0, known)
+        chosen = PUBLISHED
+        if not published:
+            chosen = automatic_lambdas(cells.covariance, annotations, lambda0, known, cells.n_cells)
         used = {"lambda0": lambda0}
-        for name, value in (PUBLISHED if published else automatic).items():
+        for name, value in chosen.items():
             given = getattr(self, name)
             used[name] = float(value if given is None else given)
         self.lambdas_ = used | {

@@ -368,12 +368,12 @@ class Autoencoder(FactorModel):
                     self.max_iter, history.rows[-1]["certificate"], self.tol,
                 )  # fmt: skip
         else:
-            W, effects = self._train_network(cells, start, history)
+            W, effects = self._train_network(cells, problem, history)
         self.history_ = history.table()
         return W, effects
 
     def _train_network(
-        self, cells: Cells, start: np.ndarray, history: History
+        self, cells: Cells, problem: Problem, history: History
     ) -> tuple[np.ndarray, np.ndarray]:
         from .adam import train_adam
         from .network import choose_device
@@ -398,6 +398,13 @@ class Autoencoder(FactorModel):
         if self.solver == "adam":
             trained = train_adam(cells, self._penalty, lambda0, **common)
         else:
+            # In training a term that goes off never returns, so the start decides what is on.
+            start, _, _ = minimise(
+                problem, self._penalty,
+                empty_start(cells.covariance, self.annotations_, self._penalty),
+                tol=max(self.tol, 1e-2), max_iter=self.max_iter,
+                history=History(self._penalty, self.scale_),
+            )  # fmt: skip
             trained = train_proximal(cells, self._penalty, lambda0, start, **common)
         self.n_iter_ = len(history.rows)
         self.encoder_ = {

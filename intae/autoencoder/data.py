@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from anndata import AnnData
@@ -34,7 +34,7 @@ class Cells:
         See :func:`intae.covariates.design_matrix`.
     """
 
-    def __init__(self, adata: AnnData, covariates: tuple[str, ...] | list[str] | None):
+    def __init__(self, adata: AnnData, covariates: Sequence[str] | None):
         self.X = adata.X
         self.n_cells, self.n_genes = adata.shape
         design, names, categories = design_matrix(adata.obs, covariates or [])
@@ -53,7 +53,7 @@ class Cells:
             cells = slice(start, start + len(block))
             yield cells, block - self.mean, self.design[cells]
 
-    def second_moment(self, adata: AnnData, covariates) -> np.ndarray:
+    def second_moment(self, adata: AnnData, covariates: Sequence[str] | None) -> np.ndarray:
         """Return the second moment of other cells about these cells' mean and covariate effects."""
         design, _, _ = design_matrix(adata.obs, covariates or [], self.categories)
         total = np.zeros((self.n_genes, self.n_genes))

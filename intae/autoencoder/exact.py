@@ -9,6 +9,7 @@ lowers F* + R, and nothing is drawn by chance.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 import numpy as np
 
@@ -25,7 +26,7 @@ STEPS = 5  # of descent after each term that comes in
 ROUGH = 10  # times the tolerance, before the last descent
 
 
-def empty_start(S: np.ndarray, annotations: np.ndarray, penalty: Penalty) -> np.ndarray:
+def empty_start(S: np.ndarray, penalty: Penalty) -> np.ndarray:
     """Return W with the dense terms at the leading eigenvectors of S and all others off.
 
     Dense terms are confounders, which every gene feels; they come first, so that no gene set has
@@ -100,7 +101,14 @@ def minimise(
     return W, converged, done
 
 
-def _let_in(problem, penalty, W, barred, down, tol) -> tuple[np.ndarray, int]:
+def _let_in(
+    problem: Problem,
+    penalty: Penalty,
+    W: np.ndarray,
+    barred: np.ndarray,
+    down: Callable[[np.ndarray, float, int], np.ndarray],
+    tol: float,
+) -> tuple[np.ndarray, int]:
     """Let terms in, the best first, until none helps; annotated terms before sparse ones."""
     n_new = 0
     for kind in ("annotated", "sparse"):
@@ -114,4 +122,6 @@ def _let_in(problem, penalty, W, barred, down, tol) -> tuple[np.ndarray, int]:
             candidates.bar(found[0])  # once in a round: a term that fell again does not return
             if came_in:
                 W, n_new = down(here.W, ROUGH * tol, STEPS), n_new + 1
+                if n_new % 10 == 0:
+                    log.info("%d terms came in", n_new)
     return W, n_new

@@ -54,10 +54,6 @@ class Candidates:
                 return term, fresh[term]
             self.bound[term], fresh[term] = self._gain(term)
 
-    def forget(self) -> None:
-        """Take old gains for bounds no longer."""
-        self.bound[np.isfinite(self.bound)] = np.inf
-
     def bar(self, term: int) -> None:
         """Never try a term again."""
         self.bound[term] = -np.inf

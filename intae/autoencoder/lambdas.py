@@ -13,13 +13,19 @@ the gradient of a gene g outside the set is -S_gk u / sqrt(l0), so no gene joins
 
 on. Both scale with the data as the solution does (Y times c: both times c if l0 is times c^2), and
 l0 only sets the unit of length of W, so it needs no choice: F*(W) depends on W W' / l0 alone.
+
+With few cells a fixed fraction of l3_max lies within the noise: N cells of n_k independent genes
+with the mean variance v show a largest eigenvalue of v (1 + sqrt(n_k / N))^2 (Marchenko and Pastur
+1967). The penalty that half of the sets would need to stay off in such data is the floor of the
+automatic l3; where it counts, l1 and l2 are raised in proportion.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-FRACTION1, FRACTION3 = 0.15, 0.06  # the defaults of l1 and l3, as fractions of the largest
+# The defaults of l1 and l3 as fractions of the largest, as benchmarks/defaults.py shows them.
+FRACTION1, FRACTION3 = 0.13, 0.05
 
 
 def leading_directions(S: np.ndarray, annotations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -69,6 +75,43 @@ def lambda_max(
     return float(pull.max() / np.sqrt(lambda0)), float(
         (values / group_weights).max() / (2 * np.sqrt(lambda0))
     )
+
+
+def noise_floor(
+    S: np.ndarray,
+    annotations: np.ndarray,
+    lambda0: float,
+    group_weights: np.ndarray,
+    n_cells: int,
+) -> float:
+    """Return the l3 at which half of the gene sets stay off where all genes are independent.
+
+    Parameters
+    ----------
+    S, annotations, lambda0, group_weights
+        As in :func:`lambda_max`.
+    n_cells
+        Number of cells, N.
+    """
+    sizes = annotations.sum(0)
+    variances = (annotations.T @ np.diag(S)) / sizes
+    edges = variances * (1 + np.sqrt(sizes / n_cells)) ** 2
+    return float(np.median(edges / group_weights) / (2 * np.sqrt(lambda0)))
+
+
+def automatic_lambdas(
+    S: np.ndarray,
+    annotations: np.ndarray,
+    lambda0: float,
+    group_weights: np.ndarray,
+    n_cells: int,
+) -> dict[str, float]:
+    """Choose lambda1, lambda2 and lambda3 from the data; parameters as in :func:`noise_floor`."""
+    largest1, largest3 = lambda_max(S, annotations, lambda0, group_weights)
+    floor = noise_floor(S, annotations, lambda0, group_weights, n_cells)
+    raised = max(1.0, floor / (FRACTION3 * largest3))
+    lambda1 = raised * FRACTION1 * largest1
+    return {"lambda1": lambda1, "lambda2": lambda1, "lambda3": raised * FRACTION3 * largest3}
 
 
 def size_weights(annotations: np.ndarray, n_terms: int) -> np.ndarray:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from typing import ClassVar, Self
 
 import numpy as np
@@ -14,12 +15,13 @@ from anndata import AnnData
 from ..contracts import check_prepared, get_annotations, get_terms
 from ..covariates import design_matrix
 from ..model import FactorModel, match_genes, signs, term_index, terms_table
+from ..moments import iter_chunks
 from ..threads import limit_threads
 from .data import Cells
 from .descent import Problem
 from .exact import empty_start, minimise
 from .history import History
-from .lambdas import FRACTION1, FRACTION3, lambda_max, size_weights
+from .lambdas import FRACTION1, FRACTION3, automatic_lambdas, lambda_max, size_weights
 from .necessity import necessity
 from .objective import Loadings, annotation_start, best_data_term, best_encoder
 from .path import FRACTIONS, path
@@ -71,7 +73,7 @@ class Autoencoder(FactorModel):
     Attributes
     ----------
     lambdas_
-        All lambdas used, and the fractions of the largest ones that they are.
+        All lambdas used, and `lambda1_max` and `lambda3_max`, the largest useful ones.
     gap_
         F(encoder, W) - F*(W), never negative: what a better encoder could still gain.
     terms_
@@ -144,10 +146,8 @@ class Autoencoder(FactorModel):
         """
         self._check_arguments()
         check_prepared(adata)
-        if self.solver != "exact":
-            import torch  # noqa: F401  before limit_threads, which limits what is imported
         clock = time.perf_counter()
-        with limit_threads(self.threads):
+        with self._limited():
             cells = Cells(adata, self.covariates)
             annotations = get_annotations(adata).astype(float)
             self._set_penalty(cells, annotations, get_terms(adata))
@@ -176,7 +176,7 @@ class Autoencoder(FactorModel):
         """
         self._check_fitted()
         adata = match_genes(adata, self.weights_.index)
-        with limit_threads(self.threads):
+        with self._limited():
             loadings = np.vstack([self._encode(Y, X) for Y, X in self._blocks(adata)])
         index = pd.Index(adata.obs_names, name="cell")
         return pd.DataFrame(loadings, index=index, columns=self.weights_.columns)
@@ -186,7 +186,7 @@ class Autoencoder(FactorModel):
         self._check_fitted()
         adata = match_genes(adata, self.weights_.index)
         W = self.weights_.to_numpy()
-        with limit_threads(self.threads):
+        with self._limited():
             made = np.vstack([
                 self.mean_ + self._encode(Y, X) @ W.T + X @ self.effects_.T
                 for Y, X in self._blocks(adata, need_covariates=True)
@@ -292,6 +292,12 @@ class Autoencoder(FactorModel):
 
     # ------------------------------------------------------------------ fit
 
+    def _limited(self) -> AbstractContextManager:
+        """Limit the threads of all that this solver uses."""
+        if self.solver != "exact":
+            import torch  # noqa: F401  limit_threads limits torch only once it is imported
+        return limit_threads(self.threads)
+
     def _check_arguments(self) -> None:
         if self.solver not in SOLVERS:
             msg = f"solver={self.solver!r} is not known; use one of {', '.join(SOLVERS)}"
@@ -326,16 +332,13 @@ class Autoencoder(FactorModel):
         ):
             self.group_weights_ = size_weights(annotations, len(terms))
         lambda0 = float(PUBLISHED["lambda0"] if self.lambda0 is None else self.lambda0)
-        largest1, largest3 = lambda_max(
-            cells.covariance, annotations, lambda0, self.group_weights_[: annotations.shape[1]]
-        )
-        automatic = {
-            "lambda1": FRACTION1 * largest1,
-            "lambda2": FRACTION1 * largest1,
-            "lambda3": FRACTION3 * largest3,
-        }
+        known = self.group_weights_[: annotations.shape[1]]
+        largest1, largest3 = lambda_max(cells.covariance, annotations, lambda0, known)
+        chosen = PUBLISHED
+        if not published:
+            chosen = automatic_lambdas(cells.covariance, annotations, lambda0, known, cells.n_cells)
         used = {"lambda0": lambda0}
-        for name, value in (PUBLISHED if published else automatic).items():
+        for name, value in chosen.items():
             given = getattr(self, name)
             used[name] = float(value if given is None else given)
         self.lambdas_ = used | {
@@ -360,7 +363,7 @@ class Autoencoder(FactorModel):
         if self.solver == "exact":
             W, self.converged_, self.n_iter_ = minimise(
                 problem, self._penalty,
-                empty_start(cells.covariance, self.annotations_, self._penalty),
+                empty_start(cells.covariance, self._penalty),
                 tol=self.tol, max_iter=self.max_iter, history=history,
             )  # fmt: skip
             self.encoder_ = {"A": best_encoder(W, problem.lambda0)}
@@ -371,12 +374,12 @@ class Autoencoder(FactorModel):
                     self.max_iter, history.rows[-1]["certificate"], self.tol,
                 )  # fmt: skip
         else:
-            W, effects = self._train_network(cells, start, history)
+            W, effects = self._train_network(cells, problem, history)
         self.history_ = history.table()
         return W, effects
 
     def _train_network(
-        self, cells: Cells, start: np.ndarray, history: History
+        self, cells: Cells, problem: Problem, history: History
     ) -> tuple[np.ndarray, np.ndarray]:
         from .adam import train_adam
         from .network import choose_device
@@ -401,6 +404,13 @@ class Autoencoder(FactorModel):
         if self.solver == "adam":
             trained = train_adam(cells, self._penalty, lambda0, **common)
         else:
+            # In training a term that goes off never returns, so the start decides what is on.
+            start, _, _ = minimise(
+                problem, self._penalty,
+                empty_start(cells.covariance, self._penalty),
+                tol=max(self.tol, 1e-2), max_iter=self.max_iter,
+                history=History(self._penalty, self.scale_),
+            )  # fmt: skip
             trained = train_proximal(cells, self._penalty, lambda0, start, **common)
         self.n_iter_ = len(history.rows)
         self.encoder_ = {
@@ -451,10 +461,10 @@ class Autoencoder(FactorModel):
 
     # ------------------------------------------------------------- new cells
 
-    def _blocks(self, adata: AnnData, *, need_covariates: bool = False):
+    def _blocks(
+        self, adata: AnnData, *, need_covariates: bool = False
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Yield centred genes and centred covariates of cells, block by block."""
-        from ..moments import iter_chunks
-
         design = np.zeros((adata.n_obs, len(self.covariate_mean_)))
         if self.covariates and (need_covariates or self.solver == "exact"):
             design, _, _ = design_matrix(adata.obs, self.covariates, self.categories_)

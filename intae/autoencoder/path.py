@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -21,8 +22,8 @@ def path(
     problem: Problem,
     annotations: np.ndarray,
     names: pd.Index,
-    penalty_at,
-    fractions,
+    penalty_at: Callable[[float], Penalty],
+    fractions: Sequence[float],
     *,
     tol: float,
     max_iter: int,
@@ -56,8 +57,8 @@ def path(
     W, rows, on = None, [], np.zeros(len(names), dtype=bool)
     clock = time.perf_counter()
     for fraction in sorted(fractions, reverse=True):
-        penalty: Penalty = penalty_at(fraction)
-        W = empty_start(problem.S, annotations, penalty) if W is None else W
+        penalty = penalty_at(fraction)
+        W = empty_start(problem.S, penalty) if W is None else W
         history = History(penalty, scale)
         W, converged, n_iter = minimise(
             problem, penalty, W, tol=tol, max_iter=max_iter, history=history

@@ -18,6 +18,7 @@ from .objective import Loadings, data_term
 from .penalties import Penalty
 
 MEMORY = 0.99  # of the running averages, a batch: they span about a hundred batches
+WARM_UP = 1  # epochs of the encoder alone, lest terms go off that it has not learned yet
 
 
 def train_proximal(
@@ -38,7 +39,7 @@ def train_proximal(
     Parameters
     ----------
     start
-        W at the start, genes x terms.
+        W at the start, genes x terms; terms that are off there stay off.
     look
         As in :func:`intae.autoencoder.adam.train_adam`.
     """
@@ -60,6 +61,8 @@ def train_proximal(
                 optimizer.zero_grad()
                 F.backward()
                 optimizer.step()
+                if epoch <= WARM_UP:
+                    continue
                 with torch.no_grad():
                     moments = average.add(target, Z)
                     step = 1 / (2 * torch.linalg.eigvalsh(moments.ZZ)[-1])

@@ -116,7 +116,7 @@ def test_macosko15(macosko):
     ("text", "message"),
     [
         ("gene\ta\tb\nG1\t1\n", "line 2: 1 numbers for 2 cells"),
-        ("gene\ta\tb\nG1\t1\t2\nG2\t1\tx\n", "line 3: 1 numbers for 2 cells"),
+        ("gene\ta\tb\nG1\t1\t2\nG2\t1\tx\n", "line 3: holds something that is no number"),
         ("gene\ta\tb\n", "holds no gene"),
     ],
 )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import logging
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -87,9 +86,11 @@ def _read_dense_text(table: Path) -> tuple[sparse.csr_matrix, list[str], pd.Inde
         cells = pd.Index(file.readline().rstrip("\n").split("\t")[1:])
         for number, line in enumerate(file, start=2):
             gene, _, numbers = line.partition("\t")
-            with warnings.catch_warnings():  # text that is no number ends the reading of the line
-                warnings.simplefilter("ignore", DeprecationWarning)
+            try:
                 values = np.fromstring(numbers, dtype=np.float32, sep="\t")
+            except ValueError as error:
+                msg = f"{table}, line {number}: holds something that is no number"
+                raise ValueError(msg) from error
             if len(values) != len(cells):
                 msg = f"{table}, line {number}: {len(values)} numbers for {len(cells)} cells"
                 raise ValueError(msg)

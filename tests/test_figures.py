@@ -125,4 +125,4 @@ def test_stability_names_what_was_changed():
     axes = plot_stability(table, LABELS).axes
     assert texts(axes[0]) == ["Autoencoder: another seed", "PCA: other donors"]
     assert [t.get_text() for t in axes[0].texts] == ["0.40", "0.90"]
-    assert [t.get_text() for t in axes[3].texts] == ["6.00", "9.00"]
+    assert [t.get_text() for t in axes[3].texts] == ["6.0", "9.0"]

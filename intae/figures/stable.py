@@ -49,10 +49,11 @@ def plot_stability(stability: pd.DataFrame, labels: Mapping[str, str]) -> Figure
         bars = axis.barh(names, values, color=[colors[method] for method, _ in rows])
         for bar, value in zip(bars, values, strict=True):
             axis.annotate(
-                f"{value:.2f}", (bar.get_width(), bar.get_y() + bar.get_height() / 2),
+                f"{value:.1f}" if "shared" in score else f"{value:.2f}", (bar.get_width(), bar.get_y() + bar.get_height() / 2),
                 xytext=(3, 0), textcoords="offset points", va="center", fontsize=8,
             )  # fmt: skip
-        axis.set_xlim(0, 12.5 if "shared" in score else 1.25)
+        axis.set_xlim(0, 12.5 if "shared" in score else 1.25)  # room for the numbers
+        axis.set_xticks([0, 5, 10] if "shared" in score else [0, 0.5, 1])
         axis.set_title(title, fontsize=10)
     if rows:
         axes[0].invert_yaxis()

@@ -25,7 +25,7 @@ from __future__ import annotations
 import numpy as np
 
 # The defaults of l1 and l3 as fractions of the largest, as benchmarks/defaults.py shows them.
-FRACTION1, FRACTION3 = 0.13, 0.05
+FRACTION1, FRACTION3 = 0.15, 0.06
 
 
 def leading_directions(S: np.ndarray, annotations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -48,8 +48,9 @@ def plot_stability(stability: pd.DataFrame, labels: Mapping[str, str]) -> Figure
         values = [table[(method, kind, score)] for method, kind in rows]
         bars = axis.barh(names, values, color=[colors[method] for method, _ in rows])
         for bar, value in zip(bars, values, strict=True):
+            note = f"{value:.1f}" if "shared" in score else f"{value:.2f}"
             axis.annotate(
-                f"{value:.1f}" if "shared" in score else f"{value:.2f}", (bar.get_width(), bar.get_y() + bar.get_height() / 2),
+                note, (bar.get_width(), bar.get_y() + bar.get_height() / 2),
                 xytext=(3, 0), textcoords="offset points", va="center", fontsize=8,
             )  # fmt: skip
         axis.set_xlim(0, 12.5 if "shared" in score else 1.25)  # room for the numbers

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Sequence
 from typing import ClassVar, Self
 
 import numpy as np
@@ -13,18 +12,15 @@ import pandas as pd
 from anndata import AnnData
 
 from ..contracts import check_prepared, get_annotations, get_terms
-from ..covariates import design_matrix
-from ..model import FactorModel, match_genes, signs, term_index, terms_table
-from ..moments import iter_chunks
-from ..threads import limit_threads
+from ..model import term_index, terms_table
 from .data import Cells
 from .descent import Problem
+from .encoding import Encoding
 from .exact import empty_start, minimise
 from .history import History
-from .lambdas import FRACTION1, FRACTION3, automatic_lambdas, lambda_max, size_weights
-from .necessity import necessity
+from .inspection import Inspection
+from .lambdas import automatic_lambdas, lambda_max, size_weights
 from .objective import Loadings, annotation_start, best_data_term, best_encoder
-from .path import FRACTIONS, path
 from .penalties import Penalty, column_norms
 
 log = logging.getLogger(__name__)
@@ -33,7 +29,7 @@ SOLVERS = ("exact", "adam", "proximal")
 PUBLISHED = {"lambda0": 0.1, "lambda1": 0.93, "lambda2": 0.43, "lambda3": 0.57}
 
 
-class Autoencoder(FactorModel):
+class Autoencoder(Inspection, Encoding):
     """Interpretable autoencoder: Y is near f(Y) W', with W sparse as the gene sets say.
 
     Parameters
@@ -160,143 +156,6 @@ class Autoencoder(FactorModel):
             len(self.terms_), self.gap_, self.seconds_,
         )  # fmt: skip
         return self
-
-    def transform(self, adata: AnnData) -> pd.DataFrame:
-        """Return the loadings of cells, new or not, normalised as the training cells were.
-
-        Parameters
-        ----------
-        adata
-            cells x genes with all genes of the model, in any order; with covariates, the `exact`
-            solver needs them in obs.
-
-        Returns
-        -------
-        DataFrame, cells x terms.
-        """
-        self._check_fitted()
-        adata = match_genes(adata, self.weights_.index)
-        with self._limited():
-            loadings = np.vstack([self._encode(Y, X) for Y, X in self._blocks(adata)])
-        index = pd.Index(adata.obs_names, name="cell")
-        return pd.DataFrame(loadings, index=index, columns=self.weights_.columns)
-
-    def reconstruct(self, adata: AnnData) -> pd.DataFrame:
-        """Return what the model makes of the cells: mean + f(Y) W' + X Phi', cells x genes."""
-        self._check_fitted()
-        adata = match_genes(adata, self.weights_.index)
-        W = self.weights_.to_numpy()
-        with self._limited():
-            made = np.vstack([
-                self.mean_ + self._encode(Y, X) @ W.T + X @ self.effects_.T
-                for Y, X in self._blocks(adata, need_covariates=True)
-            ])  # fmt: skip
-        index = pd.Index(adata.obs_names, name="cell")
-        return pd.DataFrame(made, index=index, columns=self.weights_.index)
-
-    def necessity(self, adata: AnnData | None = None) -> pd.DataFrame:
-        """Tell what each active term is needed for.
-
-        Each is forbidden in turn, and the others are refitted from where they stand.
-
-        Parameters
-        ----------
-        adata
-            The training data; needed by a model that was loaded, which keeps no moments.
-
-        Returns
-        -------
-        DataFrame, one row an active term, the most necessary first: rise (of F + R without it; near
-        zero means that the data do not decide for this name), stand_ins (up to three terms that
-        grow most in its place, separated by a space), stand_in_r (|correlation| of the first
-        stand-in's loadings then with the term's now).
-        """
-        self._check_fitted()
-        if adata is not None:
-            adata = match_genes(adata, self.weights_.index)
-            self._problem = Problem(
-                Cells(adata, self.covariates).covariance, self.lambdas_["lambda0"]
-            )
-        if not hasattr(self, "_problem"):
-            msg = "a loaded model keeps no moments of its data; call necessity(adata)"
-            raise ValueError(msg)
-        self._kinds = self.terms_["kind"]
-        lambdas = self.lambdas_
-        with limit_threads(self.threads):
-            return necessity(
-                self._problem,
-                self._penalty_of(lambdas["lambda1"], lambdas["lambda2"], lambdas["lambda3"]),
-                self.weights_.to_numpy(), self.weights_.columns,
-                scale=self.scale_, tol=max(self.tol, 1e-3), max_iter=self.max_iter,
-            )  # fmt: skip
-
-    def path(
-        self,
-        adata: AnnData,
-        fractions: Sequence[float] = FRACTIONS,
-        *,
-        held_out: AnnData | None = None,
-    ) -> pd.DataFrame:
-        """Look along the penalties, from those that leave no term on downwards.
-
-        lambda3 is each fraction of its largest useful value, lambda1 and lambda2 keep the
-        proportion to it that the defaults have; the exact solver goes on from each solution to the
-        next. The model itself stays as it is.
-
-        Parameters
-        ----------
-        adata
-            Prepared data.
-        fractions
-            Of lambda3_max, each in (0, 1].
-        held_out
-            Other cells of the same genes, to be reconstructed.
-
-        Returns
-        -------
-        DataFrame, one row a fraction, from large to small: fraction, lambda1, lambda3, F,
-        objective, n_active, n_added (genes outside their sets), variance_explained, held_out (the
-        same of the other cells), certificate, converged, n_iter, seconds (since the start),
-        entered and left (terms, separated by a space).
-        """
-        if not len(fractions) or min(fractions) <= 0 or max(fractions) > 1:
-            msg = f"fractions must lie in (0, 1], not {list(fractions)}"
-            raise ValueError(msg)
-        model = type(self)(**self.get_params() | {"solver": "exact"})
-        model._check_arguments()
-        check_prepared(adata)
-        with limit_threads(self.threads):
-            cells = Cells(adata, self.covariates)
-            model._set_penalty(cells, get_annotations(adata).astype(float), get_terms(adata))
-            largest = model.lambdas_["lambda1_max"], model.lambdas_["lambda3_max"]
-
-            def lambdas_at(fraction: float) -> tuple[float, float]:
-                return FRACTION1 / FRACTION3 * fraction * largest[0], fraction * largest[1]
-
-            def penalty_at(fraction: float) -> Penalty:
-                lambda1, lambda3 = lambdas_at(fraction)
-                return model._penalty_of(lambda1, lambda1, lambda3)
-
-            other = None
-            if held_out is not None:
-                other = cells.second_moment(match_genes(held_out, adata.var_names), self.covariates)
-            table = path(
-                Problem(cells.covariance, model.lambdas_["lambda0"]), model.annotations_,
-                model._kinds.index, penalty_at, fractions,
-                tol=self.tol, max_iter=self.max_iter, held_out=other,
-            )  # fmt: skip
-        pairs = np.array([lambdas_at(f) for f in table["fraction"]])
-        table.insert(1, "lambda1", pairs[:, 0])
-        table.insert(2, "lambda3", pairs[:, 1])
-        return table
-
-    # ------------------------------------------------------------------ fit
-
-    def _limited(self) -> AbstractContextManager:
-        """Limit the threads of all that this solver uses."""
-        if self.solver != "exact":
-            import torch  # noqa: F401  limit_threads limits torch only once it is imported
-        return limit_threads(self.threads)
 
     def _check_arguments(self) -> None:
         if self.solver not in SOLVERS:
@@ -445,40 +304,3 @@ class Autoencoder(FactorModel):
             self._kinds, self.annotations_, genes, relevance=norms, active=norms > 0, on=W != 0
         )
         self.terms_["variance_explained"] = moments.explained(total, W)
-
-    def _orient(self, W: np.ndarray) -> None:
-        """Turn terms, in W and in the encoder alike, to the sign of their annotated genes."""
-        sign = signs(W, self.annotations_)
-        W *= sign
-        if self.solver == "exact":
-            self.encoder_["A"] *= sign
-        else:
-            last = max(name for name in self.encoder_ if name.endswith(".bias"))
-            self.encoder_[last] = (self.encoder_[last] * sign).astype(np.float32)
-            weight = last.replace("bias", "weight")
-            self.encoder_[weight] = (self.encoder_[weight] * sign[:, None]).astype(np.float32)
-        self.__dict__.pop("_network", None)
-
-    # ------------------------------------------------------------- new cells
-
-    def _blocks(
-        self, adata: AnnData, *, need_covariates: bool = False
-    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Yield centred genes and centred covariates of cells, block by block."""
-        design = np.zeros((adata.n_obs, len(self.covariate_mean_)))
-        if self.covariates and (need_covariates or self.solver == "exact"):
-            design, _, _ = design_matrix(adata.obs, self.covariates, self.categories_)
-            design = design - self.covariate_mean_
-        for start, block in iter_chunks(adata.X):
-            yield block - self.mean_, design[start : start + len(block)]
-
-    def _encode(self, Y: np.ndarray, X: np.ndarray) -> np.ndarray:
-        """Return loadings of centred cells: A'(y - Phi x), or the network's."""
-        if self.solver == "exact":
-            return (Y - X @ self.effects_.T) @ self.encoder_["A"]
-        from .network import choose_device, encode, load_encoder
-
-        device = choose_device(self.device)
-        if not hasattr(self, "_network"):
-            self._network = load_encoder(self.encoder_, device)
-        return encode(self._network, Y, device)

@@ -84,7 +84,7 @@ def write_covid_balf(folder: Path) -> str:
     n_genes = 33_538
     rows = ["ID\tsample\tsample_new\tgroup\tdisease\thasnCoV\tcluster\tcelltype"]
     for k, (sample, gsm) in enumerate(COVID_SAMPLES.items()):
-        n = 63_103 // 12
+        n = 63_103 // 12 + (k < 63_103 % 12)
         cells = barcodes(2 * n)
         X = sparse.random(n_genes, 2 * n, density=0.05, random_state=k, format="csc")
         path = folder / f"{gsm}_{sample}_filtered_feature_bc_matrix.h5"

@@ -6,10 +6,17 @@ import argparse
 import sys
 from pathlib import Path
 
-from .config import SCHEMA, Benchmark, ConfigError
+from .config import SCHEMA, Benchmark
 from .config_files import load_config, reference
 from .mirror import find_in_mirror
 
+# cells x genes of the known sources before any filter
+SIZES = {
+    "kang17": "29,065 cells x 35,635 genes",
+    "macosko15": "44,808 cells x 24,658 genes",
+    "covid_balf": "63,103 cells",
+    "buettner15": "182 cells x 6,635 genes",
+}
 DEFAULT = SCHEMA.parents[1] / "config.yaml"
 
 
@@ -27,11 +34,11 @@ def main(arguments: list[str] | None = None) -> int:
         print(reference(), end="")
         return 0
     try:
-        benchmark = Benchmark(load_config([DEFAULT, *chosen.config]))
-    except (ConfigError, OSError) as error:
+        text = describe(Benchmark(load_config([DEFAULT, *chosen.config])))
+    except (ValueError, OSError) as error:
         print(f"Error: {error}", file=sys.stderr)
         return 1
-    print(describe(benchmark))
+    print(text)
     return 0
 
 
@@ -41,7 +48,8 @@ def describe(benchmark: Benchmark) -> str:
     for dataset in benchmark.datasets:
         entry, fits = benchmark.dataset(dataset), benchmark.fits_of(dataset)
         total += len(fits)
-        lines.append(f"{dataset}: source {entry['source']}, {len(fits)} fits")
+        size = _cells(dataset, benchmark)
+        lines.append(f"{dataset}: source {entry['source']}{size}, {len(fits)} fits")
         for path in [*benchmark.dataset_files(dataset), *benchmark.gene_set_files(dataset)]:
             lines.append(f"  {path}: {_whereabouts(Path(path), benchmark)}")
         for role, column in entry["labels"].items():
@@ -55,6 +63,26 @@ def describe(benchmark: Benchmark) -> str:
             lines.append(f"  {method}: seed {', '.join(seeds)}")
     lines.append(f"{len(benchmark.datasets)} data sets, {total} fits")
     return "\n".join(lines)
+
+
+def _cells(dataset: str, benchmark: Benchmark) -> str:
+    """Say how many cells and genes a data set has before any filter, as far as that is known."""
+    entry = benchmark.dataset(dataset)
+    if entry["source"] in SIZES:
+        return f" ({SIZES[entry['source']]})"
+    if entry["source"] == "simulated":
+        params = entry["params"]
+        return f" ({params.get('n_cells', 1000):,} cells x {params.get('n_genes', 300):,} genes)"
+    path = Path(benchmark.dataset_files(dataset)[0])
+    path = path if path.exists() else find_in_mirror(path.name, benchmark.mirror)
+    if path is None or path.suffix != ".h5ad":
+        return ""
+    from .files import read_h5ad
+
+    adata = read_h5ad(path, backed="r")
+    n_cells, n_genes = adata.shape
+    adata.file.close()
+    return f" ({n_cells:,} cells x {n_genes:,} genes)"
 
 
 def _whereabouts(path: Path, benchmark: Benchmark) -> str:

@@ -85,6 +85,12 @@ def test_no_set_left_says_what_to_do(counts):
         intae.prepare(counts, SETS, min_genes=40)
 
 
+def test_genes_that_are_zero_everywhere_are_left_out(counts):
+    counts.X[:, 40] = 0
+    prepared = intae.prepare(counts, SETS, n_hvgs=1000, min_genes=5)
+    assert "GENE40" not in prepared.var_names and "GENE41" in prepared.var_names
+
+
 def test_empty_cells_are_named(counts):
     counts.X[7] = 0
     with pytest.raises(ValueError, match=r"1 cells have no counts at all, 'cell7'"):

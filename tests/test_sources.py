@@ -13,10 +13,11 @@ from conftest import mirror_file
 from scipy import io as scipy_io
 from scipy import sparse
 
-from intae.sources.covid_balf import load_covid_balf
+from intae.sources.covid_balf import N_CELLS, load_covid_balf
 from intae.sources.dataset import load_dataset
 from intae.sources.kang17 import load_kang17
 from intae.sources.macosko15 import CELL_TYPES, load_macosko15
+from intae.sources.registry import COVID_SAMPLES
 
 # ---- Kang17
 
@@ -181,12 +182,17 @@ def covid(tmp_path):
 
 
 def test_covid_balf(covid):
-    adata = load_covid_balf(*covid)
+    adata = load_covid_balf(*covid, exact=False)
     assert list(adata.obs_names) == ["AAAA_1", "AAAA_8", "GGGG_8"]
     assert list(adata.obs["condition"]) == ["HC", "S", "S"]
     assert list(adata.obs["donor"]) == ["HC1", "S1", "S1"]
     assert list(adata.var_names) == ["ISG15", "CD3E"]
     np.testing.assert_array_equal(adata.X.toarray(), [[1, 2], [5, 6], [7, 8]])
+
+
+def test_covid_balf_insists_on_the_published_size(covid):
+    with pytest.raises(ValueError, match="3 annotated cells in 2 samples, not 63103 in 12"):
+        load_covid_balf(*covid)
 
 
 def test_covid_balf_names_a_barcode_that_is_missing(covid):
@@ -200,6 +206,7 @@ def test_covid_real_annotation():
     labels = pd.read_csv(mirror_file("all.cell.annotation.meta.txt"), sep="\t")
     assert len(labels) == 65_813 and labels["ID"].is_unique
     assert set(labels["group"]) == {"HC", "M", "S"}
+    assert labels["sample"].isin(COVID_SAMPLES).sum() == N_CELLS
 
 
 # ---- a file of the user's, and what all data sets share

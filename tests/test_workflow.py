@@ -136,6 +136,14 @@ def test_report_holds_figures_and_captions(finished):
         assert (finished[0] / "results" / pattern).stat().st_size > 1000
 
 
+def test_data_without_labels_run_without_label_analyses(finished):
+    results = finished[0] / "results"
+    assert (results / "figures/unlabelled/scatter.png").exists()
+    assert not (results / "figures/unlabelled/accuracy.png").exists()
+    assert "unlabelled" not in set(pd.read_csv(results / "tables/accuracy.csv")["dataset"])
+    assert "unlabelled" in set(pd.read_csv(results / "tables/terms.csv")["dataset"])
+
+
 def test_a_second_run_does_nothing_and_a_new_label_repeats_no_fit(finished):
     folder, config = finished
     again = snakemake(folder, *config, "--dry-run")

@@ -16,7 +16,10 @@ from .registry import COVID_SAMPLES
 log = logging.getLogger(__name__)
 
 
-def load_covid_balf(matrices: Sequence[Path], annotation: Path) -> AnnData:
+N_CELLS = 63_103  # of the annotation's 65,813: without the 2,710 of GSM3660650
+
+
+def load_covid_balf(matrices: Sequence[Path], annotation: Path, *, exact: bool = True) -> AnnData:
     """Read the samples and join the authors' annotation on sample and barcode.
 
     A barcode can occur in several samples. It ends in -1 in the 10x files and in _k, the number
@@ -29,6 +32,8 @@ def load_covid_balf(matrices: Sequence[Path], annotation: Path) -> AnnData:
         10x HDF5 files named GSM..._SAMPLE_filtered_feature_bc_matrix.h5.
     annotation
         all.cell.annotation.meta.txt.
+    exact
+        Insist on the twelve samples and their published number of annotated cells.
 
     Returns
     -------
@@ -65,5 +70,11 @@ def load_covid_balf(matrices: Sequence[Path], annotation: Path) -> AnnData:
         log.info("%s: %d annotated cells", sample, part.n_obs)
         parts.append(part)
     adata = anndata.concat(parts, join="inner", merge="same")
+    if exact and (len(parts) != len(COVID_SAMPLES) or adata.n_obs != N_CELLS):
+        msg = (
+            f"{annotation}: {adata.n_obs} annotated cells in {len(parts)} samples, not {N_CELLS} "
+            f"in {len(COVID_SAMPLES)}; is a file missing or of another release?"
+        )
+        raise ValueError(msg)
     log.info("COVID-19: %d cells x %d genes", *adata.shape)
     return adata

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from .config import SCHEMA, Benchmark
+from .config import SCHEMA, Benchmark, ConfigError, suggest
 from .config_files import load_config, reference
 from .mirror import find_in_mirror
 
@@ -60,8 +60,16 @@ def describe(benchmark: Benchmark) -> str:
         for method, seed in fits:
             by_method.setdefault(method, []).append(str(seed))
         for method, seeds in by_method.items():
-            lines.append(f"  {method}: seed {', '.join(seeds)}")
-    lines.append(f"{len(benchmark.datasets)} data sets, {total} fits")
+            chosen = benchmark.method(method)
+            line = f"  {method}: seed {', '.join(seeds)}"
+            if chosen["halves"]:
+                kinds = 2 if "donor" in entry["labels"] else 1
+                line += f"; up to {2 * kinds * chosen['halves']} fits of halves"
+            if chosen["model"] == "Slalom":
+                budget = chosen["params"].get("budget")
+                line += f"; up to {budget / 60:g} min" if budget else "; hours, without a budget"
+            lines.append(line)
+    lines.append(f"in all: {len(benchmark.datasets)} data sets, {total} fits and those of halves")
     return "\n".join(lines)
 
 
@@ -82,6 +90,13 @@ def _cells(dataset: str, benchmark: Benchmark) -> str:
     adata = read_h5ad(path, backed="r")
     n_cells, n_genes = adata.shape
     adata.file.close()
+    if "metadata" not in entry:
+        wanted = {f"labels: {role}": column for role, column in entry["labels"].items()}
+        wanted |= {f"filter: {column}": column for column in entry["filter"]}
+        for where, column in wanted.items():
+            if column not in adata.obs:
+                msg = f"config, datasets: {dataset}, {where}: there is no column {column!r} in obs"
+                raise ConfigError(msg + suggest(column, adata.obs.columns))
     return f" ({n_cells:,} cells x {n_genes:,} genes)"
 
 

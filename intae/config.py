@@ -230,8 +230,8 @@ class Benchmark:
         if self.mirror:
             if find_in_mirror(path.name, self.mirror):
                 return self._download(Download(path.name, (), entry.get("sha256")))
-        msg = f"config, {where}: there is no file {entry['file']!r}"
-        msg += f", nor one of that name in the mirror {self.mirror}" if self.mirror else ""
+        msg = f"config, {where}: there is no file {entry['file']!r} (looked for at {path.resolve()}"
+        msg += f", and by its name in the mirror {self.mirror})" if self.mirror else "; no mirror)"
         raise ConfigError(msg)
 
     def _download(self, download: Download) -> str:

@@ -18,6 +18,7 @@ from anndata import AnnData
 from sklearn.exceptions import NotFittedError
 
 from .contracts import TERM_COLUMNS
+from .moments import is_integer
 
 
 class FactorModel(ABC):
@@ -60,7 +61,10 @@ class FactorModel(ABC):
 
     @abstractmethod
     def transform(self, adata: AnnData) -> pd.DataFrame:
-        """Return the loadings of cells, new or not: DataFrame, cells x terms."""
+        """Return the loadings of cells, new or not: DataFrame, cells x terms.
+
+        X must be log-normalised as the training data were.
+        """
 
     def get_params(self) -> dict[str, Any]:
         """Return the arguments the model was made with."""
@@ -239,8 +243,15 @@ def match_genes(adata: AnnData, genes: pd.Index) -> AnnData:
     Raises
     ------
     ValueError
-        If a gene of the model is missing, naming how many and some of them.
+        If a gene of the model is missing, naming how many and some of them; or if X holds raw
+        counts, since a model knows log-normalised values only.
     """
+    if is_integer(adata.X) and adata.X[:200].max() > 1:
+        msg = (
+            "X holds integers, so these are counts; give new cells as the training cells were: "
+            "each normalised to the same total, then log1p"
+        )
+        raise ValueError(msg)
     if adata.var_names.equals(genes):
         return adata
     missing = genes[~genes.isin(adata.var_names)]

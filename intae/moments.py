@@ -104,3 +104,13 @@ def second_moments(X, extra: np.ndarray | None = None, *, chunk: int = CHUNK) ->
     cross = np.outer(total, offset)
     gram += n_cells * np.outer(offset, offset) - cross - cross.T
     return Moments(n_cells, (shift + offset)[:n_genes], (gram + gram.T) / 2)
+
+
+def is_integer(X) -> bool:
+    """Say whether all values of the first 200 cells are integers (100,000 of them at most)."""
+    if X is None:
+        return False
+    block = X[:200]
+    values = block.data if sparse.issparse(block) else np.asarray(block).ravel()
+    values = np.asarray(values[:100_000])
+    return bool((values == np.round(values)).all()) if np.isfinite(values).all() else False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from scipy import sparse
 
 from .contracts import check_prepared
 from .gene_sets import annotation_matrix, read_gene_sets
+from .moments import is_integer
 
 log = logging.getLogger(__name__)
 
@@ -71,6 +73,8 @@ def prepare(
         gene_sets = read_gene_sets(gene_sets)
     prepared = _copy(adata)
     report = {"n_cells": adata.n_obs, "n_genes_in": adata.n_vars, "n_sets_in": len(gene_sets)}
+    if normalize or log1p:
+        _check_scale(prepared, normalize=normalize)
     if normalize:
         _check_totals(prepared)
         sc.pp.normalize_total(prepared, target_sum=target_sum)
@@ -162,6 +166,24 @@ def _copy(adata: AnnData) -> AnnData:
         X, obs=adata.obs.copy(), var=pd.DataFrame(adata.var.copy()), varm=dict(adata.varm),
         obsm=dict(adata.obsm), uns=dict(adata.uns),
     )  # fmt: skip
+
+
+def _check_scale(adata: AnnData, *, normalize: bool) -> None:
+    """Refuse values below zero, and warn of what looks as if it were logged already."""
+    values = adata.X.data if sparse.issparse(adata.X) else adata.X
+    low = values.min() if values.size else 0.0
+    if low < 0:
+        msg = (
+            f"X holds negative values ({low:g}), so it was scaled or centred; give raw counts, "
+            "such as those of a layer or of .raw, or say normalize=False, log1p=False"
+        )
+        raise ValueError(msg)
+    if normalize and not is_integer(adata.X):
+        msg = (
+            "X holds values that are no integers, so it may be normalised or logged already; then "
+            "say normalize=False, and log1p=False if it is logged"
+        )
+        warnings.warn(msg, stacklevel=3)
 
 
 def _check_totals(adata: AnnData) -> None:

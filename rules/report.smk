@@ -37,7 +37,8 @@ rule figure_cost:
 
 rule figure_accuracy:
     input:
-        f"{RESULTS}/{{dataset}}/tables/accuracy.csv",
+        accuracy=f"{RESULTS}/{{dataset}}/tables/accuracy.csv",
+        prepared=PREPARED,
     output:
         png=report(
             f"{RESULTS}/figures/{{dataset}}/accuracy.png",

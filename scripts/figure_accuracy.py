@@ -8,11 +8,19 @@ sys.path.insert(0, str(Path(snakemake.scriptdir).parent))
 from intae.logs import log_to
 
 with log_to(snakemake.log[0]):
+    import logging
+
     import pandas as pd
 
     from intae.figures.separation import plot_accuracy
     from intae.figures.style import save_figure
+    from intae.files import read_h5ad
 
-    accuracy = pd.read_csv(snakemake.input[0])
-    figure = plot_accuracy(accuracy, snakemake.params.labels, snakemake.params.terms)
+    accuracy, params = pd.read_csv(snakemake.input.accuracy), snakemake.params
+    condition = read_h5ad(snakemake.input.prepared, backed="r").obs["condition"]
+    guess = condition.value_counts(normalize=True).max()
+    absent = [term for term in params.terms if term not in set(accuracy["term"])]
+    if absent:
+        logging.warning("not terms of these data, so left out: %s", ", ".join(absent))
+    figure = plot_accuracy(accuracy, params.labels, params.terms, guess=guess)
     save_figure(figure, snakemake.output)

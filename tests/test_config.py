@@ -148,6 +148,7 @@ def test_check_says_what_would_run(tmp_path, capsys):
     assert "kang17: source kang17 (29,065 cells x 35,635 genes), 3 fits" in out
     assert "GSE96583_RAW.tar: to be downloaded from https://ftp.ncbi" in out
     assert "autoencoder: seed 0, 1" in out
+    assert "in all: 1 data sets, 3 fits" in out
     assert "simulated" not in out
 
 
@@ -163,3 +164,19 @@ def test_the_reference_is_up_to_date():
     assert (ROOT / "docs/config.md").read_text() == reference(), (
         "run: python -m intae reference > docs/config.md"
     )
+
+
+def test_check_looks_at_the_columns_of_an_h5ad(tmp_path, capsys, counts):
+    counts.write_h5ad(tmp_path / "x.h5ad")
+    (tmp_path / "sets.gmt").write_text("A\tx\tGENE1\n")
+    config = {
+        "run": {"datasets": ["mine"]},
+        "gene_sets": {"own": {"file": str(tmp_path / "sets.gmt")}},
+        "datasets": {
+            "mine": FILE | {"file": str(tmp_path / "x.h5ad"), "gene_sets": ["own"],
+                            "labels": {"condition": "conditions"}}
+        },
+    }  # fmt: skip
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(config))
+    assert main(["check", str(tmp_path / "mine.yaml")]) == 1
+    assert "no column 'conditions' in obs; did you mean 'condition'" in capsys.readouterr().err

@@ -98,7 +98,7 @@ def test_scatter_shows_each_cell_and_says_what_is_off(tmp_path):
     axis = figure.axes[0]
     shown = axis.collections[0].get_offsets()
     np.testing.assert_allclose(sorted(shown[:, 0]), sorted(fit.obsm["loadings"][:, 0]))
-    assert "SIMULATED PATHWAY 2 is off" in axis.get_title(loc="left")
+    assert "off: SIMULATED PATHWAY 2" in axis.get_title(loc="left")
     save_figure(figure, [tmp_path / "x.png", tmp_path / "x.pdf"])
     assert {path.name for path in tmp_path.iterdir()} == {"x.png", "x.pdf"}
 
@@ -119,10 +119,14 @@ def test_stability_names_what_was_changed():
     table = pd.DataFrame(
         [("ae", "seeds", s, v) for s, v in zip(scores, [0.4, 0.5, 0.7, 6], strict=True)]
         + [("pca", "donors", s, v) for s, v in zip(scores, [0.9, 0.8, 1, 9], strict=True)]
-        + [("ae", "seeds", "A_TERM", 0.1)],
+        + [
+            ("ae", "seeds", "A_TERM", 0.1),
+            ("ae", "seeds", "(number of pairs)", 1),
+            ("pca", "donors", "(number of pairs)", 5),
+        ],
         columns=["method", "kind", "term", "r"],
     )
     axes = plot_stability(table, LABELS).axes
-    assert texts(axes[0]) == ["Autoencoder: another seed", "PCA: other donors"]
+    assert texts(axes[0]) == ["Autoencoder: another seed (1 pair)", "PCA: other donors (5 pairs)"]
     assert [t.get_text() for t in axes[0].texts] == ["0.40", "0.90"]
     assert [t.get_text() for t in axes[3].texts] == ["6.0", "9.0"]

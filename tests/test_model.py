@@ -38,6 +38,14 @@ def test_new_cells_are_matched_by_gene(simulated):
         model.transform(simulated[:, 2:].copy())
 
 
+def test_new_cells_as_raw_counts_are_refused(simulated):
+    model = intae.PCA(n_dense=2).fit(simulated)
+    counts = simulated.copy()
+    counts.X = np.round(np.abs(counts.X))
+    with pytest.raises(ValueError, match="X holds integers, so these are counts"):
+        model.transform(counts)
+
+
 def test_unfitted_model_says_so(tmp_path):
     with pytest.raises(NotFittedError, match=r"call fit\(adata\) first"):
         intae.PCA().save(tmp_path / "model.h5")

@@ -95,3 +95,13 @@ def test_empty_cells_are_named(counts):
     counts.X[7] = 0
     with pytest.raises(ValueError, match=r"1 cells have no counts at all, 'cell7'"):
         intae.prepare(counts, SETS)
+
+
+def test_scaled_data_are_refused_and_logged_data_warned_of(counts):
+    logged = counts.copy()
+    logged.X = np.log1p(logged.X)
+    with pytest.warns(UserWarning, match="no integers, so it may be normalised or logged"):
+        intae.prepare(logged, SETS, min_genes=5)
+    logged.X -= logged.X.mean(0)
+    with pytest.raises(ValueError, match="negative values .* so it was scaled or centred"):
+        intae.prepare(logged, SETS, min_genes=5)

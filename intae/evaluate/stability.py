@@ -42,8 +42,9 @@ def stability_table(kind: str, pairs: Iterable[tuple[Answer, Answer]]) -> pd.Dat
     -------
     kind, term, r. A row a term: the mean of |r| over the pairs in both answers of which it is
     active. Then summary rows, whose term is in brackets: median and mean of |r| over the terms of
-    each pair, Jaccard index of the active terms, and how many of the ten most relevant terms are
-    shared, each the mean over the pairs. Empty without pairs.
+    each pair, Jaccard index of the active terms, and how many of the (up to) ten most relevant
+    active terms are shared, each the mean over the pairs; and the number of pairs. Empty without
+    pairs.
     """
     per_term, summaries = [], []
     for a, b in pairs:
@@ -62,7 +63,8 @@ def stability_table(kind: str, pairs: Iterable[tuple[Answer, Answer]]) -> pd.Dat
     if not summaries:
         return pd.DataFrame(columns=list(COLUMNS))
     terms = pd.concat(per_term).groupby(level=0, sort=False).mean()
-    values = pd.concat([terms, pd.DataFrame(summaries).mean()])
+    number = pd.Series({"(number of pairs)": len(summaries)})
+    values = pd.concat([terms, pd.DataFrame(summaries).mean(), number])
     return pd.DataFrame({"kind": kind, "term": values.index, "r": values.to_numpy()})
 
 
@@ -134,4 +136,5 @@ def _splits(
 
 
 def _top(answer: Answer) -> set[str]:
-    return set(answer.terms["relevance"].nlargest(TOP).index)
+    active = answer.terms[answer.terms["active"]]
+    return set(active["relevance"].nlargest(TOP).index)

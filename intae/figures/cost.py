@@ -85,6 +85,6 @@ def plot_cost(runtime: pd.DataFrame, labels: Mapping[str, str]) -> Figure:
 def _duration(seconds: float) -> str:
     """Write a duration for people."""
     for unit, size in (("days", 86_400), ("h", 3600), ("min", 60), ("s", 1)):
-        if seconds >= 2 * size or (unit == "s" and seconds >= 1):
+        if seconds >= 1.5 * size or (unit == "s" and seconds >= 1):
             return f"{seconds / size:.1f} {unit}"
     return f"{seconds * 1000:.0f} ms"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 
 import numpy as np
@@ -17,10 +18,10 @@ ROLES = {"condition": "condition", "cell_type": "cell type", "batch": "batch", "
 
 
 def best_terms(fit: AnnData) -> list[str]:
-    """Return the two most relevant annotated terms of a fit."""
+    """Return the two most relevant annotated terms of a fit, active ones first."""
     terms = fit.uns["terms"]
     terms = terms[terms["kind"] == "annotated"]
-    return list(terms["relevance"].nlargest(2).index)
+    return list(terms.sort_values(["active", "relevance"], ascending=False).index[:2])
 
 
 def plot_scatter(
@@ -51,17 +52,20 @@ def plot_scatter(
         for axis, role in zip(row, roles or [None], strict=True):
             hue = None if role is None else fit.obs[role].astype(str).to_numpy()[order]
             palette = None if hue is None else label_colors(sorted(set(hue)))
+            size = min(30, max(3, 20_000 / len(z) ** 0.9))
             sns.scatterplot(
-                x=z[:, 0], y=z[:, 1], hue=hue, hue_order=palette, palette=palette,
-                s=max(3, 20_000 / len(z) ** 0.9), linewidth=0, alpha=0.7, ax=axis, rasterized=True,
+                x=z[:, 0], y=z[:, 1], hue=hue, hue_order=palette, palette=palette, s=size,
+                linewidth=0, alpha=0.7, ax=axis, rasterized=True,
             )  # fmt: skip
             axis.set_xlabel(readable(terms[0], 44))
             axis.set_ylabel(readable(terms[1], 30))
             off = [t for t in terms if not fit.uns["terms"].loc[t, "active"]]
-            note = f" ({' and '.join(readable(t, 99) for t in off)} is off)" if off else ""
+            note = " and ".join(readable(t, 99) for t in off)
+            note = f"off: {note}" if off else ""
+            note = "\n".join(textwrap.wrap(note, 46))
             axis.set_title("\n".join([method_label(method, labels), note.strip()]).strip(),
                            loc="left")  # fmt: skip
             if role is not None:
                 axis.legend(title=ROLES[role], loc="center left", bbox_to_anchor=(1.0, 0.5),
-                            frameon=False, markerscale=2)  # fmt: skip
+                            frameon=False, markerscale=2 if len(z) > 1000 else 1)  # fmt: skip
     return figure

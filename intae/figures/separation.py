@@ -16,7 +16,11 @@ SPLITS = {"train": "on all cells, as in the paper", "held_out": "on cells held o
 
 
 def plot_accuracy(
-    accuracy: pd.DataFrame, labels: Mapping[str, str], terms: Sequence[str] = (), n_terms: int = 10
+    accuracy: pd.DataFrame,
+    labels: Mapping[str, str],
+    terms: Sequence[str] = (),
+    n_terms: int = 10,
+    guess: float | None = None,
 ) -> Figure:
     """Draw the accuracy of single terms, a column a way of scoring, a dot a method.
 
@@ -30,6 +34,8 @@ def plot_accuracy(
     terms
         The terms to draw; those that are not in the table are left out, and if none is left the
         `n_terms` that separate best in any method.
+    guess
+        Accuracy of guessing the largest class, drawn as a dashed line.
     """
     set_style()
     annotated = accuracy[~accuracy["term"].str.match(r"(dense|sparse)_\d+$")]
@@ -53,11 +59,17 @@ def plot_accuracy(
             axis.scatter(mid, y, color=colors[method], s=34, zorder=3)
         for k in range(1, len(shown)):
             axis.axhline(k - 0.5, color="0.9", lw=0.8, zorder=0)
+        if guess is not None:
+            axis.axvline(guess, color="0.4", ls="--", lw=1, zorder=0)
         axis.set_title(title, loc="left")
+        axis.set_xlim(min(0.4, part["accuracy"].min() - 0.02), 1.01)
         axis.set_xlabel("accuracy of a logistic regression on one term")
     axes[0].set_yticks(range(len(shown)), [readable(term) for term in shown])
     axes[0].set_ylim(len(shown) - 0.5, -0.5)
-    handles = [
+    handles = [] if guess is None else [
+        Line2D([], [], color="0.4", ls="--", lw=1, label="guessing the larger condition")
+    ]  # fmt: skip
+    handles += [
         Line2D([], [], marker="o", ls="", color=colors[m], label=method_label(m, labels))
         for m in methods
     ]

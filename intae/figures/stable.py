@@ -38,8 +38,13 @@ def plot_stability(stability: pd.DataFrame, labels: Mapping[str, str]) -> Figure
         for kind in KINDS
         if ((stability["method"] == method) & (stability["kind"] == kind)).any()
     ]
-    names = [f"{method_label(method, labels)}: {KINDS[kind]}" for method, kind in rows]
     table = stability.set_index(["method", "kind", "term"])["r"]
+    names = []
+    for method, kind in rows:
+        n_pairs = int(table[(method, kind, "(number of pairs)")])
+        names.append(
+            f"{method_label(method, labels)}: {KINDS[kind]} ({n_pairs} pair{'s'[: n_pairs != 1]})"
+        )
     figure, axes = plt.subplots(
         1, len(SCORES), figsize=(12.5, 1.2 + 0.42 * max(1, len(rows))), sharey=True,
         layout="constrained",

@@ -37,8 +37,10 @@ def plot_top_terms(
     methods = [m for m in labels if m in set(with_names)]
     colors, columns = method_colors(labels), min(2, len(methods))
     rows = -(-len(methods) // columns)
+    on = terms[terms["active"]].groupby(["method", "seed"]).size()
+    n_shown = min(n_terms, int(on.max()) if len(on) else 1)
     figure, axes = plt.subplots(
-        rows, columns, figsize=(7.6 * columns, rows * (0.34 * n_terms + 1.2)),
+        rows, columns, figsize=(7.6 * columns, rows * (0.34 * n_shown + 1.2)),
         squeeze=False, layout="constrained",
     )  # fmt: skip
     for axis, method in zip(axes.flat, methods, strict=False):

@@ -8,6 +8,8 @@ import numpy as np
 from anndata import AnnData
 from scipy import sparse
 
+from ..moments import is_integer
+
 log = logging.getLogger(__name__)
 
 SCALES = ("counts", "normalized", "log")
@@ -54,15 +56,6 @@ def choose_matrix(name: str, adata: AnnData, matrix: str | None) -> AnnData:
         msg = f"data set {name!r}, matrix: there is no layer {matrix!r}; there are: {layers}"
         raise ValueError(msg)
     return AnnData(adata.layers[matrix], obs=adata.obs, var=adata.var)
-
-
-def is_integer(X) -> bool:
-    """Say whether the first stored values all are integers (100,000 of them at the most)."""
-    if X is None:
-        return False
-    values = X.data if sparse.issparse(X) else np.asarray(X[:200]).ravel()
-    values = np.asarray(values[:100_000])
-    return bool((values == np.round(values)).all()) if np.isfinite(values).all() else False
 
 
 def check_expression(name: str, adata: AnnData) -> None:

@@ -61,8 +61,9 @@ def prepare(
     Returns
     -------
     AnnData, cells x genes: X log-normalised float32, not centred; `varm["annotations"]` genes x
-    terms, uint8; `uns["terms"]` the names of the terms; `uns["prepare"]` the settings and what
-    was matched; obs as it was.
+    terms, uint8; `uns["terms"]` the names of the terms; `uns["prepare"]` the settings, what was
+    matched, and the `total` that cells were normalised to (new cells need the same); obs as it
+    was.
 
     Raises
     ------
@@ -76,7 +77,8 @@ def prepare(
     if normalize or log1p:
         _check_scale(prepared, normalize=normalize)
     if normalize:
-        _check_totals(prepared)
+        totals = _check_totals(prepared)
+        report["total"] = float(np.median(totals)) if target_sum is None else float(target_sum)
         sc.pp.normalize_total(prepared, target_sum=target_sum)
     if log1p:
         sc.pp.log1p(prepared)
@@ -186,13 +188,15 @@ def _check_scale(adata: AnnData, *, normalize: bool) -> None:
         warnings.warn(msg, stacklevel=3)
 
 
-def _check_totals(adata: AnnData) -> None:
+def _check_totals(adata: AnnData) -> np.ndarray:
+    """Return the total of each cell, refusing cells without any."""
     totals = np.asarray(adata.X.sum(1)).ravel()
     empty = totals <= 0
     if empty.any():
         name = adata.obs_names[empty][0]
         msg = f"{empty.sum()} cells have no counts at all, {name!r} among them; remove them first"
         raise ValueError(msg)
+    return totals
 
 
 def _variances(X) -> np.ndarray:

@@ -103,5 +103,13 @@ def test_scaled_data_are_refused_and_logged_data_warned_of(counts):
     with pytest.warns(UserWarning, match="no integers, so it may be normalised or logged"):
         intae.prepare(logged, SETS, min_genes=5)
     logged.X -= logged.X.mean(0)
-    with pytest.raises(ValueError, match="negative values .* so it was scaled or centred"):
+    with pytest.raises(ValueError, match=r"negative values .* so it was scaled or centred"):
         intae.prepare(logged, SETS, min_genes=5)
+
+
+def test_new_cells_can_be_normalised_as_the_training_cells_were(counts):
+    prepared = intae.prepare(counts, SETS, n_hvgs=None, min_genes=5)
+    new = counts[:10].copy()
+    sc.pp.normalize_total(new, target_sum=prepared.uns["prepare"]["total"])
+    sc.pp.log1p(new)
+    np.testing.assert_allclose(new[:, prepared.var_names].X, prepared.X[:10], rtol=1e-5)

@@ -1,10 +1,14 @@
 """The workflow as a user runs it: snakemake on the command line, in a folder of its own."""
 
+import hashlib
 import json
 import os
 import shutil
 import subprocess
 import sys
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
@@ -182,6 +186,48 @@ def test_config_mistakes_stop_before_any_job(folder, tmp_path, config, message):
     assert done.returncode != 0
     assert message in done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    """Serves a folder and says nothing."""
+
+    def log_message(self, *args):
+        """Keep the test's output clean."""
+
+
+def test_a_data_set_by_its_address(folder, tmp_path):
+    served = tmp_path / "served"
+    served.mkdir()
+    rng = np.random.default_rng(1)
+    own = read_own(rng.poisson(2.0, (40, 30)).astype(np.float32), rng)
+    own.write_h5ad(served / "cells.h5ad")
+    (served / "sets.gmt").write_text("A\tx\t" + "\t".join(own.var_names) + "\n")
+    handler = partial(Quiet, directory=str(served))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        base = f"http://127.0.0.1:{server.server_port}"
+        sha256 = hashlib.sha256((served / "cells.h5ad").read_bytes()).hexdigest()
+        entry = {"source": "file", "url": f"{base}/cells.h5ad", "gene_sets": ["own"]}
+        config = {
+            "results": "url_results",
+            "resources": "url_resources",
+            "run": {"datasets": ["fetched"], "methods": ["pca"]},
+            "gene_sets": {"own": {"url": [f"{base}/none.gmt", f"{base}/sets.gmt"]}},
+            "datasets": {"fetched": entry | {"sha256": sha256}},
+        }
+        path = tmp_path / "url.yaml"
+        path.write_text(json.dumps(config))
+        done = snakemake(folder, "url_results/fetched/prepared.h5ad", "--configfile", str(path))
+        assert done.returncode == 0, done.stdout + done.stderr
+        check_prepared(read_h5ad(folder / "url_results/fetched/prepared.h5ad"))
+
+        config["datasets"]["fetched"]["sha256"] = "0" * 64
+        config["resources"] = "other_resources"
+        path.write_text(json.dumps(config))
+        wrong = snakemake(folder, "fetch_all", "--configfile", str(path))
+    assert wrong.returncode != 0
+    assert "cells.h5ad: could not be fetched" in wrong.stdout + wrong.stderr
+    assert not (folder / "other_resources/cells.h5ad").exists()
 
 
 def test_a_failing_job_says_why_and_leaves_nothing(folder, tmp_path):

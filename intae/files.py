@@ -1,13 +1,10 @@
-"""Files that appear whole or not at all, and the fit of a model as a file."""
+"""Data, tables and fits as files."""
 
 from __future__ import annotations
 
 import json
 import logging
-import os
-import tempfile
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -18,26 +15,9 @@ from anndata import AnnData
 
 from .contracts import check_fit
 from .model import FactorModel
+from .whole_file import whole_file
 
 log = logging.getLogger(__name__)
-
-
-@contextmanager
-def whole_file(path: str | Path) -> Iterator[Path]:
-    """Give a temporary path beside `path`, moved there only when the block has ended well."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, part = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=f".part{path.suffix}")
-    os.close(handle)
-    try:
-        yield Path(part)
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(part, 0o666 & ~umask)  # mkstemp makes it private
-        os.replace(part, path)
-    except BaseException:
-        Path(part).unlink(missing_ok=True)
-        raise
 
 
 def write_h5ad(adata: AnnData, path: str | Path) -> None:

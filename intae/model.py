@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import inspect
 import json
-import os
-import tempfile
 from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -19,6 +17,7 @@ from sklearn.exceptions import NotFittedError
 
 from .contracts import TERM_COLUMNS
 from .moments import is_integer
+from .whole_file import whole_file
 
 
 class FactorModel(ABC):
@@ -110,17 +109,9 @@ class FactorModel(ABC):
             "converged": bool(self.converged_),
             "seconds": float(self.seconds_),
         }
-        path = Path(path)
-        handle, part = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
-        os.close(handle)
-        try:
-            with h5py.File(part, "w") as file:
-                file.attrs["intae"] = json.dumps(about)
-                anndata.io.write_elem(file, "state", state)
-            os.replace(part, path)
-        except BaseException:
-            Path(part).unlink(missing_ok=True)
-            raise
+        with whole_file(path) as part, h5py.File(part, "w") as file:
+            file.attrs["intae"] = json.dumps(about)
+            anndata.io.write_elem(file, "state", state)
 
     @classmethod
     def load(cls, path: str | Path) -> Self:

@@ -41,6 +41,8 @@ rule agreement:
         f"{RESULTS}/{{dataset}}/tables/correlation.csv",
     log:
         "logs/evaluate/{dataset}.agreement.log",
+    benchmark:
+        f"{RESULTS}/{{dataset}}/agreement.benchmark.tsv"
     conda:
         "../envs/intae.yaml"
     threads: 1
@@ -88,6 +90,8 @@ rule stability:
         f"{RESULTS}/{{dataset}}/tables/stability.csv",
     log:
         "logs/evaluate/{dataset}.stability.log",
+    benchmark:
+        f"{RESULTS}/{{dataset}}/stability.benchmark.tsv"
     conda:
         "../envs/intae.yaml"
     threads: 1
@@ -125,6 +129,8 @@ rule recovery:
         f"{RESULTS}/{{dataset}}/tables/recovery.csv",
     log:
         "logs/evaluate/{dataset}.recovery.log",
+    benchmark:
+        f"{RESULTS}/{{dataset}}/recovery.benchmark.tsv"
     conda:
         "../envs/intae.yaml"
     threads: 1

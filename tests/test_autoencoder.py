@@ -1,12 +1,10 @@
 """The autoencoder: its objective, its three solvers, and what users lean on."""
 
-import os
-from pathlib import Path
-
 import anndata
 import numpy as np
 import pytest
 import torch
+from conftest import mirror_file
 from scipy import sparse
 
 import intae
@@ -462,14 +460,6 @@ def test_unfitted_models_say_so(cells):
 
 
 # ------------------------------------------------------------------- real data
-
-
-def mirror_file(name):
-    folder = os.environ.get("INTAE_MIRROR")
-    found = sorted(Path(folder).rglob(name)) if folder else []
-    if not found:
-        pytest.skip(f"INTAE_MIRROR does not hold {name}")
-    return found[0]
 
 
 def test_kang17_subset():

@@ -1,14 +1,13 @@
 """FSCLVM: the same posterior as the slalom package run live, and what goes beyond it."""
 
-import os
 import time
 import warnings
-from pathlib import Path
 
 import anndata
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import mirror_file
 from scipy import sparse
 from sklearn.exceptions import NotFittedError
 from sklearn.metrics import roc_auc_score
@@ -97,20 +96,12 @@ def test_stops_where_slalom_stops(adata):
     assert_same_posterior(exact, reference)
 
 
-def mirror(name):
-    folder = os.environ.get("INTAE_MIRROR")
-    found = sorted(Path(folder).rglob(name)) if folder else []
-    if not found:
-        pytest.skip(f"INTAE_MIRROR names no folder with {name}")
-    return found[0]
-
-
 @pytest.mark.parametrize("settings", [{"n_dense": 0}, {"n_dense": 1, "n_sparse": 2}])
 def test_follows_slalom_on_buettner15(settings):
-    table = pd.read_csv(mirror("Buettneretal.csv.gz"), index_col=0)
+    table = pd.read_csv(mirror_file("Buettneretal.csv.gz"), index_col=0)
     raw = anndata.AnnData(table.to_numpy(np.float32))
     raw.var_names = table.columns.astype(str)
-    sets = mirror("c2.cp.reactome.v4.0.symbols.gmt")
+    sets = mirror_file("c2.cp.reactome.v4.0.symbols.gmt")
     data = intae.prepare(raw, sets, n_hvgs=300, normalize=False, log1p=False)
     reference = intae.Slalom(**settings, max_iter=30).fit(data)
     exact = intae.FSCLVM(**settings, seed=222, max_iter=30, compat="slalom").fit(data)
@@ -118,8 +109,8 @@ def test_follows_slalom_on_buettner15(settings):
 
 
 def test_follows_slalom_on_kang17():
-    raw = anndata.read_h5ad(mirror("kang17_subset.h5ad"))[::6].copy()
-    data = intae.prepare(raw, mirror("c2.cp.reactome.v4.0.symbols.gmt"), n_hvgs=250)
+    raw = anndata.read_h5ad(mirror_file("kang17_subset.h5ad"))[::6].copy()
+    data = intae.prepare(raw, mirror_file("c2.cp.reactome.v4.0.symbols.gmt"), n_hvgs=250)
     reference = intae.Slalom(n_dense=2, max_iter=25).fit(data)
     exact = intae.FSCLVM(n_dense=2, seed=222, max_iter=25, compat="slalom").fit(data)
     assert_same_posterior(exact, reference)

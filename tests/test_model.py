@@ -19,6 +19,8 @@ def test_save_and_load(simulated, tmp_path):
     pd.testing.assert_frame_equal(loaded.loadings_, model.loadings_, check_names=False)
     pd.testing.assert_frame_equal(loaded.transform(simulated), model.transform(simulated))
     assert [path.name for path in tmp_path.iterdir()] == ["model.h5"]
+    (tmp_path / "other").touch()  # others may read a model as they may read any new file
+    assert (tmp_path / "model.h5").stat().st_mode == (tmp_path / "other").stat().st_mode
 
 
 def test_load_refuses_another_file_or_class(simulated, tmp_path):

@@ -10,7 +10,7 @@ import matplotlib as mpl
 import seaborn as sns
 from matplotlib.figure import Figure
 
-from ..files import whole_file
+from ..whole_file import whole_file
 
 mpl.use("Agg")
 

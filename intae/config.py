@@ -22,11 +22,12 @@ from .sources.registry import SOURCES, Download, msigdb
 SCHEMA = Path(__file__).resolve().parents[1] / "schemas" / "config.schema.yaml"
 
 
-# The order of methods in figures, and with it their colours, is the same in every run, whichever
-# of them a user's config names first. Others follow in the config's order.
+# The order of methods in figures is the same in every run, whichever of them a user's config names
+# first; their colours are in figures/style.py. Others follow in the config's order.
 METHOD_ORDER = (
-    "autoencoder", "autoencoder_exact", "fsclvm", "fsclvm_dense3", "fsclvm_annotation", "slalom",
-    "slalom_dense3", "pca",
+    "autoencoder", "autoencoder_proximal", "autoencoder_exact", "fsclvm", "fsclvm_dense3",
+    "fsclvm_annotation", "slalom", "slalom_dense3", "autoencoder_permuted", "score_genes", "ulm",
+    "aucell", "pca", "autoencoder_masked", "autoencoder_stochastic",
 )  # fmt: skip
 
 

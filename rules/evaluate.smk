@@ -148,13 +148,13 @@ rule runtime:
         table=report(
             f"{RESULTS}/tables/runtime.csv",
             caption="../report/runtime_table.rst",
-            category="1. Cost",
+            category="2. Cost",
             labels={"table": "runtime and memory"},
         ),
         host=report(
             f"{RESULTS}/tables/host.csv",
             caption="../report/host.rst",
-            category="1. Cost",
+            category="2. Cost",
             labels={"table": "the machine"},
         ),
     log:
@@ -176,7 +176,7 @@ rule join:
         report(
             f"{RESULTS}/tables/{{table}}.csv",
             caption="../report/table.rst",
-            category="4. Tables",
+            category="7. Tables",
             labels={"table": "{table}"},
         ),
     log:

@@ -17,7 +17,7 @@ rule figure_cost:
         png=report(
             f"{RESULTS}/figures/cost.png",
             caption="../report/cost.rst",
-            category="1. Cost",
+            category="2. Cost",
             labels={"figure": "runtime and memory"},
         ),
         pdf=f"{RESULTS}/figures/cost.pdf",
@@ -43,7 +43,7 @@ rule figure_accuracy:
         png=report(
             f"{RESULTS}/figures/{{dataset}}/accuracy.png",
             caption="../report/accuracy.rst",
-            category="2. Separation of conditions",
+            category="3. Separation of conditions",
             subcategory="{dataset}",
             labels={"figure": "accuracy of single terms"},
         ),
@@ -70,7 +70,7 @@ rule figure_scatter:
         png=report(
             f"{RESULTS}/figures/{{dataset}}/scatter.png",
             caption="../report/scatter.rst",
-            category="2. Separation of conditions",
+            category="3. Separation of conditions",
             subcategory="{dataset}",
             labels={"figure": "loadings of two terms"},
         ),
@@ -97,7 +97,7 @@ rule figure_terms:
         png=report(
             f"{RESULTS}/figures/{{dataset}}/terms.png",
             caption="../report/terms.rst",
-            category="3. Terms",
+            category="4. Terms",
             subcategory="{dataset}",
             labels={"figure": "most relevant terms"},
         ),
@@ -125,7 +125,7 @@ rule figure_correlation:
         png=report(
             f"{RESULTS}/figures/{{dataset}}/correlation.png",
             caption="../report/correlation.rst",
-            category="3. Terms",
+            category="5. How far to trust it",
             subcategory="{dataset}",
             labels={"figure": "agreement of methods"},
         ),
@@ -153,7 +153,7 @@ rule figure_stability:
         png=report(
             f"{RESULTS}/figures/{{dataset}}/stability.png",
             caption="../report/stability.rst",
-            category="3. Terms",
+            category="5. How far to trust it",
             subcategory="{dataset}",
             labels={"figure": "stability"},
         ),
@@ -179,7 +179,7 @@ rule figure_recovery:
         png=report(
             f"{RESULTS}/figures/{{dataset}}/recovery.png",
             caption="../report/recovery.rst",
-            category="5. Planted truth",
+            category="6. Planted truth",
             subcategory="{dataset}",
             labels={"figure": "recovery"},
         ),

@@ -39,10 +39,36 @@ def set_style() -> None:
     )
 
 
+# Each method of the paper's benchmark keeps its colour in every figure of every run. Those shown
+# together differ for the colour-blind as well (seaborn's colorblind palette, and greys for scores).
+METHOD_COLORS = {
+    "autoencoder": "#0173B2",
+    "autoencoder_proximal": "#56B4E9",
+    "autoencoder_exact": "#DE8F05",
+    "fsclvm": "#029E73",
+    "fsclvm_dense3": "#D55E00",
+    "fsclvm_annotation": "#CC78BC",
+    "slalom": "#CA9161",
+    "slalom_dense3": "#FBAFE4",
+    "autoencoder_permuted": "#ECE133",
+    "score_genes": "#6E6E6E",
+    "ulm": "#2B2B2B",
+    "aucell": "#B4B4B4",
+    "pca": "#949494",
+    "autoencoder_masked": "#332288",
+    "autoencoder_stochastic": "#882255",
+}
+
+
 def method_colors(methods: Iterable[str]) -> dict[str, Color]:
-    """Give each method of the config its colour, by its place there, safe for the colour-blind."""
+    """Give each method of the config its colour; one of the user's own gets a free one."""
     methods = list(methods)
-    return dict(zip(methods, sns.color_palette("colorblind", max(10, len(methods))), strict=False))
+    own = [m for m in methods if m not in METHOD_COLORS]
+    taken = {METHOD_COLORS[m] for m in methods if m in METHOD_COLORS}
+    free = [c for c in dict.fromkeys(METHOD_COLORS.values()) if c not in taken]
+    free += sns.color_palette("husl", max(0, len(own) - len(free))).as_hex()
+    colors = dict(zip(own, free, strict=False)) | METHOD_COLORS
+    return {method: mpl.colors.to_rgb(colors[method]) for method in methods}
 
 
 def label_colors(values: Sequence[str]) -> dict[str, Color]:

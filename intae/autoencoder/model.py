@@ -16,6 +16,7 @@ from ..model import term_index, terms_table
 from .data import Cells
 from .descent import Problem
 from .encoding import Encoding
+from .evidence import evidence
 from .exact import empty_start, minimise
 from .history import History
 from .inspection import Inspection
@@ -73,7 +74,11 @@ class Autoencoder(Inspection, Encoding):
     gap_
         F(encoder, W) - F*(W), never negative: what a better encoder could still gain.
     terms_
-        Has `variance_explained` besides: the share of variance a term explains by itself.
+        Has two columns besides. `variance_explained`: the share of variance a term explains by
+        itself. `evidence`: how much F + R would at once rise if the term changed sides, negative
+        for terms that are off; near zero the data hardly decide (:mod:`.evidence`).
+        Among terms that are off it tells those nearest to coming on. Empty for `adam`, which ends
+        at no minimum.
     history_
         One row an epoch or some iterations: iteration, F, the parts of R, objective (F + R),
         certificate, n_deactivated, inactive_zero_share (of the penalised entries), seconds.
@@ -304,3 +309,7 @@ class Autoencoder(Inspection, Encoding):
             self._kinds, self.annotations_, genes, relevance=norms, active=norms > 0, on=W != 0
         )
         self.terms_["variance_explained"] = moments.explained(total, W)
+        # Adam's W is no minimum of F + R, so what would lower it says nothing of the data.
+        self.terms_["evidence"] = (
+            np.nan if self.solver == "adam" else evidence(self._problem.at(W), self._penalty)
+        )

@@ -524,3 +524,14 @@ def test_kang17_subset():
     last = fit.history_.iloc[-1]
     assert last["objective"] <= 53.07
     assert last["certificate"] <= 1e-4
+
+
+def test_a_confounder_in_a_gene_set_is_told_of(caplog):
+    cells = simulate(600, 200, 20, n_active=5, n_dense=1, dense_strength=0.6, seed=0)
+    with caplog.at_level("WARNING", logger="intae"):
+        model().fit(cells)
+    assert "try n_dense=1" in caplog.text
+    caplog.clear()
+    with caplog.at_level("WARNING", logger="intae"):
+        model(n_dense=1).fit(cells)
+    assert "n_dense" not in caplog.text

@@ -38,13 +38,13 @@ def perfect(truth):
 
 @pytest.fixture(scope="module")
 def noisy(truth, perfect):
-    """A fit that is right here and there: weights with noise, one planted term off."""
+    """A fit that is right here and there: weights with noise, a planted term and another off."""
     rng = np.random.default_rng(3)
     w = perfect.varm["weights"] + 0.3 * rng.standard_normal((80, 10))
     w[:, strength_in(truth).argmin()] = 0
     active = active_in(truth)
     on = np.ones(10, bool)
-    on[np.flatnonzero(active)[0]] = False
+    on[[np.flatnonzero(active)[0], np.flatnonzero(~active)[0]]] = False
     z = truth.obsm["true_loadings"][:, :10] + rng.standard_normal((300, 10))
     fit = make_fit(z * on, w * on, rng.random(10) * on, active=on)
     fit.obs["condition"] = truth.obs["condition"].to_numpy()
@@ -74,10 +74,9 @@ def test_the_truth_itself_is_perfect(truth, perfect):
 
 
 def test_the_truth_upside_down_is_not(truth, perfect):
-    fit = make_fit(
-        perfect.obsm["loadings"], perfect.varm["weights"], -strength_in(truth),
-        active=active_in(truth),
-    )  # fmt: skip
+    strength = strength_in(truth)
+    w = perfect.varm["weights"]
+    fit = make_fit(perfect.obsm["loadings"], w, strength.max() - strength)
     values = recovery(fit, truth).set_index("metric")["value"]
     assert values["average precision of active terms"] < 0.7
     assert np.isnan(values["precision of added genes"])
@@ -137,7 +136,20 @@ def test_curves_follow_the_rankings(truth, noisy):
     terms = curves.loc["terms"]
     area = (np.diff(terms["recall"], prepend=0) * terms["precision"]).sum()
     whole = average_precision_score(active, noisy.uns["terms"]["relevance"])
-    assert area == pytest.approx(whole - (1 - terms["recall"].max()) * active.mean())
+    last = 1 - terms["recall"].max()
+    assert area == pytest.approx(whole - last * active.mean())
+
+
+def test_terms_that_are_off_are_ranked_where_the_method_does(truth, noisy):
+    fit = noisy.copy()
+    off = ~fit.uns["terms"]["active"].to_numpy()
+    sought = active_in(truth)[off]
+    fit.uns["terms"]["evidence"] = np.where(off, -1.0, 1.0)
+    fit.uns["terms"].loc[off, "evidence"] = np.where(sought, -0.5, -2.0)
+    n_on = (~off).sum()
+    terms = recovery_curves(fit, truth).query("what == 'terms'")
+    assert terms["n_ranked"].max() == n_on + 1  # the planted one comes before the other
+    assert terms["recall"].max() == 1
 
 
 def test_long_curves_are_thinned_but_keep_their_ends(truth, noisy):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from anndata import AnnData
-from scipy.stats import false_discovery_control, ttest_ind
+from scipy.stats import false_discovery_control, rankdata, ttest_ind
 
 from .planted import Planted
 
@@ -21,8 +21,8 @@ def false_positives(
     Three rules say what a fit calls active:
 
     - switched on: the term is active in the fit;
-    - top ranked: it is among the most relevant, as many as are active in truth. Fair to methods
-      that switch nothing off;
+    - top ranked: it is among the most relevant (:func:`intae.evaluate.tables.ranking`), as many as
+      are active in truth. Fair to methods that switch nothing off;
     - differs between conditions: its loadings do, by Welch's t test, Benjamini-Hochberg over the
       terms. True is here only the term that carries the condition: this is how one would look for
       the pathways that a treatment changes, one term after the other.
@@ -46,11 +46,11 @@ def false_positives(
         return pd.DataFrame(columns=["rule", "outcome", "n", "of"])
     strength = truth.uns["true_terms"].loc[planted.terms.index, "strength"].to_numpy()
     carrier = np.arange(len(strength)) == strength.argmax()  # by intae.simulate
-    rank = np.argsort(np.argsort(-np.where(planted.on, planted.relevance, -1.0), kind="stable"))
+    rank = rankdata(-planted.score, method="ordinal")
     different = _different(planted.loadings, fit.obs["condition"].to_numpy(str), fdr)
     called = {
         "switched on": (planted.on, planted.active),
-        "top ranked": (planted.on & (rank < planted.active.sum()), planted.active),
+        "top ranked": ((planted.score > 0) & (rank <= planted.active.sum()), planted.active),
         "differs between conditions": (different, carrier),
     }
     rows = []

@@ -11,6 +11,7 @@ from anndata import AnnData
 
 from ..contracts import get_annotations, get_terms
 from ..files import loadings, weights
+from .tables import ranking
 
 
 @dataclass(frozen=True)
@@ -23,8 +24,9 @@ class Planted:
         The fit's table of terms.
     genes
         Names of the genes.
-    on, relevance
-        Of each term in the fit: whether it is active, and its relevance.
+    on, score
+        Of each term in the fit: whether it is active, and a positive number that ranks it
+        (:func:`intae.evaluate.tables.ranking`); 0 for terms that are off and all alike.
     active
         Of each term in truth: whether it is active.
     loadings, true_loadings
@@ -38,7 +40,7 @@ class Planted:
     terms: pd.DataFrame
     genes: pd.Index
     on: np.ndarray
-    relevance: np.ndarray
+    score: np.ndarray
     active: np.ndarray
     loadings: np.ndarray
     true_loadings: np.ndarray
@@ -59,13 +61,15 @@ class Planted:
         """
         terms = fit.uns["terms"]
         terms = terms[terms["kind"] == "annotated"]
+        rank = ranking(terms)
+        alike = ~terms["active"].astype(bool) & rank.duplicated(keep=False)
         planted = truth.uns["true_terms"]
         place, column = planted.index.get_indexer(terms.index), get_terms(truth)
         return cls(
             terms=terms,
             genes=fit.var_names,
             on=terms["active"].to_numpy(bool),
-            relevance=terms["relevance"].to_numpy(float),
+            score=np.where(alike, 0, rank + 1),
             active=planted["active"].to_numpy(bool)[place],
             loadings=loadings(fit)[terms.index].to_numpy(float),
             true_loadings=np.asarray(truth.obsm["true_loadings"], float)[:, place],

@@ -25,7 +25,8 @@ def recovery(fit: AnnData, truth: AnnData) -> pd.DataFrame:
     -------
     metric, value, one row each; a value is NaN where it is not defined:
 
-    - average precision of active terms: of the ranking of annotated terms by relevance;
+    - average precision of active terms: of the ranking of annotated terms
+      (:func:`intae.evaluate.tables.ranking`);
     - loadings |r|: median over active terms of the correlation with the true loadings;
     - AUROC of right genes: of |weight| within the sets of active terms, genes that truly belong
       against genes that are wrongly in the set;
@@ -43,7 +44,7 @@ def recovery(fit: AnnData, truth: AnnData) -> pd.DataFrame:
     active, on = planted.active, planted.on
     r = [_r(planted.loadings[:, k], planted.true_loadings[:, k]) for k in np.flatnonzero(active)]
     rows = {
-        "average precision of active terms": average_precision_score(active, planted.relevance),
+        "average precision of active terms": average_precision_score(active, planted.score),
         "loadings |r|": float(np.median(np.abs(r))),
     }
     genes = dict.fromkeys(

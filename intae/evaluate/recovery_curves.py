@@ -15,15 +15,16 @@ COLUMNS = ("what", "n_ranked", "recall", "precision", "chance")
 def recovery_curves(fit: AnnData, truth: AnnData, n_points: int = 200) -> pd.DataFrame:
     """Follow precision and recall down three rankings of a fit of simulated data.
 
-    - terms: annotated terms by relevance; sought are the active ones.
+    - terms: annotated terms by relevance (:func:`intae.evaluate.tables.ranking`); sought are the
+      active ones.
     - added genes: pairs of a gene and a term that is on in the fit, the gene outside the term's
       set, by |weight| (what the penalties see). Sought are the genes that belong and are not in
       the set.
     - wrong genes: genes in the sets of active terms, the smallest |weight| first, relative to the
       root mean square of the set's. Sought are the genes that do not belong.
 
-    What a fit does not rank (terms that it switched off, weights that are zero) is never found, so
-    that a curve may end before recall 1; recall counts all that was planted.
+    What a fit does not rank (terms that are off and all alike, weights that are zero) is never
+    found, so that a curve may end before recall 1; recall counts all that was planted.
 
     Parameters
     ----------
@@ -41,8 +42,7 @@ def recovery_curves(fit: AnnData, truth: AnnData, n_points: int = 200) -> pd.Dat
     planted = Planted.beside(fit, truth)
     parts = [pd.DataFrame(columns=list(COLUMNS))]
     if len(planted.terms):
-        ranked = np.where(planted.on, planted.relevance, 0.0)
-        parts.append(_curve("terms", planted.active, ranked, n_points))
+        parts.append(_curve("terms", planted.active, planted.score, n_points))
         if planted.weighs_genes:
             parts.append(_curve("added genes", *added_gene_scores(planted), n_points))
             parts.append(_curve("wrong genes", *wrong_gene_scores(planted), n_points))

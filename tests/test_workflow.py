@@ -191,6 +191,14 @@ def test_dry_run_of_the_paper_needs_no_data(folder):
         assert rule in done.stdout + done.stderr
 
 
+def test_draws_alone_prepare_the_data_that_lend_their_gene_sets(folder):
+    done = snakemake(folder, "--dry-run", "--config", 'run={"datasets": ["planted"]}')
+    assert done.returncode == 0, done.stderr
+    output = done.stdout + done.stderr
+    assert "kang17/prepared.h5ad" in output and "GSE96583_RAW.tar" in output
+    assert "kang17/autoencoder_exact" not in output
+
+
 def test_fetch_all_names_every_download(folder):
     done = snakemake(folder, "--dry-run", "fetch_all")
     assert "GSE96583_RAW.tar" in done.stdout + done.stderr

@@ -9,6 +9,7 @@ import seaborn as sns
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
 
 from .style import method_label, set_style
 
@@ -63,7 +64,9 @@ def plot_false_positives(counts: pd.DataFrame, labels: Mapping[str, str]) -> Fig
             )  # fmt: skip
         true = part.loc[part["right"], "of"].mean()
         axis.axvline(true, color="0.2", ls="--", lw=1)
-        axis.set_xlim(0, 2.0 * left.max())
+        axis.xaxis.set_major_locator(MaxNLocator(9, integer=True, steps=[1, 2, 5, 10]))
+        axis.set_xlim(0, 2.0 * left.max())  # room for the numbers, without ticks there
+        axis.set_xticks([tick for tick in axis.get_xticks() if 0 <= tick <= left.max()])
         axis.set_title(title, loc="left", fontsize=10)
         axis.set_xlabel("number of terms")
     axes[0].invert_yaxis()

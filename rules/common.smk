@@ -182,6 +182,12 @@ def control_labels(wildcards):
     return [LABELS[m] for m in methods if ROLES[m] == "control"]
 
 
+def plain_scores(wildcards):
+    """Controls of a data set that have terms of their own genes."""
+    controls = [m for m in with_terms(wildcards.dataset) if ROLES[m] == "control"]
+    return [m for m in controls if m not in permuted_methods(wildcards)]
+
+
 def first_fits(wildcards):
     """One fit, of the first seed, of each method that the scatter shows."""
     wanted = BENCHMARK.analysis(wildcards.dataset)["scatter_methods"]

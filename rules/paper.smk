@@ -1,0 +1,71 @@
+# The paper's claims held against this run's tables, Table 1, and the page of both. Included last,
+# when all tables are known.
+MEASURED = among(
+    TABLES,
+    ("runtime", "host", "accuracy", "separation", "correlation", "terms")
+    + ("history", "stability", "recovery"),
+)
+PAPER = os.path.relpath(f"{workflow.basedir}/report/paper.yaml")
+PAGE = os.path.relpath(f"{workflow.basedir}/report/paper.html.jinja")
+
+
+rule claims:
+    input:
+        tables=MEASURED,
+        paper=PAPER,
+    output:
+        claims=report(
+            f"{RESULTS}/tables/claims.csv",
+            caption="../report/claims.rst",
+            category="1. Paper against this run",
+            labels={"item": "claims as a table"},
+        ),
+        table1=report(
+            f"{RESULTS}/tables/table1.csv",
+            caption="../report/table1.rst",
+            category="1. Paper against this run",
+            labels={"item": "Table 1 as a table"},
+        ),
+    log:
+        "logs/evaluate/claims.log",
+    conda:
+        "../envs/intae.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        run=run_facts(),
+    script:
+        "../scripts/claims.py"
+
+
+rule paper_page:
+    input:
+        claims=f"{RESULTS}/tables/claims.csv",
+        table1=f"{RESULTS}/tables/table1.csv",
+        paper=PAPER,
+        template=PAGE,
+    output:
+        report(
+            f"{RESULTS}/paper.html",
+            caption="../report/paper.rst",
+            category="1. Paper against this run",
+            labels={"item": "the page, with Table 1"},
+        ),
+    log:
+        "logs/figures/paper_page.log",
+    conda:
+        "../envs/intae.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        labels=LABELS,
+    script:
+        "../scripts/paper_page.py"
+
+
+TABLES += [f"{RESULTS}/tables/{table}.csv" for table in ("claims", "table1")]
+FIGURES.append(f"{RESULTS}/paper.html")

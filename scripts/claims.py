@@ -13,10 +13,10 @@ with log_to(snakemake.log[0]):
     from intae.files import write_table
     from intae.paper.claims import claims_table, read_paper
     from intae.paper.run import Run
-    from intae.paper.table1 import table1
+    from intae.paper.table1 import minutes_beside_paper
 
     paper = read_paper(snakemake.input.paper)
     tables = {Path(path).stem: pd.read_csv(path) for path in snakemake.input.tables}
     run = Run(tables, **snakemake.params.run)
     write_table(claims_table(paper, run), snakemake.output.claims)
-    write_table(table1(paper, run), snakemake.output.table1)
+    write_table(minutes_beside_paper(paper, run), snakemake.output.table1)

@@ -9,7 +9,7 @@ from scipy.stats import rankdata
 COLUMNS = ("term", "label", "value", "n_cells", "auroc")
 
 
-def separation(loadings: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
+def separation_table(loadings: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
     """Score each term against each value of each label, that value against the rest.
 
     Parameters

@@ -17,7 +17,7 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def table1(paper: Mapping[str, Any], run: Run) -> pd.DataFrame:
+def minutes_beside_paper(paper: Mapping[str, Any], run: Run) -> pd.DataFrame:
     """Put the runtimes of a run beside those that the paper prints.
 
     Parameters
@@ -29,9 +29,9 @@ def table1(paper: Mapping[str, Any], run: Run) -> pd.DataFrame:
 
     Returns
     -------
-    A row a data set and method, those that the paper timed first; minutes are the mean, least and largest over seeds. A value of the
-    paper whose data set or method was not run has a row without minutes. `cpu` names all
-    processors of the run.
+    A row a data set and method, those that the paper timed first; minutes are the mean, least and
+    largest over seeds. A value of the paper whose data set or method was not run has a row without
+    minutes. `cpu` names all processors of the run.
     """
     rows = []
     cpu = "; ".join(sorted(set(run.tables["host"]["cpu"].astype(str))))

@@ -3,7 +3,7 @@
 MEASURED = among(
     TABLES,
     ("runtime", "host", "accuracy", "separation", "correlation", "terms")
-    + ("history", "stability", "recovery"),
+    + ("history", "stability", "recovery", "false_positives", "scaling_slopes"),
 )
 PAPER = os.path.relpath(f"{workflow.basedir}/report/paper.yaml")
 PAGE = os.path.relpath(f"{workflow.basedir}/report/paper.html.jinja")

@@ -116,6 +116,24 @@ def test_ratio_needs_both():
         judge("speedup", make_run({"slalom": [9.0]}), slow=["slalom"], fast="autoencoder", ratio=2)
 
 
+@pytest.mark.parametrize(
+    ("slow", "slope", "verdict"),
+    [(9000, None, "agrees"), (3600, None, "partly"), (60, None, "differs"), (3600, 2.0, "agrees")],
+)  # fmt: skip
+def test_what_larger_data_would_take(slow, slope, verdict):
+    slopes = table(
+        [("slalom", "seconds", slope), ("slalom", "peak_mb", 0.0)], "method measure slope"
+    )
+    extra = {} if slope is None else {"scaling_slopes": slopes}
+    run = make_run({"slalom": [slow], "autoencoder": [6.0]}, **extra)
+    finding = judge("outgrows", run, slow=["slalom"], fast="autoencoder")
+    assert finding.verdict == verdict
+    assert f"slalom {number(slow * 100 ** (slope or 1) / 86400)} days" in finding.found
+    assert ("slalom" in finding.why) == (slope is None)
+    with pytest.raises(NotRun, match="slalom was not run"):
+        judge("outgrows", make_run(), slow=["slalom"], fast="autoencoder")
+
+
 @pytest.mark.parametrize(("cuda", "verdict"), [(2.0, "agrees"), (5.0, "differs")])
 def test_gpu(cuda, verdict):
     both = [runtime({"autoencoder": [6.0]}), runtime({"autoencoder": [cuda]}, device="cuda:0")]
@@ -475,6 +493,31 @@ def test_scores_without_a_model(ulm, verdict):
     assert finding.verdict == verdict and f"ulm {ulm:.2f}" in finding.found
     with pytest.raises(NotRun, match="simulated data"):
         judge("scores_rank_worse", make_run(), None, **arguments)
+
+
+@pytest.mark.parametrize(("ulm", "verdict"), [(9, "agrees"), (5, "partly"), (1, "differs")])
+def test_false_terms(ulm, verdict):
+    counts = {"autoencoder": 6, "autoencoder_exact": 2, "ulm": ulm}
+    rows = [
+        (m, 0, rule, outcome, n, 10)
+        for m, value in counts.items()
+        for rule, factor in (("differs", 1), ("top ranked", 50))
+        for outcome, n in (
+            ("true", 99), ("false, overlaps a true one", value * factor),
+            ("false, overlaps none", 1),
+        )
+    ]  # fmt: skip
+    false_positives = table(rows, "method seed rule outcome n of", "s")
+    models = ["autoencoder", "autoencoder_exact", "fsclvm"]
+    arguments = {"scores": ["ulm", "aucell"], "models": models, "rule": "differs"}
+    run = make_run(false_positives=false_positives)
+    finding = judge("false_terms", run, None, **arguments)
+    assert finding.verdict == verdict
+    assert f"ulm {ulm + 1}; Autoencoder (published) 7; Autoencoder (exact) 3" in finding.found
+    assert "of 20 inactive terms" in finding.why
+    for nothing in (make_run(), make_run(false_positives=false_positives.query("method != 'ulm'"))):
+        with pytest.raises(NotRun, match="simulated data"):
+            judge("false_terms", nothing, None, **arguments)
 
 
 @pytest.mark.parametrize(

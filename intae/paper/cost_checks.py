@@ -20,6 +20,7 @@ from .finding import (
 from .run import NotRun, Run
 
 FACTOR, FACTOR_PARTLY = 3, 10
+LARGE = 100_000  # cells
 
 
 def minutes_of(runtime: pd.DataFrame) -> dict[str, float]:
@@ -103,6 +104,41 @@ def speedup(
 
 
 @check(
+    f"Agrees if, at {LARGE:,} cells, the slow methods take more than a week and the fast one less "
+    "than a day, each projected from this run; partly if the slow ones take more than a day and "
+    "ten times as long as the fast one."
+)
+def outgrows(run: Run, dataset: str, *, slow: Sequence[str], fast: str) -> Finding:
+    """Project runtimes to a large data set."""
+    tables, absent = _runtimes(run, dataset, slow)
+    if not tables:
+        raise absent
+    tables[fast] = run.rows("runtime", dataset, fast)
+    growth = LARGE / run.n_cells(dataset)
+    days, assumed = {}, []
+    for method, table in tables.items():
+        slope = _slope(run, dataset, method)
+        if slope is None:
+            assumed.append(run.label(method))
+        days[method] = table["seconds"].mean() * growth ** (slope or 1.0) / 86_400
+    found = listing(f"{run.label(m)} {number(d)} days" for m, d in days.items())
+    quick = days.pop(fast)
+    least = min(days.values())
+    verdict = (
+        AGREES if least > 7 and quick < 1
+        else PARTLY if least > 1 and least > 10 * quick
+        else DIFFERS
+    )  # fmt: skip
+    why = f"From {run.n_cells(dataset):,} cells, with the slope measured in this run (scaling.csv)."
+    if assumed:
+        why = (
+            f"From {run.n_cells(dataset):,} cells; the time of {listing(assumed)} is taken to grow "
+            "in proportion, and nothing to run out of memory."
+        )
+    return Finding(f"at {LARGE:,} cells: {found}", verdict, why)
+
+
+@check(
     "Agrees if the method ran on more than one kind of device and was at least 1.5 times faster on "
     "the GPU; differs if it was not faster."
 )
@@ -137,6 +173,16 @@ def _runtimes(
         except NotRun as error:
             absent = error
     return tables, absent
+
+
+def _slope(run: Run, dataset: str, method: str) -> float | None:
+    """Return the exponent with which a method's time grows with the cells, where measured."""
+    try:
+        part = run.rows("scaling_slopes", dataset, method, measure="seconds")
+    except NotRun:
+        return None
+    slope = part["slope"].dropna()
+    return float(slope.iloc[0]) if len(slope) else None
 
 
 def _devices(runtime: pd.DataFrame) -> str:

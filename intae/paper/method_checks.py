@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from .finding import AGREES, DIFFERS, PARTLY, Finding, check, listing, score, share
+from .finding import AGREES, DIFFERS, PARTLY, Finding, check, listing, number, score, share
 from .run import NotRun, Run
 from .separation_checks import best_terms
 
+FALSE_COLUMNS = ["dataset", "method", "seed", "rule", "outcome", "n", "of"]
 RANKING = "average precision of active terms"
 
 
@@ -99,6 +100,39 @@ def scores_rank_worse(
     best = max(known, key=known.get)
     why = f"Best: {run.label(best)}. A low value means that inactive terms rank above active ones."
     return Finding("average precision: " + found, verdict, why)
+
+
+@check(
+    "Agrees if every score without a model calls more inactive terms active than every factor "
+    "model does, on simulated data (means over draws and seeds); partly if more than the model "
+    "that calls fewest. A term is called active if its loadings differ between conditions, tested "
+    "one term after the other."
+)
+def false_terms(
+    run: Run, dataset: str | None, *, scores: Sequence[str], models: Sequence[str], rule: str
+) -> Finding:
+    """Compare how many inactive terms scores and models call active."""
+    table = run.tables.get("false_positives", pd.DataFrame(columns=FALSE_COLUMNS))
+    part = table[(table["rule"] == rule) & table["outcome"].str.startswith("false")]
+    counts = part.groupby(["method", "dataset", "seed"], sort=False)[["n", "of"]].sum()
+    means = counts.groupby("method", sort=False).mean()
+    ours, theirs = [m for m in models if m in means.index], [m for m in scores if m in means.index]
+    if not ours or not theirs:
+        msg = (
+            "It takes simulated data, with a factor model and a score "
+            f"({listing(scores)}) on them: `run:`."
+        )
+        raise NotRun(msg)
+    found = "; ".join(f"{run.label(m)} {number(means.loc[m, 'n'])}" for m in (*theirs, *ours))
+    least, fewest, most = (
+        means.loc[theirs, "n"].min(), means.loc[ours, "n"].min(), means.loc[ours, "n"].max()
+    )  # fmt: skip
+    verdict = AGREES if least > most else PARTLY if least > fewest else DIFFERS
+    why = (
+        f"Means over {part['dataset'].nunique()} simulated data set(s), of "
+        f"{number(means.loc[theirs, 'of'].mean())} inactive terms. The rule: {rule}."
+    )
+    return Finding("false terms called active: " + found, verdict, why)
 
 
 @check(

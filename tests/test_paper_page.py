@@ -122,6 +122,9 @@ def test_table_1(paper):
         ("kang17", "slalom"): 2203, ("macosko15", "slalom"): 1629, ("macosko15", "autoencoder"): 7,
     }  # fmt: skip
     assert absent["minutes"].isna().all()
+    other = pd.concat([runtime({"autoencoder": [60.0]}, "other"), run.tables["runtime"]])
+    order = minutes_beside_paper(paper, make_run(other))["dataset"].fillna("not run")
+    assert list(dict.fromkeys(order)) == ["d", "not run", "other"]
 
 
 def test_words():

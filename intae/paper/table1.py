@@ -29,7 +29,7 @@ def minutes_beside_paper(paper: Mapping[str, Any], run: Run) -> pd.DataFrame:
 
     Returns
     -------
-    A row a data set and method, those that the paper timed first; minutes are the mean, least and
+    A row a data set and method, what the paper timed first; minutes are the mean, least and
     largest over seeds. A value of the paper whose data set or method was not run has a row without
     minutes. `cpu` names all processors of the run.
     """
@@ -70,6 +70,8 @@ def minutes_beside_paper(paper: Mapping[str, Any], run: Run) -> pd.DataFrame:
                         "paper_n_cells": paper["datasets"][known].get("n_cells"),
                     }
                 )
+    papers = list(paper["datasets"])
+    rows.sort(key=lambda row: papers.index(row["paper_dataset"]) if row["paper_dataset"] else 99)
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 

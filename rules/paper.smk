@@ -1,6 +1,6 @@
 # The paper's claims held against this run's tables, Table 1, and the page of both.
-PAPER = os.path.relpath(f"{workflow.basedir}/report/paper.yaml")
-PAGE = os.path.relpath(f"{workflow.basedir}/report/paper.html.jinja")
+CLAIMS_DATA = os.path.relpath(f"{workflow.basedir}/report/paper.yaml")
+PAGE_TEMPLATE = os.path.relpath(f"{workflow.basedir}/report/paper.html.jinja")
 
 
 rule claims:
@@ -11,7 +11,7 @@ rule claims:
             + ("history", "stability", "recovery", "false_positives")
             + ("scaling_slopes",),
         ),
-        paper=PAPER,
+        paper=CLAIMS_DATA,
     output:
         claims=report(
             f"{RESULTS}/tables/claims.csv",
@@ -43,8 +43,8 @@ rule paper_page:
     input:
         claims=f"{RESULTS}/tables/claims.csv",
         table1=f"{RESULTS}/tables/table1.csv",
-        paper=PAPER,
-        template=PAGE,
+        paper=CLAIMS_DATA,
+        template=PAGE_TEMPLATE,
     output:
         report(
             f"{RESULTS}/paper.html",

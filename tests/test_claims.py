@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from intae.paper import claims  # noqa: F401  fills the register of checks
-from intae.paper.finding import CHECKS, number, share
+from intae.paper.finding import CHECKS, VERDICTS, duration, number, share
 from intae.paper.run import NotRun, Run
 from intae.paper.training_checks import largest_fall
 
@@ -17,12 +17,14 @@ METHODS = {
 }
 
 
-def runtime(seconds, dataset="d", n_cells=1000, projected=(), iterations=30, device="cpu"):
+def runtime(
+    seconds, dataset="d", n_cells=1000, projected=(), iterations=30, device="cpu", n_genes=50
+):
     """Return a table of runtimes from method -> seconds, a seed each."""
     return pd.DataFrame(
         {
             "dataset": dataset, "method": method, "seed": seed, "seconds": value, "peak_mb": 1.0,
-            "n_cells": n_cells, "n_genes": 50, "n_terms": 40, "iterations": iterations,
+            "n_cells": n_cells, "n_genes": n_genes, "n_terms": 40, "iterations": iterations,
             "converged": True, "projected": method in projected, "threads": 1, "device": device,
         }
         for method, values in seconds.items()
@@ -85,7 +87,7 @@ def judge(name, run, dataset="d", **arguments):
 )
 def test_runtime_is_compared_cell_by_cell(seconds, n_cells, verdict):
     run = make_run(runtime({"autoencoder": [seconds] * 2}, n_cells=n_cells))
-    arguments = {"methods": ["autoencoder"], "minutes": 1, "n_cells": 1000}
+    arguments = {"methods": ["autoencoder"], "minutes": 1, "n_cells": 1000, "n_genes": 50}
     finding = judge("runtime", run, **arguments)
     assert finding.verdict == verdict
     assert f"{number(seconds / 60)} min" in finding.found and "2 seeds" in finding.found
@@ -94,26 +96,33 @@ def test_runtime_is_compared_cell_by_cell(seconds, n_cells, verdict):
 
 def test_projected_times_are_said_to_be():
     run = make_run(runtime({"slalom": [60.0]}, projected=["slalom"]))
-    finding = judge("runtime", run, methods=["slalom", "slalom_dense3"], minutes=1, n_cells=1000)
+    finding = judge(
+        "runtime", run, methods=["slalom", "slalom_dense3"], minutes=1, n_cells=1000, n_genes=50
+    )
     assert "projected" in finding.found
     with pytest.raises(NotRun, match="slalom_dense3 was not run on d"):
-        judge("runtime", run, methods=["slalom_dense3"], minutes=1, n_cells=1000)
+        judge("runtime", run, methods=["slalom_dense3"], minutes=1, n_cells=1000, n_genes=50)
 
 
 @pytest.mark.parametrize(("slow", "verdict"), [(1620, "agrees"), (400, "partly"), (12, "differs")])
 def test_ratio_of_runtimes(slow, verdict):
     run = make_run({"slalom": [slow], "autoencoder": [5.0, 7.0], "fsclvm": [12.0]})
-    finding = judge("speedup", run, slow=["slalom"], fast="autoencoder", ratio=270)
+    finding = judge("speedup", run, slow=["slalom"], fast="autoencoder", ratio=270, n_genes=50)
     assert finding.verdict == verdict
     assert f"{number(slow / 6)} times" in finding.found
     assert "2 times as long as the autoencoder" in finding.why
-    scaled = judge("speedup", run, slow=["slalom"], fast="autoencoder", ratio=270, epochs=60)
+    scaled = judge(
+        "speedup", run, slow=["slalom"], fast="autoencoder", ratio=270, epochs=60, n_genes=50
+    )
     assert f"{number(slow / 12)} times" in scaled.found
+
+
+RATIO = {"slow": ["slalom"], "fast": "autoencoder", "ratio": 2, "n_genes": 50}
 
 
 def test_ratio_needs_both():
     with pytest.raises(NotRun, match="autoencoder was not run"):
-        judge("speedup", make_run({"slalom": [9.0]}), slow=["slalom"], fast="autoencoder", ratio=2)
+        judge("speedup", make_run({"slalom": [9.0]}), **RATIO)
 
 
 @pytest.mark.parametrize(
@@ -126,12 +135,29 @@ def test_what_larger_data_would_take(slow, slope, verdict):
     )
     extra = {} if slope is None else {"scaling_slopes": slopes}
     run = make_run({"slalom": [slow], "autoencoder": [6.0]}, **extra)
-    finding = judge("outgrows", run, slow=["slalom"], fast="autoencoder")
+    finding = judge("outgrows", run, slow=["slalom"], fast="autoencoder", n_genes=50)
     assert finding.verdict == verdict
-    assert f"slalom {number(slow * 100 ** (slope or 1) / 86400)} days" in finding.found
+    assert f"slalom {duration(slow * 100 ** (slope or 1) / 86400)}" in finding.found
     assert ("slalom" in finding.why) == (slope is None)
     with pytest.raises(NotRun, match="slalom was not run"):
-        judge("outgrows", make_run(), slow=["slalom"], fast="autoencoder")
+        judge("outgrows", make_run(), slow=["slalom"], fast="autoencoder", n_genes=50)
+
+
+@pytest.mark.parametrize(
+    ("check", "arguments"),
+    [
+        ("runtime", {"methods": ["autoencoder"], "minutes": 1, "n_cells": 9, "n_genes": 70}),
+        ("speedup", RATIO | {"n_genes": 70}),
+        ("outgrows", {"slow": ["slalom"], "fast": "autoencoder", "n_genes": 70}),
+        ("loss", {"method": "autoencoder", "after": 1, "loss": 60.0, "epochs": 1, "n_cells": 1000,
+                  "n_genes": 70}),
+    ],
+)  # fmt: skip
+def test_what_depends_on_the_genes_needs_as_many(check, arguments):
+    run = make_run({"slalom": [9.0], "autoencoder": [1.0]}, history=trained())
+    with pytest.raises(NotRun, match="d has 50 genes; the paper's value is for about 70"):
+        judge(check, run, **arguments)
+    assert judge(check, run, **arguments | {"n_genes": 55}).verdict in VERDICTS
 
 
 @pytest.mark.parametrize(("cuda", "verdict"), [(2.0, "agrees"), (5.0, "differs")])
@@ -350,11 +376,11 @@ def test_deactivated_terms(off, verdict):
 )
 def test_loss(after, loss, verdict):
     run = make_run(history=trained())
-    finding = judge("loss", run, after=after, loss=loss, **LIKE)
+    finding = judge("loss", run, after=after, loss=loss, n_genes=50, **LIKE)
     assert finding.verdict == verdict
     assert finding.found.startswith("60 " if after else "40 ")
     with pytest.raises(NotRun, match="did not train for 9"):
-        judge("loss", run, after=9, loss=loss, **LIKE)
+        judge("loss", run, after=9, loss=loss, n_genes=50, **LIKE)
 
 
 @pytest.mark.parametrize(

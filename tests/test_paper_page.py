@@ -13,7 +13,7 @@ from intae.config import METHOD_ORDER
 from intae.evaluate.separation import separation_table
 from intae.gene_sets import read_gene_sets
 from intae.paper.claims import claims_table, read_paper
-from intae.paper.finding import CHECKS, VERDICTS, number, over_seeds
+from intae.paper.finding import CHECKS, VERDICTS, duration, number, over_seeds
 from intae.paper.page import MARKS, breakable, render_page
 from intae.paper.run import Run
 from intae.paper.table1 import minutes_beside_paper
@@ -87,13 +87,24 @@ def test_a_claim_that_stands_twice_is_refused(tmp_path):
 
 def test_a_run_of_nothing_agrees_with_nothing(paper):
     """A run with two timed fits and no other table: all but the runtimes was not run."""
-    claims = claims_table(paper, make_run({"autoencoder": [1.0, 1.0], "slalom": [270.0]}))
+    claims = claims_table(
+        paper, make_run(runtime({"autoencoder": [1.0, 1.0], "slalom": [270.0]}, n_genes=900))
+    )
     assert set(claims["claim"]) == {claim["id"] for claim in paper["claims"]}
     ran = claims[claims["verdict"] != "not run"]
     assert set(ran["check"]) == {"runtime", "speedup", "outgrows"} and set(ran["dataset"]) == {"d"}
     assert (claims["why"].str.len() > 10).all()
     absent = claims[claims["paper_dataset"] == "macosko15"]
     assert absent["why"].str.contains("paper: macosko15").all() and absent["dataset"].isna().all()
+
+
+def test_a_small_part_confirms_nothing(paper):
+    scores = {("autoencoder", s): {"INTERFERON_SIGNALING": 0.9, "OTHER": 0.5} for s in (0, 1)}
+    for n_cells, verdict in ((1350, "agrees"), (1300, "partly")):
+        times = runtime({"autoencoder": [1.0, 1.0]}, n_cells=n_cells)
+        claims = claims_table(paper, make_run(times, **accuracies(scores))).set_index("claim")
+        assert claims.loc["kang17-best-autoencoder", "verdict"] == verdict
+    assert "1,300 cells for the paper's 13,500" in claims.loc["kang17-best-autoencoder", "why"]
 
 
 def test_two_data_sets_may_stand_for_one(paper):
@@ -131,6 +142,9 @@ def test_words():
     assert [number(v) for v in (0, 0.0182, 7.5, 129.4, 7768.5, 0.0004)] == [
         "0", "0.0182", "7.5", "129", "7,768", "0.0004",
     ]  # fmt: skip
+    assert [duration(d) for d in (3.3, 0.5, 0.01, 0.00001)] == [
+        "3.3 days", "12 hours", "14.4 minutes", "0.864 seconds",
+    ]  # fmt: skip
     assert over_seeds({3: 0.5}) == "0.50 (seed 3 only)"
     assert over_seeds({0: 0.5, 1: 0.25}) == "0.50 (seed 0), 0.25 (seed 1)"
     assert over_seeds(dict.fromkeys(range(3), 0.5) | {9: 0.7}) == (
@@ -161,7 +175,9 @@ def test_separation_against_scikit_learn():
 @pytest.fixture(scope="module")
 def page(paper, tmp_path_factory):
     """The page of a run in which verdicts of all four kinds come up."""
-    runs = runtime({"autoencoder": [60.0, 180.0], "slalom": [9e4], "fsclvm": [9.0]}, n_cells=4470)
+    runs = runtime(
+        {"autoencoder": [60.0, 180.0], "slalom": [9e4], "fsclvm": [9.0]}, n_cells=4470, n_genes=966
+    )
     scores = {("autoencoder", s): {"INTERFERON_SIGNALING": 0.9, "OTHER": 0.5} for s in (0, 1)}
     scores[("fsclvm", 0)] = {"INTERFERON_SIGNALING": 0.8, "OTHER": 0.95}
     run = make_run(runs, **accuracies(scores), history=trained())

@@ -18,9 +18,10 @@ from . import (  # noqa: F401  each puts its checks into the register
     training_checks,
     trust_checks,
 )
-from .finding import CHECKS, NOT_RUN
+from .finding import AGREES, CHECKS, NOT_RUN, PARTLY, Finding
 from .run import NotRun, Run
 
+SMALL_PART = 0.1  # of the cells; below, a claim is not confirmed
 COLUMNS = (
     "dataset", "paper_dataset", "claim", "source", "statement", "paper", "given_as", "found",
     "verdict", "why", "check",
@@ -88,7 +89,8 @@ def claims_table(paper: Mapping[str, Any], run: Run) -> pd.DataFrame:
     -------
     A row a claim and data set of the run that stands for the claim's; one row with an empty
     `dataset` where none does, or where the claim is about the methods in general. `verdict` is
-    agrees, partly, differs or not run; `why` of the latter says what would run it.
+    agrees, partly, differs or not run; `why` of the latter says what would run it. On less than a
+    tenth of the paper's cells a claim agrees partly at best.
     """
     rows = []
     for claim in paper["claims"]:
@@ -96,11 +98,24 @@ def claims_table(paper: Mapping[str, Any], run: Run) -> pd.DataFrame:
         if claim["dataset"] is not None:
             targets = run.standing_for(claim["dataset"]) or [None]
         for dataset in targets:
-            rows.append(_row(claim, dataset, run))
+            rows.append(_row(claim, dataset, run, paper["datasets"]))
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def _row(claim: Mapping[str, Any], dataset: str | None, run: Run) -> dict[str, Any]:
+def _on_a_part(
+    finding: Finding, run: Run, dataset: str | None, papers: int | None
+) -> tuple[str, str]:
+    """Return verdict and reason, tempered where a small part stands for the paper's data."""
+    if dataset is None or papers is None or run.n_cells(dataset) >= SMALL_PART * papers:
+        return finding.verdict, finding.why
+    verdict = PARTLY if finding.verdict == AGREES else finding.verdict
+    size = f"These are {run.n_cells(dataset):,} cells for the paper's {papers:,}: a hint at most."
+    return verdict, f"{finding.why} {size}"
+
+
+def _row(
+    claim: Mapping[str, Any], dataset: str | None, run: Run, papers: Mapping[str, Any]
+) -> dict[str, Any]:
     found, verdict = "", NOT_RUN
     if claim["dataset"] is not None and dataset is None:
         why = (
@@ -110,7 +125,8 @@ def _row(claim: Mapping[str, Any], dataset: str | None, run: Run) -> dict[str, A
     else:
         try:
             finding = CHECKS[claim["check"]].judge(run, dataset, **claim.get("with", {}))
-            found, verdict, why = finding.found, finding.verdict, finding.why
+            size = papers.get(claim["dataset"], {}).get("n_cells")
+            found, (verdict, why) = finding.found, _on_a_part(finding, run, dataset, size)
         except NotRun as reason:
             why = str(reason)
     return {

@@ -87,6 +87,14 @@ def share(value: float) -> str:
     return f"{value:.2f}" if abs(value) < 0.995 or abs(value) == 1 else f"{value:.3f}"
 
 
+def duration(days: float) -> str:
+    """Write a time in the unit that suits it."""
+    for unit, size in (("days", 1), ("hours", 1 / 24), ("minutes", 1 / 1440)):
+        if days >= 2 * size:
+            return f"{number(days / size)} {unit}"
+    return f"{number(days * 86_400)} seconds"
+
+
 def over_seeds(values: Mapping[int, float], write: Callable[[float], str] = share) -> str:
     """Write a value a seed: each of up to three, of more the mean and the range."""
     if len(values) == 1:

@@ -117,7 +117,7 @@ def _table1_rows(table1: pd.DataFrame, labels: Mapping[str, str]) -> list[dict[s
             if row.n_seeds > 1:
                 minutes += f" ({number(row.minutes_min)} to {number(row.minutes_max)})"
             minutes += ", projected" if row.projected else ""
-            if not pd.isna(row.paper_minutes):
+            if not pd.isna(row.paper_minutes) and 0.75 <= row.n_genes / row.paper_n_genes <= 1.25:
                 ratio = row.paper_minutes / row.paper_n_cells / (row.minutes / row.n_cells)
                 faster = f"{ratio:.2g} times"
         rows.append(

@@ -48,6 +48,23 @@ class Run:
         runtime = self.tables["runtime"]
         return int(runtime.loc[runtime["dataset"] == dataset, "n_cells"].iloc[0])
 
+    def require_genes(self, dataset: str, n_genes: int) -> None:
+        """Refuse to compare what depends on the number of genes, where it is another.
+
+        Raises
+        ------
+        NotRun
+            If the data set has less or more genes by a quarter.
+        """
+        runtime = self.tables["runtime"]
+        ours = runtime.loc[runtime["dataset"] == dataset, "n_genes"].iloc[0]
+        if not 0.75 <= ours / n_genes <= 1.25:
+            msg = (
+                f"{dataset} has {ours:,} genes; the paper's value is for about {n_genes:,} and "
+                "does not compare. It takes data with as many annotated, variable genes."
+            )
+            raise NotRun(msg)
+
     def label(self, method: str) -> str:
         """Return a method's name for readers."""
         return self.methods.get(method, {}).get("label", method)

@@ -12,8 +12,8 @@ from .run import Run
 
 COLUMNS = (
     "dataset", "method", "paper_dataset", "minutes", "minutes_min", "minutes_max", "n_seeds",
-    "projected", "paper_minutes", "n_cells", "paper_n_cells", "n_genes", "n_terms", "iterations",
-    "threads", "device", "cpu",
+    "projected", "paper_minutes", "n_cells", "paper_n_cells", "n_genes", "paper_n_genes",
+    "n_terms", "iterations", "threads", "device", "cpu",
 )  # fmt: skip
 
 
@@ -53,6 +53,7 @@ def minutes_beside_paper(paper: Mapping[str, Any], run: Run) -> pd.DataFrame:
                 "projected": bool(part["projected"].astype(bool).any()),
                 "paper_minutes": _printed(paper, known, method),
                 "paper_n_cells": paper["datasets"].get(known, {}).get("n_cells"),
+                "paper_n_genes": paper["datasets"].get(known, {}).get("n_genes"),
                 "iterations": round(part["iterations"].mean()),
                 "cpu": cpu,
             }
@@ -68,6 +69,7 @@ def minutes_beside_paper(paper: Mapping[str, Any], run: Run) -> pd.DataFrame:
                         "paper_dataset": known,
                         "paper_minutes": group["minutes"],
                         "paper_n_cells": paper["datasets"][known].get("n_cells"),
+                        "paper_n_genes": paper["datasets"][known].get("n_genes"),
                     }
                 )
     papers = list(paper["datasets"])

@@ -28,12 +28,16 @@ def deactivated(
     return Finding(found, grade(round(abs(share - n_off / n_terms), 9), 0.1, 0.2), why)
 
 
-@check("Agrees if the loss is within 10% of the paper's in the mean of the seeds; partly in 25%.")
+@check(
+    "Agrees if the loss is within 10% of the paper's in the mean of the seeds; partly within 25%. "
+    "Not judged where the numbers of genes are far apart."
+)
 def loss(
     run: Run, dataset: str, *, method: str, after: int | None, loss: float, epochs: int,
-    n_cells: int,
+    n_cells: int, n_genes: int,
 ) -> Finding:  # fmt: skip
     """Compare F, the loss without R, after an epoch or (after: null) at the end."""
+    run.require_genes(dataset, n_genes)
     history = run.rows("history", dataset, method)
     if after is None:
         part = history.loc[history.groupby("seed")["iteration"].idxmax()]

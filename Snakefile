@@ -10,6 +10,7 @@ include: "rules/train.smk"
 include: "rules/evaluate.smk"
 include: "rules/report.smk"
 include: "rules/planted.smk"
+include: "rules/paper.smk"
 
 
 rule all:

@@ -211,6 +211,17 @@ class Benchmark:
         _fill(entry, schema["properties"]["analyses"]["additionalProperties"])
         return entry
 
+    def stands_for(self) -> dict[str, str]:
+        """Return which of the paper's data sets each data set of the run stands for, if any."""
+        schema = yaml.safe_load(SCHEMA.read_text())["properties"]["analyses"]
+        known = schema["additionalProperties"]["properties"]["paper"]["enum"]
+        found = {}
+        for name in self.datasets:
+            paper = self.analysis(name).get("paper", name if name in known else None)
+            if paper is not None:
+                found[name] = paper
+        return found
+
     def dataset_files(self, name: str) -> list[str]:
         """Return the paths of a data set's files, downloads among them."""
         entry = self.dataset(name)

@@ -1,6 +1,8 @@
 # The checked config, the names it gives, the paths of results, and functions for all files here.
+import os
 import re
 import sys
+from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
@@ -106,9 +108,13 @@ def draw_of():
     }
 
 
-def labelled(role):
-    """Data sets of this run with a label of this role."""
-    return [d for d in BENCHMARK.datasets if role in BENCHMARK.dataset(d)["labels"]]
+def labelled(*roles):
+    """Data sets of this run with a label of one of these roles."""
+    return [
+        d
+        for d in BENCHMARK.datasets
+        if any(role in BENCHMARK.dataset(d)["labels"] for role in roles)
+    ]
 
 
 def per_dataset(pattern, datasets=None):
@@ -179,6 +185,24 @@ def first_fits(wildcards):
         )
         for m in methods
     ]
+
+
+def among(paths, names):
+    """Those of the paths whose file has one of these names, endings left out."""
+    return [path for path in paths if Path(path).stem in names]
+
+
+def run_facts():
+    """What the checks of the paper's claims need to know of the config."""
+    entries = BENCHMARK.config["methods"]
+    return {
+        "methods": {
+            name: {key: e[key] for key in ("label", "role", "params") if key in e}
+            for name, e in entries.items()
+        },
+        "stands_for": BENCHMARK.stands_for(),
+        "simulated": simulated(),
+    }
 
 
 def datasets_with(n_methods):

@@ -86,6 +86,16 @@ def test_check_tells_of_draws(tmp_path, capsys):
     assert "in all: 5 data sets, 5 fits" in out
 
 
+def test_what_stands_for_the_papers_data():
+    benchmark = Benchmark(PAPER)
+    own_names = {name: name for name in ("kang17", "macosko15", "covid_balf", "buettner15")}
+    assert benchmark.stands_for() == own_names
+    part = changed("analyses", "simulated", value={"paper": "kang17"})
+    part["analyses"]["kang17"]["paper"] = None
+    found = Benchmark(part).stands_for()
+    assert found["simulated"] == "kang17" and "kang17" not in found
+
+
 def test_the_config_given_is_not_changed():
     before = copy.deepcopy(PAPER)
     check_config(PAPER)
@@ -102,6 +112,7 @@ FILE = {"source": "file", "file": "none.h5ad", "gene_sets": ["reactome"]}
         (("methods",), None, "the key 'methods' is missing"),
         (("datasets", "kang17", "n_hvg"), 5, "datasets: kang17: unknown key 'n_hvg'; did you mean"),
         (("datasets", "kang17", "n_hvgs"), "many", "n_hvgs: must be of type integer or null"),
+        (("analyses", "kang17", "paper"), "kang71", "'kang71' is unknown; did you mean 'kang17'"),
         (("datasets", "kang17", "source"), "kang18", "'kang18' is unknown; did you mean 'kang17'"),
         (("datasets", "kang17", "gene_sets"), ["reactom"], "'reactom' in gene_sets; did you mean"),
         (("datasets", "kang17", "gene_sets"), [], "names no gene sets"),

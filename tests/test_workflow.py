@@ -116,6 +116,10 @@ def test_tables_have_their_columns(finished):
         "dataset method seed what n_ranked recall precision chance"
     ).split()  # fmt: skip
     assert columns["false_positives"] == "dataset method seed rule outcome n of".split()
+    assert columns["separation"] == "dataset method seed term label value n_cells auroc".split()
+    assert columns["history"] == (
+        "dataset method seed iteration F objective n_deactivated inactive_zero_share"
+    ).split()  # fmt: skip
 
 
 def test_draws_take_the_gene_sets_of_another_and_meet_the_truth_only(finished):
@@ -164,6 +168,25 @@ def test_report_holds_figures_and_captions(finished):
     assert "Terms called active, rightly and wrongly (planted; 2 draws, gene sets of own)" in html
     for pattern in ("figures/simulated/recovery.pdf", "figures/own/accuracy.pdf"):
         assert (finished[0] / "results" / pattern).stat().st_size > 1000
+
+
+def test_the_papers_claims_are_held_against_the_run(finished):
+    results = finished[0] / "results"
+    claims = pd.read_csv(results / "tables/claims.csv")
+    own = claims[claims["dataset"] == "own"]
+    assert set(own["paper_dataset"]) == {"kang17"}
+    assert "autoencoder was not run on own" in " ".join(own["why"])
+    general = claims[claims["paper_dataset"].isna()].set_index("claim")
+    assert general.loc["new-cells", "verdict"] != "not run"
+    table1 = pd.read_csv(results / "tables/table1.csv").set_index(["dataset", "method"])
+    assert table1.loc[("simulated", "slalom_dense3"), "projected"]
+    seconds = pd.read_csv(results / "tables/runtime.csv").groupby(["dataset", "method"])["seconds"]
+    minutes = table1.loc[("simulated", "fsclvm"), "minutes"]
+    assert minutes == pytest.approx(seconds.mean()["simulated", "fsclvm"] / 60, rel=1e-4)
+    page = (results / "paper.html").read_text()
+    assert all(f'id="{claim}' in page for claim in claims["claim"])
+    report = (finished[0] / "results/report.html").read_text()
+    assert "paper.html" in report and "1. Paper against this run" in report
 
 
 def test_data_without_labels_run_without_label_analyses(finished):

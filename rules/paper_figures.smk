@@ -17,6 +17,11 @@ def compared(wildcards):
     return [m for m in shown if MODELS[m] == "Autoencoder"] or shown
 
 
+def with_method(figure):
+    """Label of a figure of one method in the report."""
+    return lambda wildcards: {"figure": f"{figure}, {LABELS[wildcards.method]}"}
+
+
 rule figure_loadings:
     input:
         fits=first_fits,
@@ -158,7 +163,7 @@ rule figure_relevance:
             caption="../report/relevance.rst",
             category="4. Terms",
             subcategory="{dataset}",
-            labels={"figure": "relevance, {method}"},
+            labels=with_method("relevance"),
         ),
         pdf=f"{RESULTS}/figures/{{dataset}}/relevance/{{method}}.pdf",
     log:
@@ -188,7 +193,7 @@ rule figure_corrections:
             caption="../report/corrections.rst",
             category="4. Terms",
             subcategory="{dataset}",
-            labels={"figure": "genes added and removed, {method}"},
+            labels=with_method("genes added and removed"),
         ),
         pdf=f"{RESULTS}/figures/{{dataset}}/corrections/{{method}}.pdf",
     log:

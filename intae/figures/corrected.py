@@ -15,7 +15,6 @@ from .style import Color, expected_legend, mark_expected, readable, set_style, w
 from .terms import RELEVANCE
 
 ADDED, REMOVED = "#0173B2", "#D55E00"
-WIDTHS = {True: 3.6, False: 0.1}  # of a column of names, in inches: with any, without
 N_NAMES = 8  # genes named at most, added or removed, a term
 
 
@@ -120,10 +119,10 @@ def plot_corrections(
     tops = pd.Series([max(2, r) for r in rows]).cumsum().shift(fill_value=0)
     y = [top + max(2, r) / 2 for top, r in zip(tops, rows, strict=True)]
     height = sum(max(2, r) for r in rows)
+    widths = [_width(lists["removed"]), 2.6, _width(lists["added"])]
     figure, (left, middle, right) = plt.subplots(
-        1, 3, figsize=(5.4 + sum(WIDTHS[any(x)] for x in lists.values()), 0.16 * height + 1.6),
-        sharey=True, layout="constrained",
-        width_ratios=[WIDTHS[any(lists["removed"])], 2.6, WIDTHS[any(lists["added"])]],
+        1, 3, figsize=(3.2 + sum(widths), 0.16 * height + 1.6), sharey=True,
+        width_ratios=widths, layout="constrained",
     )  # fmt: skip
     _changes(middle, y, counts["added"], counts["removed"], height=1.3)
     for axis, change, x, side in ((left, "removed", 1, "right"), (right, "added", 0, "left")):
@@ -133,6 +132,7 @@ def plot_corrections(
                 transform=axis.get_yaxis_transform(),
             )  # fmt: skip
         axis.set_xticks([])
+        axis.set_xlim(0, 1)
         if any(lists[change]):
             axis.set_title(f"genes {change}", loc=side, fontsize=10)
     n_changed = terms["term"].isin(changed["term"]).sum()
@@ -143,6 +143,8 @@ def plot_corrections(
     expected_legend(figure, names, expected)
     sns.despine(figure)
     for axis in (left, middle, right):
+        for top in tops[1:]:
+            axis.axhline(top, color="0.9", lw=0.7, zorder=0)
         axis.spines[["left", "bottom"]].set_visible(False)
         axis.tick_params(axis="y", length=0)
     return figure
@@ -180,6 +182,9 @@ def _changes(
     _write(axis, y, added, sign="+")
     _write(axis, y, removed, sign="\N{MINUS SIGN}")
     axis.axvline(0, color="0.2", lw=0.8)
+    if not (added.any() or removed.any()):
+        axis.text(0.5, 0.5, "none of these\nwas changed", ha="center", va="center", color="0.4",
+                  fontsize=9, transform=axis.transAxes, backgroundcolor="white")  # fmt: skip
     most = max(added.max(), removed.max(), 1)
     low, high = (max(values.max(), 0.25 * most) for values in (removed, added))
     axis.set_xlim(-low - 0.3 * most, high + 0.3 * most)  # room for the numbers
@@ -197,6 +202,12 @@ def _write(axis: Axes, y: Iterable[float], counts: pd.Series, sign: str = "") ->
                 xytext=(-3 if left else 3, 0), textcoords="offset points", va="center",
                 ha="right" if left else "left",
             )  # fmt: skip
+
+
+def _width(texts: Iterable[str]) -> float:
+    """Return the inches that a column of names needs, its heading included."""
+    longest = max((len(line) for text in texts for line in text.split("\n")), default=0)
+    return max(1.1, 0.07 * longest) if longest else 0.1
 
 
 def _gene_names(changed: pd.DataFrame, term: str, change: str) -> str:

@@ -70,7 +70,7 @@ def plot_loadings(
         for axis, term in zip(row, terms, strict=True):
             shown = near[method][term]
             axis.set_title(
-                term_label(term, shown, max(36, int(11 * width))), loc="left", fontsize=9
+                term_label(term, shown, max(36, int(11.8 * width))), loc="left", fontsize=9
             )
             if shown is not None:
                 _violins(axis, groups.assign(loading=loadings(fit)[shown]), colors, bool(hues))

@@ -169,12 +169,16 @@ def test_scatter_gives_each_cell_the_colour_of_its_label(fit):
         assert tuple(color[:3]) == pytest.approx(colors[condition])
 
 
-def test_scatter_says_where_nothing_can_be_drawn(fit):
+def test_scatter_spreads_cells_along_a_term_that_is_off(fit):
     near = {"ae": {"OFF": None, "INTERFERON": "INTERFERON"}}
-    figure = plot_scatter({"ae": fit}, ["OFF", "INTERFERON"], LABELS, near)
-    assert not figure.axes[0].collections
-    assert "no active term is near it" in figure.axes[0].texts[0].get_text()
-    assert figure.axes[0].get_xlabel() == "OFF is off"
+    axis = plot_scatter({"ae": fit}, ["OFF", "INTERFERON"], LABELS, near).axes[0]
+    shown = np.asarray(axis.collections[0].get_offsets())
+    np.testing.assert_allclose(sorted(shown[:, 1]), sorted(fit.obsm["loadings"][:, 0]))
+    assert axis.get_xlabel() == "OFF is off" and not len(axis.get_xticks())
+    assert len(axis.get_yticks())
+    near = {"ae": {"OFF": None, "INTERFERON": None}}
+    axis = plot_scatter({"ae": fit}, ["OFF", "INTERFERON"], LABELS, near).axes[0]
+    assert not axis.collections and "both are off" in axis.texts[0].get_text()
 
 
 def medians(axis):

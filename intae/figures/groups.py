@@ -59,13 +59,15 @@ def plot_loadings(
     groups = _groups(obs, conditions or {}, cell_types)
     wide, hues = list(groups["x"].cat.categories), list(groups["hue"].cat.categories)
     colors = label_colors(hues if hues else wide)
-    turned = len(wide) > 5
-    width = max(3.4, 1.1 + len(wide) * (0.42 + 0.26 * len(hues) if hues else 0.5))
+    turned = len(wide) > 5  # names need too much room side by side
+    names = [_with_counts(groups, x, hues, one_line=turned) for x in wide]
+    longest = max(len(line) for name in names for line in name.split("\n"))
+    per_group = 0.42 + 0.26 * len(hues) if hues else 0.5
+    width = max(3.4, 1.1 + len(wide) * max(per_group, 0 if turned else 0.068 * longest))
     figure, axes = plt.subplots(
         len(fits), len(terms), sharex=True, squeeze=False, layout="constrained",
         figsize=(width * len(terms) + 0.6, 2.3 * len(fits) + (1.9 if turned else 1.1)),
     )  # fmt: skip
-    names = [_with_counts(groups, x, hues, one_line=turned) for x in wide]
     for row, (method, fit) in zip(axes, fits.items(), strict=True):
         for axis, term in zip(row, terms, strict=True):
             shown = near[method][term]

@@ -116,10 +116,12 @@ def plot_agreement(
     table = agreement.set_index(["method_a", "method_b"])
     table = pd.concat([table, table.swaplevel()])
     table["share_top"] = table["shared_top"] / table["n_top"].where(table["n_top"] > 0)
-    size = 0.9 * (len(methods) - 1)
+    stacked = len(methods) > 8  # side by side, many methods would be too small to read
+    size = 0.76 * (len(methods) - 1) + 0.4
     figure, axes = plt.subplots(
-        1, 2, figsize=(2 * size + 4.2, size + 3.2), sharey=True, layout="constrained"
-    )
+        *((2, 1) if stacked else (1, 2)), layout="constrained",
+        figsize=(size + 3.4, 2 * size + 6) if stacked else (2 * size + 4.2, size + 3.2),
+    )  # fmt: skip
     _heat(axes[0], table, methods, "median_r", _about_all, "median |correlation| of loadings")
     _heat(axes[1], table, methods, "share_top", _about_top, "share of the top terms in common")
     n_top = int(np.nan_to_num(table["n_top"].max()))
@@ -133,7 +135,9 @@ def plot_agreement(
         axis.set_xticks(np.arange(len(methods) - 1) + 0.5, names[:-1])
         plt.setp(axis.get_xticklabels(), rotation=40, ha="right", rotation_mode="anchor")
         axis.tick_params(length=0)
-    axes[0].set_yticks(np.arange(len(methods) - 1) + 0.5, names[1:], rotation=0)
+        axis.set_yticks([])
+    for axis in axes if stacked else axes[:1]:
+        axis.set_yticks(np.arange(len(methods) - 1) + 0.5, names[1:], rotation=0)
     return figure
 
 

@@ -83,9 +83,9 @@ def plot_scatter(
     labels
         Method -> its name in figures.
     near
-        Method -> term -> the term drawn in its place (None: nothing is), where it is off; see
-        :func:`intae.evaluate.nearness.active_or_nearest`. By default a term that is off is not
-        drawn.
+        Method -> term -> the term drawn in its place, where it is off (None: none; cells are
+        spread along that axis at random); see
+        :func:`intae.evaluate.nearness.active_or_nearest`. By default none is.
     conditions
         Value of the condition -> its name, in the order wanted.
     """
@@ -111,10 +111,13 @@ def plot_scatter(
         axis.set_ylabel(term_label(terms[1], y, 30))
         title = method_label(method, labels)
         axis.set_title(f"{title}, by {ROLES[role]}" if role else title, loc="left")
-        if x is None or y is None:
+        if x is None and y is None:
             _nothing(axis)
             continue
-        z = loadings(fit)[[x, y]].to_numpy(float)[order]
+        z = np.column_stack([_loading(fit, x), _loading(fit, y)])[order]
+        for off, side in ((x is None, axis.xaxis), (y is None, axis.yaxis)):
+            if off:  # cells are spread along it to be seen
+                side.set_ticks([])
         colors = "0.4"
         if role is not None:
             values = obs[role].astype(str).to_numpy()[order]
@@ -155,9 +158,16 @@ def _handles(hues: Mapping[str, Mapping[str, tuple[str, Color]]]) -> list[Line2D
     return handles
 
 
+def _loading(fit: AnnData, term: str | None) -> np.ndarray:
+    """Return the loadings of a term; of one that is off, random numbers that spread the cells."""
+    if term is None:
+        return np.random.default_rng(1).uniform(-1, 1, fit.n_obs)
+    return loadings(fit)[term].to_numpy(float)
+
+
 def _nothing(axis: Axes) -> None:
     axis.text(
-        0.5, 0.5, "nothing to draw: a term is off,\nand no active term is near it",
+        0.5, 0.5, "nothing to draw: both are off,\nand no active term is near them",
         ha="center", va="center", color="0.4", transform=axis.transAxes,
     )  # fmt: skip
     axis.set_xticks([])

@@ -22,6 +22,7 @@ from .style import (
 RELEVANCE = {
     "Autoencoder": "norm of the term's weights",
     "FSCLVM": "relevance (1 / ARD precision)",
+    "GeneSetScore": "standard deviation of the score",
     "Slalom": "relevance (1 / ARD precision)",
 }
 

@@ -6,9 +6,8 @@ Imported by the Snakefile itself, so it needs nothing but what Snakemake brings 
 from __future__ import annotations
 
 import copy
-import difflib
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
@@ -16,8 +15,10 @@ from urllib.parse import urlparse
 import jsonschema
 import yaml
 
+from .config_errors import ConfigError, suggest
 from .mirror import find_in_mirror
 from .sources.registry import SOURCES, Download, msigdb
+from .sweeps import check_sweeps, grid_points, points_of
 
 SCHEMA = Path(__file__).resolve().parents[1] / "schemas" / "config.schema.yaml"
 
@@ -29,17 +30,6 @@ METHOD_ORDER = (
     "fsclvm_annotation", "slalom", "slalom_dense3", "autoencoder_permuted", "score_genes", "ulm",
     "aucell", "pca", "autoencoder_masked", "autoencoder_stochastic",
 )  # fmt: skip
-
-
-class ConfigError(ValueError):
-    """A mistake in the config; the message names the key, what is wrong and the mend."""
-
-
-def suggest(name: str, known: Iterable[str]) -> str:
-    """Return '; did you mean X?' for the nearest known name, or the known names."""
-    known = [str(k) for k in known]
-    near = difflib.get_close_matches(str(name), known, n=1)
-    return f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(known) or 'none'}"
 
 
 def check_config(config: Mapping[str, Any], schema: Path = SCHEMA) -> dict[str, Any]:
@@ -94,10 +84,11 @@ def check_config(config: Mapping[str, Any], schema: Path = SCHEMA) -> dict[str, 
         if name not in config["datasets"]:
             msg = f"config, analyses: there is no data set {name!r}"
             raise ConfigError(msg + suggest(name, config["datasets"]))
-        for method in entry["scatter_methods"]:
+        for method in [*entry["scatter_methods"], *entry["scaling"]["methods"]]:
             if method not in config["methods"]:
                 msg = f"config, analyses: {name}: there is no method {method!r}"
                 raise ConfigError(msg + suggest(method, config["methods"]))
+    check_sweeps(config)
     return config
 
 
@@ -202,6 +193,35 @@ class Benchmark:
         entry: dict[str, Any] = {}
         _fill(entry, schema["properties"]["analyses"]["additionalProperties"])
         return entry
+
+    def parts_of(self, dataset: str) -> list[tuple[str, int]]:
+        """Return method and number of cells of each fit to a part of a data set, for its cost."""
+        scaling = self.analysis(dataset)["scaling"]
+        compared = [m for m in self.config["methods"] if self.method(m)["role"] != "ablation"]
+        wanted = scaling["methods"] or compared
+        methods = [m for m in self.methods_of(dataset) if m in wanted]
+        return [(m, size) for m in methods for size in scaling["sizes"]]
+
+    def sweep(self, name: str) -> dict[str, Any]:
+        """Return the entry of a sweep."""
+        return self.config["sweep"][name]
+
+    def sweeps_of(self, dataset: str) -> list[str]:
+        """Return the sweeps that run on a data set: their method must run there."""
+        methods = self.methods_of(dataset)
+        return [
+            name
+            for name, entry in self.config["sweep"].items()
+            if dataset in entry["datasets"] and entry["method"] in methods
+        ]
+
+    def points_of(self, sweep: str) -> list[dict[str, Any]]:
+        """Return the points of a sweep: parameter -> value, a dict a point."""
+        return points_of(self.sweep(sweep))
+
+    def kind_of_point(self, sweep: str, point: Mapping[str, Any]) -> str:
+        """Say whether a point belongs to a sweep's `grid`, or is a single `point`."""
+        return "grid" if point in grid_points(self.sweep(sweep)) else "point"
 
     def dataset_files(self, name: str) -> list[str]:
         """Return the paths of a data set's files, downloads among them."""

@@ -5,6 +5,9 @@ EVALUATION = (
     ("terms", BENCHMARK.datasets),
     ("stability", BENCHMARK.datasets),
     ("recovery", simulated()),
+    ("scaling", SCALED),
+    ("scaling_slopes", SCALED),
+    ("sweep", SWEPT),
 )
 PARTS = {
     table: per_dataset(f"{RESULTS}/{{dataset}}/tables/{table}.csv", datasets)

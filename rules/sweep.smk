@@ -1,0 +1,173 @@
+# Sensitivity to parameters: a method fitted at every point of a space that the config declares.
+from snakemake.utils import Paramspace
+
+
+def spaces():
+    """The parameter space of each sweep of this run, a parameter that a point lacks being NA."""
+    names = {name for dataset in SWEPT for name in BENCHMARK.sweeps_of(dataset)}
+    if not names:
+        return {}
+    try:
+        import pandas as pd
+    except ImportError:
+        raise WorkflowError(
+            f"config, sweep: {sorted(names)[0]}: sweeps need pandas where Snakemake runs; "
+            "install it, or run data sets and methods without a sweep"
+        )
+    return {
+        name: Paramspace(
+            pd.DataFrame(BENCHMARK.points_of(name)).convert_dtypes(),
+            filename_params="*",
+            single_wildcard="point",
+        )
+        for name in sorted(names)
+    }
+
+
+SPACES = spaces()
+# Each point by its name in a path, as the config's own values.
+POINTS = {
+    name: dict(zip(space.instance_patterns, BENCHMARK.points_of(name)))
+    for name, space in SPACES.items()
+}
+SWEEP = f"{RESULTS}/{{dataset}}/sweep/{{sweep}}"
+
+
+def rows_of(dataset):
+    """Paths of the rows of all sweeps of a data set, the method's own parameters first."""
+    return [
+        f"{SWEEP}/{point}.csv".format(dataset=dataset, sweep=sweep)
+        for sweep in BENCHMARK.sweeps_of(dataset)
+        for point in ["default", *POINTS[sweep]]
+    ]
+
+
+def method_of(sweep):
+    """The entry of the method of a sweep."""
+    return BENCHMARK.method(BENCHMARK.sweep(sweep)["method"])
+
+
+def about_row(wildcards):
+    """What stands in front of a row: its point by name, and whether it is of the grid."""
+    name = getattr(wildcards, "point", "default")
+    point = POINTS[wildcards.sweep].get(name, {})
+    kind = BENCHMARK.kind_of_point(wildcards.sweep, point) if point else "default"
+    return {
+        "dataset": wildcards.dataset,
+        "method": BENCHMARK.sweep(wildcards.sweep)["method"],
+        "seed": method_of(wildcards.sweep)["seeds"][0],
+        "sweep": wildcards.sweep,
+        "kind": kind,
+        "point": ", ".join(f"{k} {v}" for k, v in point.items()) or "default",
+    }
+
+
+def swept_parameters(sweep):
+    """Names of all parameters that a sweep gives somewhere."""
+    return list(
+        dict.fromkeys(name for point in POINTS[sweep].values() for name in point)
+    )
+
+
+# The method's own parameters, on the same cells: what the points are compared with.
+rule sweep_default:
+    input:
+        prepared=PREPARED,
+    output:
+        row=f"{SWEEP}/default.csv",
+        model=f"{SWEEP}/default.h5",
+    log:
+        "logs/sweep/{dataset}.{sweep}.default.log",
+    benchmark:
+        f"{SWEEP}/default.benchmark.tsv"
+    wildcard_constraints:
+        sweep=SWEEPS,
+    conda:
+        "../envs/intae.yaml"
+    threads: lambda wildcards: method_of(wildcards.sweep)["threads"]
+    resources:
+        gpu=lambda wildcards: int(
+            trains_a_network(BENCHMARK.sweep(wildcards.sweep)["method"])
+        ),
+        mem_mb=lambda wildcards: method_of(wildcards.sweep)["mem_mb"],
+        runtime=lambda wildcards: method_of(wildcards.sweep)["runtime"],
+    params:
+        model=lambda wildcards: method_of(wildcards.sweep)["model"],
+        params=lambda wildcards: method_of(wildcards.sweep)["params"],
+        point={},
+        swept=lambda wildcards: swept_parameters(wildcards.sweep),
+        held_out=lambda wildcards: BENCHMARK.sweep(wildcards.sweep)["held_out"],
+        draw=lambda wildcards: BENCHMARK.sweep(wildcards.sweep)["seed"],
+        about=about_row,
+    script:
+        "../scripts/sweep_fit.py"
+
+
+use rule sweep_default as sweep_fit with:
+    input:
+        prepared=PREPARED,
+        default=f"{SWEEP}/default.h5",
+    output:
+        row=f"{SWEEP}/{{point}}.csv",
+    log:
+        "logs/sweep/{dataset}.{sweep}.{point}.log",
+    benchmark:
+        f"{SWEEP}/{{point}}.benchmark.tsv"
+    wildcard_constraints:
+        sweep=SWEEPS,
+        point="[^/]+~[^/]+",
+    params:
+        model=lambda wildcards: method_of(wildcards.sweep)["model"],
+        params=lambda wildcards: method_of(wildcards.sweep)["params"],
+        point=lambda wildcards: POINTS[wildcards.sweep][wildcards.point],
+        swept=lambda wildcards: swept_parameters(wildcards.sweep),
+        held_out=lambda wildcards: BENCHMARK.sweep(wildcards.sweep)["held_out"],
+        draw=lambda wildcards: BENCHMARK.sweep(wildcards.sweep)["seed"],
+        about=about_row,
+
+
+use rule join as sweep with:
+    input:
+        lambda wildcards: rows_of(wildcards.dataset),
+    output:
+        f"{RESULTS}/{{dataset}}/tables/sweep.csv",
+    log:
+        "logs/evaluate/{dataset}.sweep.log",
+
+
+FIGURES += [
+    f"{RESULTS}/figures/{dataset}/sweep_{sweep}.png"
+    for dataset in SWEPT
+    for sweep in BENCHMARK.sweeps_of(dataset)
+]
+
+
+rule figure_sweep:
+    input:
+        f"{RESULTS}/{{dataset}}/tables/sweep.csv",
+    output:
+        png=report(
+            f"{RESULTS}/figures/{{dataset}}/sweep_{{sweep}}.png",
+            caption="../report/sweep.rst",
+            category="5. How far to trust it",
+            subcategory="{dataset}",
+            labels={"figure": "sensitivity: {sweep}"},
+        ),
+        pdf=f"{RESULTS}/figures/{{dataset}}/sweep_{{sweep}}.pdf",
+    log:
+        "logs/figures/{dataset}.sweep_{sweep}.log",
+    wildcard_constraints:
+        sweep=SWEEPS,
+    conda:
+        "../envs/intae.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        entry=lambda wildcards: BENCHMARK.sweep(wildcards.sweep),
+        label=lambda wildcards: LABELS[BENCHMARK.sweep(wildcards.sweep)["method"]],
+        model=lambda wildcards: method_of(wildcards.sweep)["model"],
+        own=lambda wildcards: method_of(wildcards.sweep)["params"],
+    script:
+        "../scripts/figure_sweep.py"

@@ -15,4 +15,5 @@ with log_to(snakemake.log[0]):
 
     table = pd.read_csv(snakemake.input[0])
     table = table[table["sweep"] == snakemake.wildcards.sweep]
-    save_figure(plot_sweep(table, snakemake.params.entry["grid"]), snakemake.output)
+    figure = plot_sweep(table, snakemake.params.entry["grid"], snakemake.params.label)
+    save_figure(figure, snakemake.output)

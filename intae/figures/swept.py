@@ -18,19 +18,26 @@ from matplotlib.patches import Rectangle
 
 from .style import readable, set_style
 
+ACCURACY = "best_accuracy_held_out"
 PANELS = {
     "variance_explained_held_out": ("variance of held-out\ncells explained", "{:.3f}"),
     "n_active": ("active gene sets", "{:,.0f}"),
     "genes_added": ("genes added\nto their sets", "{:,.0f}"),
     "median_r": ("agreement with the default:\nmedian |r| of loadings", "{:.2f}"),
     "jaccard": ("agreement with the default:\nJaccard index of active terms", "{:.2f}"),
-    "best_accuracy_held_out": ("accuracy of the best term\non held-out cells", "{:.3f}"),
+    ACCURACY: ("accuracy of the best term\non held-out cells", "{:.3f}"),
+}
+LOWEST = {ACCURACY: 0.5}  # where colours begin, else at 0
+SHARES = ("median_r", "jaccard", ACCURACY)  # colours end at 1
+NAMES = {
+    "fraction1": "fraction1: penalty on added genes",
+    "fraction3": "fraction3: penalty on whole terms",
 }
 COLUMNS = 3
 Cells = list[list["pd.Series | None"]]
 
 
-def plot_sweep(sweep: pd.DataFrame, grid: Mapping[str, Sequence[Any]]) -> Figure:
+def plot_sweep(sweep: pd.DataFrame, grid: Mapping[str, Sequence[Any]], label: str) -> Figure:
     """Draw the results of one sweep, a panel each: the grid, and the single points below it.
 
     Parameters
@@ -39,6 +46,8 @@ def plot_sweep(sweep: pd.DataFrame, grid: Mapping[str, Sequence[Any]]) -> Figure
         Rows of the table sweep.csv of one data set and sweep.
     grid
         Parameter -> its values. The last one runs along the columns, the others down the rows.
+    label
+        How figures name the method.
     """
     set_style()
     panels = [name for name in PANELS if sweep[name].notna().any()]
@@ -78,13 +87,20 @@ def plot_sweep(sweep: pd.DataFrame, grid: Mapping[str, Sequence[Any]]) -> Figure
             axis.set_xticks([])
             axis.set_yticks(np.arange(len(labels)) + 0.5, labels if place[1] == 0 else [])
             axis.tick_params(length=0)
+            axis.tick_params(axis="y", labelrotation=0)
         top = axes[place]
         top.set_title(PANELS[name][0], loc="left")
         if grid:
             _outline(top, block=cells, default=default, grid=grid)
             top.set_xticks(np.arange(len(columns)) + 0.5, [str(c[along]) for c in columns])
-            top.set_xlabel(along)
-            top.set_ylabel(down[0] if len(down) == 1 and place[1] == 0 else "")
+            top.set_xlabel(NAMES.get(along, along).replace(": ", ":\n"))
+            if len(down) == 1 and place[1] == 0:
+                top.set_ylabel(NAMES.get(down[0], down[0]).replace(": ", ":\n"))
+    figure.suptitle(
+        f"{label}, {default['dataset']}: fitted to {default['n_cells']:,} cells, "
+        f"{default['n_held_out']:,} held out",
+        x=0.01, ha="left", fontsize=11,
+    )  # fmt: skip
     if letters:
         handles = [
             Line2D([], [], linestyle="none", marker=f"${letter}$", color="0.2",
@@ -118,10 +134,11 @@ def _heat(
     values = np.array([[np.nan if row is None else row[name] for row in line] for line in block])
     values = values.astype(float)
     texts = [[_note(row, name, letters) for row in line] for line in block]
-    low, high = everywhere.min(), everywhere.max()
+    low = min(LOWEST.get(name, 0.0), everywhere.min())
+    high = max(1.0 if name in SHARES else 0.0, everywhere.max())
     sns.heatmap(
         values, annot=np.array(texts), fmt="", ax=axis, cmap="Blues", cbar=False, linewidths=1,
-        vmin=low - 0.1 * (high - low), vmax=high + 0.3 * (high - low) + 1e-9,
+        vmin=low, vmax=high + 0.3 * (high - low) + 1e-9,
         annot_kws={"fontsize": 9},
     )  # fmt: skip
 
@@ -130,7 +147,7 @@ def _note(row: pd.Series | None, name: str, letters: Mapping[str, str]) -> str:
     if row is None or pd.isna(row[name]):
         return ""
     note = PANELS[name][1].format(row[name])
-    return f"{note} {letters[row['best_term']]}" if name == "best_accuracy_held_out" else note
+    return f"{note} {letters.get(row['best_term'], '')}".strip() if name == ACCURACY else note
 
 
 def _outline(axis: Axes, block: Cells, default: pd.Series, grid: Mapping[str, Any]) -> None:

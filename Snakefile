@@ -5,6 +5,7 @@ report: "report/workflow.rst"
 
 
 include: "rules/common.smk"
+include: "rules/studies.smk"
 include: "rules/data.smk"
 include: "rules/train.smk"
 include: "rules/evaluate.smk"

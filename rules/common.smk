@@ -144,9 +144,3 @@ def first_fits(wildcards):
 def datasets_with(n_methods):
     """Data sets on which at least so many methods with terms run."""
     return [d for d in BENCHMARK.datasets if len(with_terms(d)) >= n_methods]
-
-
-# Data sets whose cost is measured on parts, and data sets with a sweep over parameters.
-SCALED = [d for d in BENCHMARK.datasets if BENCHMARK.parts_of(d)]
-SWEPT = [d for d in BENCHMARK.datasets if BENCHMARK.sweeps_of(d)]
-SWEEPS = "|".join(map(re.escape, BENCHMARK.config["sweep"])) or "(?!)"

@@ -1,39 +1,4 @@
 # What a fit costs against the number of cells: fits to random parts of a data set.
-def parts_of(dataset):
-    """Paths of what the fits to parts of a data set cost."""
-    return [
-        f"{RESULTS}/{dataset}/{method}/scaling/{size}.csv"
-        for method, size in BENCHMARK.parts_of(dataset)
-    ]
-
-
-def wholes_of(dataset):
-    """Paths of the ordinary fits of the same methods."""
-    methods = {method for method, _ in BENCHMARK.parts_of(dataset)}
-    return [
-        FIT.format(dataset=dataset, method=method, seed=seed)
-        for method, seed in BENCHMARK.fits_of(dataset)
-        if method in methods
-    ]
-
-
-def trains_a_network(method):
-    """Whether a method can use a GPU."""
-    entry = BENCHMARK.method(method)
-    return (
-        entry["model"] == "Autoencoder"
-        and entry["params"].get("solver", "exact") != "exact"
-    )
-
-
-def params_of_part(wildcards):
-    """A method's parameters, slalom's with the budget of these fits."""
-    entry = BENCHMARK.method(wildcards.method)
-    budget = BENCHMARK.analysis(wildcards.dataset)["scaling"]["budget"]
-    limited = entry["model"] == "Slalom" and budget is not None
-    return entry["params"] | ({"budget": budget} if limited else {})
-
-
 # A process each, so that the peak of its memory is its own.
 rule train_part:
     input:

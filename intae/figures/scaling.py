@@ -74,8 +74,9 @@ def plot_scaling(scaling: pd.DataFrame, slopes: pd.DataFrame, labels: Mapping[st
     threads = "/".join(str(t) for t in sorted(scaling["threads"].unique()))
     where = ", ".join(scaling["cpu"].unique())
     devices = " and ".join(d for d in sorted(scaling["device"].unique()) if d != "cpu")
+    where += f" ({devices} for networks)" if devices else ""
     axes[0].set_title(
-        f"{size['dataset']}: {size['n_genes']:,} genes\n{where}{devices and ', ' + devices}, "
+        f"{size['dataset']}: {size['n_genes']:,} genes\n{where}, "
         f"{threads} thread{'s'[: threads != '1']} a fit",
         loc="left",
     )
@@ -85,7 +86,7 @@ def plot_scaling(scaling: pd.DataFrame, slopes: pd.DataFrame, labels: Mapping[st
 
 def _slope(slope: pd.DataFrame, method: str, measure: str) -> str:
     if (method, measure) not in slope.index:
-        return "none (too few sizes)"
+        return "none (too few sizes, or too short)"
     row = slope.loc[(method, measure)]
     error = "" if np.isnan(row["standard_error"]) else f" ± {row['standard_error']:.2f}"
     return f"{row['slope']:.2f}{error}"

@@ -190,8 +190,23 @@ def test_variance_explained_with_covariates(simulated):
     found = variance_explained(model, adata, model.transform(adata), mean, mask)
     left = ((Y - model.reconstruct(adata).to_numpy())[~mask] ** 2).sum()
     assert found[1] == pytest.approx(1 - left / ((Y - mean)[~mask] ** 2).sum())
-    other = intae.FSCLVM(covariates=["side"], max_iter=3).fit(adata[mask].copy())
-    assert np.isnan(variance_explained(other, adata, other.transform(adata), mean, mask)).all()
+
+
+def test_variance_explained_of_what_cannot_reconstruct(simulated):
+    mask = training_cells(simulated, "cells", 0)
+    mean = np.asarray(simulated.X, float)[mask].mean(0)
+
+    class Scores(intae.PCA):
+        """Gives loadings only."""
+
+        def reconstruct(self, adata):
+            raise NotImplementedError
+
+    model = Scores(n_dense=1).fit(simulated[mask].copy())
+    Z = model.transform(simulated)
+    assert np.isnan(variance_explained(model, simulated, Z, mean, mask)).all()
+    row = sweep_row(model, model, simulated, mask)
+    assert np.isnan(row["variance_explained_held_out"]) and row["median_r"] == pytest.approx(1)
 
 
 def test_best_term_is_chosen_on_the_training_cells():

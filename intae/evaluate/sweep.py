@@ -95,20 +95,22 @@ def variance_explained(
 
     Returns
     -------
-    Of the training cells, of the others. NaN for a model with covariates that cannot reconstruct.
+    Of the training cells, of the others. NaN for a model that cannot reconstruct expression.
     """
-    weights, covariates = model.weights_.to_numpy(), getattr(model, "covariates", None)
-    if covariates and not hasattr(model, "reconstruct"):
+    rebuild = getattr(model, "reconstruct", None)
+    if rebuild is None and getattr(model, "covariates", None):
         return np.nan, np.nan
+    weights = model.weights_.to_numpy()
     left, total = np.zeros(2), np.zeros(2)
     for start, Y in iter_chunks(prepared.X):
         cells = slice(start, start + len(Y))
-        if covariates:
-            made = model.reconstruct(prepared[cells]).to_numpy()
-        else:
-            made = mean + loadings.to_numpy()[cells] @ weights.T
+        try:
+            made = rebuild(prepared[cells]) if rebuild else loadings[cells] @ weights.T + mean
+        except NotImplementedError:  # scores of cells, which are no model of their expression
+            return np.nan, np.nan
+        squares = (Y - np.asarray(made)) ** 2
         for part, chosen in enumerate((train[cells], ~train[cells])):
-            left[part] += ((Y - made)[chosen] ** 2).sum()
+            left[part] += squares[chosen].sum()
             total[part] += ((Y - mean)[chosen] ** 2).sum()
     shares = 1 - left / total
     return float(shares[0]), float(shares[1])

@@ -70,10 +70,42 @@ def repeated():
 
 
 def simulated():
-    """Data sets whose truth is known."""
-    return [
-        d for d in BENCHMARK.datasets if BENCHMARK.dataset(d)["source"] == "simulated"
-    ]
+    """Data sets whose truth is known, every draw of them."""
+    return [draw for draws in BENCHMARK.simulations.values() for draw in draws]
+
+
+def of_draws(table):
+    """A table of each draw of a simulation."""
+
+    def parts(wildcards):
+        return [
+            f"{RESULTS}/{draw}/tables/{table}.csv"
+            for draw in BENCHMARK.simulations[wildcards.simulation]
+            if BENCHMARK.methods_of(draw)
+        ]
+
+    return parts
+
+
+def planted(wildcards):
+    """What captions say of a simulation."""
+    draws = BENCHMARK.simulations[wildcards.simulation]
+    entries = [BENCHMARK.dataset(draw) for draw in draws]
+    return {
+        "n_draws": len(draws),
+        "seeds": [entry["params"].get("seed", 0) for entry in entries],
+        "sizes": {k: v for k, v in entries[0]["params"].items() if k != "seed"},
+        "annotations_of": entries[0]["annotations_of"],
+    }
+
+
+def draw_of():
+    """Draw -> its simulation, for figures that show all draws as one data set."""
+    return {
+        draw: simulation
+        for simulation, draws in BENCHMARK.simulations.items()
+        for draw in draws
+    }
 
 
 def labelled(*roles):
@@ -91,9 +123,17 @@ def per_dataset(pattern, datasets=None):
     return [pattern.format(dataset=d) for d in datasets if BENCHMARK.methods_of(d)]
 
 
+def files_of(wildcards):
+    """A data set's own files, or the prepared data whose gene sets a simulated one takes."""
+    lender = BENCHMARK.annotations_of(wildcards.dataset)
+    own = BENCHMARK.dataset_files(wildcards.dataset)
+    return own + ([PREPARED.format(dataset=lender)] if lender else [])
+
+
 LOADING = (
     "source",
     "params",
+    "annotations_of",
     "filter",
     "subset",
     "labels",

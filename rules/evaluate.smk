@@ -5,6 +5,8 @@ EVALUATION = (
     ("terms", BENCHMARK.datasets),
     ("stability", BENCHMARK.datasets),
     ("recovery", simulated()),
+    ("recovery_curves", simulated()),
+    ("false_positives", simulated()),
     ("separation", labelled("condition", "cell_type")),
     ("history", BENCHMARK.datasets),
 )
@@ -159,29 +161,13 @@ rule history:
         "../scripts/history.py"
 
 
-rule recovery:
-    input:
-        fits=lambda wildcards: fits_of(wildcards.dataset),
-        truth=PREPARED,
-    output:
-        f"{RESULTS}/{{dataset}}/tables/recovery.csv",
-    log:
-        "logs/evaluate/{dataset}.recovery.log",
-    benchmark:
-        f"{RESULTS}/{{dataset}}/recovery.benchmark.tsv"
-    conda:
-        "../envs/intae.yaml"
-    threads: 1
-    resources:
-        mem_mb=4000,
-        runtime=30,
-    script:
-        "../scripts/recovery.py"
-
-
 rule runtime:
     input:
-        fits=[fit for dataset in BENCHMARK.datasets for fit in fits_of(dataset)],
+        fits=[
+            fit
+            for dataset in dict.fromkeys([*BENCHMARK.datasets, *simulated()])
+            for fit in fits_of(dataset)
+        ],
     output:
         table=report(
             f"{RESULTS}/tables/runtime.csv",

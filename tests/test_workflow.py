@@ -112,10 +112,34 @@ def test_tables_have_their_columns(finished):
     stability = pd.read_csv(tables / "stability.csv")
     assert set(stability["kind"]) == {"seeds", "halves", "donors"}
     assert columns["recovery"] == "dataset method seed metric value".split()
+    assert columns["recovery_curves"] == (
+        "dataset method seed what n_ranked recall precision chance"
+    ).split()  # fmt: skip
+    assert columns["false_positives"] == "dataset method seed rule outcome n of".split()
     assert columns["separation"] == "dataset method seed term label value n_cells auroc".split()
     assert columns["history"] == (
         "dataset method seed iteration F objective n_deactivated inactive_zero_share"
     ).split()  # fmt: skip
+
+
+def test_draws_take_the_gene_sets_of_another_and_meet_the_truth_only(finished):
+    results = finished[0] / "results"
+    own, draws = (
+        [read_h5ad(results / f"{name}/prepared.h5ad") for name in names]
+        for names in (["own"], ["planted_1", "planted_2"])
+    )
+    for draw in draws:
+        assert list(draw.uns["terms"]) == list(own[0].uns["terms"])
+        np.testing.assert_array_equal(draw.varm["annotations"], own[0].varm["annotations"])
+    assert not np.array_equal(draws[0].X, draws[1].X)
+    tables = {path.stem: pd.read_csv(path) for path in (results / "tables").glob("*.csv")}
+    for table in ("recovery", "recovery_curves", "false_positives"):
+        assert {"planted_1", "planted_2", "simulated"} == set(tables[table]["dataset"])
+    assert {"planted_1", "planted_2"} <= set(tables["runtime"]["dataset"])
+    assert "planted_1" not in set(tables["terms"]["dataset"])
+    for figure in ("recovery", "recovery_curves", "false_positives"):
+        assert (results / f"figures/planted/{figure}.pdf").stat().st_size > 1000
+    assert not (results / "figures/planted_1").exists()
 
 
 def test_an_unfinished_fit_counts_for_its_runtime_only(finished):
@@ -139,7 +163,9 @@ def test_report_holds_figures_and_captions(finished):
         "stability.png",
     ):
         assert name in html
-    assert "What the methods recover of a planted truth (simulated)" in html
+    assert "What the methods recover of a planted truth, in numbers (simulated)" in html
+    assert "Precision against recall of what was planted (planted; 2 draws" in html
+    assert "Terms called active, rightly and wrongly (planted; 2 draws, gene sets of own)" in html
     for pattern in ("figures/simulated/recovery.pdf", "figures/own/accuracy.pdf"):
         assert (finished[0] / "results" / pattern).stat().st_size > 1000
 
@@ -186,6 +212,14 @@ def test_dry_run_of_the_paper_needs_no_data(folder):
     assert done.returncode == 0, done.stderr
     for rule in ("train_autoencoder ", "train_slalom", "train_fsclvm", "fetch", "figure_cost"):
         assert rule in done.stdout + done.stderr
+
+
+def test_draws_alone_prepare_the_data_that_lend_their_gene_sets(folder):
+    done = snakemake(folder, "--dry-run", "--config", 'run={"datasets": ["planted"]}')
+    assert done.returncode == 0, done.stderr
+    output = done.stdout + done.stderr
+    assert "kang17/prepared.h5ad" in output and "GSE96583_RAW.tar" in output
+    assert "kang17/autoencoder_exact" not in output
 
 
 def test_fetch_all_names_every_download(folder):

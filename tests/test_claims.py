@@ -10,11 +10,13 @@ from intae.paper.run import NotRun, Run
 from intae.paper.training_checks import largest_fall
 
 METHODS = {
-    "autoencoder": {"label": "Autoencoder (published)"},
-    "autoencoder_exact": {"label": "Autoencoder (exact)", "params": {"solver": "exact"}},
-    "fsclvm": {"label": "f-scLVM"},
-    "ulm": {"role": "control"},
-}
+    "autoencoder": {"label": "Autoencoder (published)", "model": "Autoencoder"},
+    "autoencoder_exact": {
+        "label": "Autoencoder (exact)", "model": "Autoencoder", "params": {"solver": "exact"},
+    },
+    "fsclvm": {"label": "f-scLVM", "model": "FSCLVM"},
+    "ulm": {"role": "control", "model": "Score"},
+}  # fmt: skip
 
 
 def runtime(
@@ -168,6 +170,10 @@ def test_gpu(cuda, verdict):
     both = [runtime({"autoencoder": [6.0]}), runtime({"autoencoder": [cuda]}, device="cuda:0")]
     finding = judge("gpu_speedup", make_run(pd.concat(both)), None, method="autoencoder")
     assert finding.verdict == verdict and f"{number(6 / cuda)} times" in finding.found
+    on_cpu = {"autoencoder_cpu": {"model": "Autoencoder", "params": {"device": "cpu"}}}
+    renamed = pd.concat([both[0].assign(method="autoencoder_cpu"), both[1]])
+    beside = Run({"runtime": renamed}, METHODS | on_cpu)
+    assert judge("gpu_speedup", beside, None, method="autoencoder") == finding
     with pytest.raises(NotRun, match="ran on cpu only"):
         judge("gpu_speedup", make_run(both[0]), None, method="autoencoder")
 
@@ -491,7 +497,8 @@ def test_new_cells(ours, theirs, verdict):
     finding = judge("new_cells", make_run(stability=pd.concat(parts)), None, **arguments)
     assert finding.verdict == verdict and f"{ours:.2f} (d)" in finding.found
     parts.append(stable("autoencoder_exact", 0.5, 9, kind="halves", dataset="e"))
-    two = judge("new_cells", make_run(stability=pd.concat(parts)), None, **arguments)
+    times = pd.concat([runtime({"autoencoder_exact": [1.0]}, d) for d in ("d", "e")])
+    two = judge("new_cells", make_run(times, stability=pd.concat(parts)), None, **arguments)
     assert two.verdict == verdict and "On e they depend" in two.why.replace("d and e", "e")
     for run in (make_run(), make_run(stability=stable("autoencoder", 0.3, 4))):
         with pytest.raises(NotRun, match="fitted to halves"):
@@ -578,6 +585,17 @@ def test_masks(masked, stochastic, verdict):
     assert finding.verdict == verdict and "best accuracy" in finding.found
     with pytest.raises(NotRun, match="run: methods"):
         judge("masks_fail", make_run(), None, **arguments)
+
+
+def test_simulations_do_not_speak_for_real_data():
+    parts = [stable("autoencoder_exact", 0.9, 9, kind="halves")]
+    parts.append(stable("autoencoder_exact", 0.2, 9, kind="halves", dataset="s"))
+    times = pd.concat([runtime({"autoencoder_exact": [1.0]}, d) for d in ("d", "s")])
+    arguments = {"can": ["autoencoder_exact"], "cannot": []}
+    finding = judge("new_cells", make_run(times, stability=pd.concat(parts)), None, **arguments)
+    assert finding.verdict == "agrees" and "(s)" not in finding.found
+    alone = make_run(runtime({"autoencoder_exact": [1.0]}, "s"), stability=parts[1])
+    assert judge("new_cells", alone, None, **arguments).verdict == "differs"
 
 
 def test_a_projected_fit_counts_for_its_runtime_only():

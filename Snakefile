@@ -11,6 +11,7 @@ include: "rules/evaluate.smk"
 include: "rules/report.smk"
 include: "rules/planted.smk"
 include: "rules/paper.smk"
+include: "rules/paper_figures.smk"
 
 
 rule all:

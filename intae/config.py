@@ -31,6 +31,14 @@ METHOD_ORDER = (
     "aucell", "pca", "autoencoder_masked", "autoencoder_stochastic",
 )  # fmt: skip
 
+# The methods of intae.GeneSetScore (whose module needs more than Snakemake brings along).
+SCORES = ("score_genes", "ulm", "aucell")
+
+
+# Figures that take a row or a page a method show these, and methods of the user's own: the others
+# of the paper's benchmark are the same models again, from elsewhere or with another solver.
+MAIN_METHODS = ("autoencoder", "autoencoder_exact", "fsclvm", "fsclvm_dense3")
+
 
 def check_config(config: Mapping[str, Any], schema: Path = SCHEMA) -> dict[str, Any]:
     """Check a config against the schema and itself, and fill in the defaults.
@@ -70,9 +78,7 @@ def check_config(config: Mapping[str, Any], schema: Path = SCHEMA) -> dict[str, 
         _check_dataset(name, entry, config["gene_sets"])
         check_annotations_of(name, config["datasets"])
     for name, entry in config["methods"].items():
-        if entry["model"] == "Slalom" and entry["halves"]:
-            msg = f"config, methods: {name}: halves: slalom cannot infer loadings of other cells"
-            raise ConfigError(msg)
+        _check_method(name, entry)
     for name, entry in config["gene_sets"].items():
         if sum(key in entry for key in ("file", "url", "msigdb")) != 1:
             msg = f"config, gene_sets: {name}: give one of file:, url: and msigdb:"
@@ -90,6 +96,13 @@ def check_config(config: Mapping[str, Any], schema: Path = SCHEMA) -> dict[str, 
             if method not in config["methods"]:
                 msg = f"config, analyses: {name}: there is no method {method!r}"
                 raise ConfigError(msg + suggest(method, config["methods"]))
+        labels = config["datasets"][name]["labels"]
+        asked = {"condition": entry["conditions"], "cell_type": entry["loadings"]["cell_types"]}
+        for role, values in asked.items():
+            if values and role not in labels:
+                key = "conditions" if role == "condition" else "loadings: cell_types"
+                msg = f"config, analyses: {name}: {key}: datasets: {name} names no {role} in labels"
+                raise ConfigError(msg)
     return config
 
 
@@ -108,6 +121,26 @@ def _check_dataset(name: str, entry: Mapping[str, Any], gene_sets: Mapping[str, 
     if entry["source"] != "file" and ("file" in entry or "url" in entry):
         msg = f"{where}: file: and url: are for source: file, not for {entry['source']!r}"
         raise ConfigError(msg)
+
+
+def _check_method(name: str, entry: dict[str, Any]) -> None:
+    where = f"config, methods: {name}"
+    if entry["model"] == "Slalom" and entry["halves"]:
+        msg = f"{where}: halves: slalom cannot infer loadings of other cells"
+        raise ConfigError(msg)
+    score = entry["params"].get("method")
+    if entry["model"] == "GeneSetScore" and score is not None and score not in SCORES:
+        msg = f"{where}: params: method: there is no score {score!r}{suggest(score, SCORES)}"
+        raise ConfigError(msg)
+    if "permute_annotations" in entry["params"]:
+        msg = f"{where}: permute_annotations: stands under params, but belongs beside it"
+        raise ConfigError(msg)
+    if entry["permute_annotations"]:
+        if entry["model"] == "PCA":
+            msg = f"{where}: permute_annotations: PCA knows no annotations; leave the key out"
+            raise ConfigError(msg)
+        # carried with the parameters, so that whatever fits the method permutes as well
+        entry["params"]["permute_annotations"] = True
 
 
 def _explain(error: jsonschema.ValidationError) -> str:
@@ -221,6 +254,20 @@ class Benchmark:
             if paper is not None:
                 found[name] = paper
         return found
+
+    def shown_methods(self, dataset: str) -> list[str]:
+        """Return the methods of a data set that figures with a row or a page a method show."""
+        run = self.methods_of(dataset)
+        asked = [m for m in run if m in self.analysis(dataset)["scatter_methods"]]
+        named = [m for m in run if self.method(m)["model"] != "PCA"]  # which has no gene sets
+        models = [m for m in named if self.method(m)["role"] == "model"] or named
+        main = [m for m in models if m in MAIN_METHODS or m not in METHOD_ORDER]
+        return asked or main or models[:4]
+
+    def expected(self, dataset: str) -> list[str]:
+        """Return the terms that are known to matter in a data set."""
+        analysis = self.analysis(dataset)
+        return analysis["expected"] or analysis["terms"] or analysis.get("scatter", [])
 
     def dataset_files(self, name: str) -> list[str]:
         """Return the paths of a data set's files, downloads among them."""

@@ -82,13 +82,15 @@ def test_outputs_keep_their_contracts(finished):
     fits = sorted(results.glob("*/*/seed*/fit.h5ad"))
     methods = {path.parts[-3] for path in fits}
     assert methods == {
-        "autoencoder", "autoencoder_exact", "fsclvm", "fsclvm_annotation", "fsclvm_dense3", "pca",
-        "slalom", "slalom_dense3",
+        "autoencoder", "autoencoder_exact", "autoencoder_permuted", "fsclvm", "fsclvm_annotation",
+        "fsclvm_dense3", "slalom", "slalom_dense3", "score_genes", "ulm", "aucell", "pca",
     }  # fmt: skip
     for path in fits:
         fit = read_fit(path)  # checks it
         assert fit.uns["fit"]["threads"] == 1
         assert json.loads(fit.uns["fit"]["parameters"])["seed"] == fit.uns["fit"]["seed"]
+        permuted = fit.uns["fit"]["method"] == "autoencoder_permuted"
+        assert fit.uns["fit"]["permute_annotations"] == permuted
     assert list(read_h5ad(results / "own/prepared.h5ad").uns["terms"]) == [
         f"SET_{k}" for k in range(5)
     ]
@@ -105,6 +107,10 @@ def test_tables_have_their_columns(finished):
         "dataset method seed term label split accuracy balanced_accuracy auroc"
     ).split()  # fmt: skip
     assert columns["correlation"] == "dataset method_a method_b term r relevance_rank".split()
+    assert columns["agreement"] == (
+        "dataset method_a method_b matched n_terms median_r jaccard n_top shared_top median_r_top"
+    ).split()  # fmt: skip
+    assert columns["corrections"] == "dataset method seed term gene change weight".split()
     assert columns["terms"] == (
         "dataset method seed term kind n_genes relevance rank active genes_added genes_removed"
     ).split()  # fmt: skip
@@ -187,6 +193,50 @@ def test_the_papers_claims_are_held_against_the_run(finished):
     assert all(f'id="{claim}' in page for claim in claims["claim"])
     report = (finished[0] / "results/report.html").read_text()
     assert "paper.html" in report and "1. Paper against this run" in report
+
+
+def test_corrections_are_those_of_the_terms(finished):
+    tables = finished[0] / "results" / "tables"
+    keys = ["dataset", "method", "seed", "term"]
+    corrections = pd.read_csv(tables / "corrections.csv")
+    terms = pd.read_csv(tables / "terms.csv").query("kind == 'annotated'").set_index(keys)
+    for change in ("added", "removed"):
+        counted = terms[f"genes_{change}"].fillna("").str.split().str.len()
+        listed = corrections[corrections["change"] == change].groupby(keys).size()
+        pd.testing.assert_series_equal(
+            listed, counted[counted > 0].sort_index(), check_names=False, check_dtype=False
+        )
+    assert len(corrections) > 0
+
+
+def test_figures_of_the_paper_and_the_talk(finished):
+    figures = finished[0] / "results/figures"
+    for dataset in ("simulated", "own"):
+        for name in ("loadings", "correlation_bars", "agreement"):
+            assert (figures / dataset / f"{name}.png").exists(), (dataset, name)
+    assert not (figures / "unlabelled/loadings.png").exists()
+    assert not (figures / "unlabelled/agreement.png").exists()  # one method
+    for name in ("relevance", "corrections"):
+        shown = {path.stem for path in (figures / "simulated" / name).glob("*.png")}
+        assert shown == {"autoencoder", "autoencoder_exact", "fsclvm", "fsclvm_dense3"}
+    html = (finished[0] / "results/report.html").read_text()
+    assert "relevance, Autoencoder (exact)" in html
+    assert "Stars: terms expected to matter here (SET_1)" in html
+
+
+def test_controls_stand_in_tables_and_captions(finished):
+    tables = finished[0] / "results" / "tables"
+    accuracy = pd.read_csv(tables / "accuracy.csv").query("dataset == 'simulated'")
+    for method in ("score_genes", "ulm", "aucell", "autoencoder_permuted"):
+        terms = accuracy.query("method == @method")["term"]
+        assert set(terms) == set(accuracy.query("method == 'autoencoder_exact'")["term"]), method
+    stability = pd.read_csv(tables / "stability.csv")
+    assert "autoencoder_permuted" in set(stability.query("kind == 'seeds'")["method"])
+    recovery = pd.read_csv(tables / "recovery.csv")
+    assert {"score_genes", "ulm", "aucell", "autoencoder_permuted"} <= set(recovery["method"])
+    html = (finished[0] / "results/report.html").read_text()
+    assert "(Autoencoder, shuffled gene sets; score_genes; ULM; AUCell; PCA)" in html
+    assert "(ULM; PCA)" in html  # of the other data set
 
 
 def test_data_without_labels_run_without_label_analyses(finished):

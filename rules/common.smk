@@ -227,7 +227,7 @@ def run_facts():
     entries = BENCHMARK.config["methods"]
     return {
         "methods": {
-            name: {key: e[key] for key in ("label", "role", "params") if key in e}
+            name: {key: e[key] for key in ("label", "model", "role", "params") if key in e}
             for name, e in entries.items()
         },
         "stands_for": BENCHMARK.stands_for(),

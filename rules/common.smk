@@ -1,6 +1,8 @@
 # The checked config, the names it gives, the paths of results, and functions for all files here.
+import os
 import re
 import sys
+from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
@@ -106,9 +108,13 @@ def draw_of():
     }
 
 
-def labelled(role):
-    """Data sets of this run with a label of this role."""
-    return [d for d in BENCHMARK.datasets if role in BENCHMARK.dataset(d)["labels"]]
+def labelled(*roles):
+    """Data sets of this run with a label of one of these roles."""
+    return [
+        d
+        for d in BENCHMARK.datasets
+        if any(role in BENCHMARK.dataset(d)["labels"] for role in roles)
+    ]
 
 
 def per_dataset(pattern, datasets=None):
@@ -189,17 +195,78 @@ def plain_scores(wildcards):
 
 
 def first_fits(wildcards):
-    """One fit, of the first seed, of each method that the scatter shows."""
-    wanted = BENCHMARK.analysis(wildcards.dataset)["scatter_methods"]
-    methods = [m for m in with_terms(wildcards.dataset) if not wanted or m in wanted]
+    """One fit, of the first seed, of each method that figures with a row a method show."""
     return [
         FIT.format(
             dataset=wildcards.dataset, method=m, seed=BENCHMARK.method(m)["seeds"][0]
         )
-        for m in methods
+        for m in BENCHMARK.shown_methods(wildcards.dataset)
     ]
+
+
+def analysis(key):
+    """Return a function of wildcards that gives what the config says of a data set."""
+    return lambda wildcards: BENCHMARK.analysis(wildcards.dataset).get(key)
+
+
+def expected(wildcards):
+    """Terms to mark."""
+    return BENCHMARK.expected(wildcards.dataset)
+
+
+def in_role(*roles):
+    """Return a function of wildcards that gives the methods of a data set in these roles."""
+    return lambda wildcards: [
+        m
+        for m in BENCHMARK.methods_of(wildcards.dataset)
+        if BENCHMARK.method(m)["role"] in roles
+    ]
+
+
+def among(paths, names):
+    """Those of the paths whose file has one of these names, endings left out."""
+    return [path for path in paths if Path(path).stem in names]
+
+
+def run_facts():
+    """What the checks of the paper's claims need to know of the config."""
+    entries = BENCHMARK.config["methods"]
+    return {
+        "methods": {
+            name: {key: e[key] for key in ("label", "model", "role", "params") if key in e}
+            for name, e in entries.items()
+        },
+        "stands_for": BENCHMARK.stands_for(),
+        "simulated": simulated(),
+    }
 
 
 def datasets_with(n_methods):
     """Data sets on which at least so many methods with terms run."""
     return [d for d in BENCHMARK.datasets if len(with_terms(d)) >= n_methods]
+
+
+def grouped():
+    """Data sets of cells in groups (of a condition or type), with a method that has terms."""
+    known = labelled("condition") + labelled("cell_type")
+    return [d for d in datasets_with(1) if d in known]
+
+
+def per_method(pattern):
+    """The pattern filled in for each method that figures show, of each data set."""
+    return [
+        pattern.format(dataset=d, method=m)
+        for d in datasets_with(1)
+        for m in BENCHMARK.shown_methods(d)
+    ]
+
+
+def compared(wildcards):
+    """Autoencoders that the bars compare the reference with; other methods without them."""
+    shown = BENCHMARK.shown_methods(wildcards.dataset)
+    return [m for m in shown if MODELS[m] == "Autoencoder"] or shown
+
+
+def with_method(figure):
+    """Label of a figure of one method in the report."""
+    return lambda wildcards: {"figure": f"{figure}, {LABELS[wildcards.method]}"}

@@ -2,11 +2,18 @@
 EVALUATION = (
     ("accuracy", labelled("condition")),
     ("correlation", BENCHMARK.datasets),
+    ("agreement", BENCHMARK.datasets),
+    ("corrections", BENCHMARK.datasets),
     ("terms", BENCHMARK.datasets),
     ("stability", BENCHMARK.datasets),
     ("recovery", simulated()),
     ("recovery_curves", simulated()),
     ("false_positives", simulated()),
+    ("separation", labelled("condition", "cell_type")),
+    ("history", BENCHMARK.datasets),
+    ("scaling", SCALED),
+    ("scaling_slopes", SCALED),
+    ("sweep", SWEPT),
 )
 PARTS = {
     table: per_dataset(f"{RESULTS}/{{dataset}}/tables/{table}.csv", datasets)
@@ -121,6 +128,42 @@ rule terms:
         runtime=30,
     script:
         "../scripts/terms.py"
+
+
+rule separation:
+    input:
+        fits=lambda wildcards: fits_of(wildcards.dataset),
+    output:
+        f"{RESULTS}/{{dataset}}/tables/separation.csv",
+    log:
+        "logs/evaluate/{dataset}.separation.log",
+    benchmark:
+        f"{RESULTS}/{{dataset}}/separation.benchmark.tsv"
+    conda:
+        "../envs/intae.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    script:
+        "../scripts/separation.py"
+
+
+rule history:
+    input:
+        fits=lambda wildcards: fits_of(wildcards.dataset),
+    output:
+        f"{RESULTS}/{{dataset}}/tables/history.csv",
+    log:
+        "logs/evaluate/{dataset}.history.log",
+    conda:
+        "../envs/intae.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    script:
+        "../scripts/history.py"
 
 
 rule runtime:

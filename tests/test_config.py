@@ -70,6 +70,8 @@ def test_the_data_set_that_lends_its_gene_sets_is_fetched_though_it_is_not_run()
     assert benchmark.annotations_of("planted_1") == "kang17"
     config = changed("run", "datasets", value=["planted"])
     config["datasets"]["kang17"] = FILE
+    # which speak of labels that this one does not name
+    del config["analyses"]["kang17"], config["sweep"]
     with pytest.raises(ConfigError, match="datasets: kang17: there is no file"):
         Benchmark(config)
 
@@ -84,6 +86,16 @@ def test_check_tells_of_draws(tmp_path, capsys):
     assert "gene sets of kang17" in out and "GSE96583_RAW.tar: to be downloaded" in out
     assert "halves:" not in out and "fits of halves" not in out.replace("and those of halves", "")
     assert "in all: 5 data sets, 5 fits" in out
+
+
+def test_what_stands_for_the_papers_data():
+    benchmark = Benchmark(PAPER)
+    own_names = {name: name for name in ("kang17", "macosko15", "covid_balf", "buettner15")}
+    assert benchmark.stands_for() == own_names
+    part = changed("analyses", "simulated", value={"paper": "kang17"})
+    part["analyses"]["kang17"]["paper"] = None
+    found = Benchmark(part).stands_for()
+    assert found["simulated"] == "kang17" and "kang17" not in found
 
 
 def test_the_config_given_is_not_changed():
@@ -102,6 +114,7 @@ FILE = {"source": "file", "file": "none.h5ad", "gene_sets": ["reactome"]}
         (("methods",), None, "the key 'methods' is missing"),
         (("datasets", "kang17", "n_hvg"), 5, "datasets: kang17: unknown key 'n_hvg'; did you mean"),
         (("datasets", "kang17", "n_hvgs"), "many", "n_hvgs: must be of type integer or null"),
+        (("analyses", "kang17", "paper"), "kang71", "'kang71' is unknown; did you mean 'kang17'"),
         (("datasets", "kang17", "source"), "kang18", "'kang18' is unknown; did you mean 'kang17'"),
         (("datasets", "kang17", "gene_sets"), ["reactom"], "'reactom' in gene_sets; did you mean"),
         (("datasets", "kang17", "gene_sets"), [], "names no gene sets"),

@@ -62,6 +62,17 @@ def test_slalom_ran_within_its_budget_and_is_marked(results):
         assert runtime.loc[method, "seconds"] > 10 * runtime["seconds"]["autoencoder"].max()
 
 
+def test_the_papers_claims_on_a_part_of_its_data(results):
+    claims = pd.read_csv(results / "tables/claims.csv")
+    claims = claims[claims["dataset"] == "kang17_subset"].set_index("claim")
+    for claim in ("kang17-ratio", "kang17-interferon-autoencoder"):
+        assert claims.loc[claim, "verdict"] == "agrees", claims.loc[claim, "found"]
+    # minutes of a third of the cells are not the paper's minutes
+    assert claims.loc["kang17-time-slalom", "verdict"] in ("partly", "differs")
+    assert claims.loc["kang17-interpretability", "verdict"] == "differs"
+    assert "4,470 cells" in (results / "paper.html").read_text()
+
+
 def test_every_method_and_figure_is_there(results):
     runtime = pd.read_csv(results / "tables/runtime.csv")
     assert set(runtime["method"]) == {

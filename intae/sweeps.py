@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from .config_errors import ConfigError, suggest
+from .errors import ConfigError, suggest
 from .signatures import parameters_of
 
 # Of the autoencoder's penalties: shares of the largest useful ones (intae/autoencoder/lambdas.py).
@@ -59,7 +59,8 @@ def check_sweeps(config: Mapping[str, Any]) -> None:
                 msg = f"{where}: there is no data set {dataset!r}"
                 raise ConfigError(msg + suggest(dataset, config["datasets"]))
             labels = config["datasets"][dataset]["labels"]
-            if entry["held_out"] == "donors" and "donor" not in labels:
+            runs = dataset in (config["run"]["datasets"] or config["datasets"])
+            if runs and entry["held_out"] == "donors" and "donor" not in labels:
                 msg = f"{where}: held_out: donors, but {dataset!r} has no label donor; take cells"
                 raise ConfigError(msg)
         if entry["method"] not in config["methods"]:

@@ -13,6 +13,8 @@ RUNTIME_COLUMNS = (
     "iterations", "converged", "projected", "threads", "device",
 )  # fmt: skip
 
+HISTORY_COLUMNS = ("iteration", "F", "objective", "n_deactivated", "inactive_zero_share")
+
 
 def runtime_row(fit: AnnData) -> dict[str, object]:
     """Return what a fit cost.
@@ -66,6 +68,18 @@ def ranking(terms: pd.DataFrame) -> pd.Series:
         off = terms["evidence"].where(~terms["active"].astype(bool), 0.0)
         return terms.assign(evidence=off).groupby([*by, "evidence"], sort=True).ngroup()
     return terms.groupby(by, sort=True).ngroup()
+
+
+def history_of(fit: AnnData) -> pd.DataFrame:
+    """Return the course of an autoencoder's training, a row an epoch; of other fits nothing.
+
+    F is the reconstruction and the penalty on loadings, a cell (equation 3 without R), `objective`
+    F + R, `inactive_zero_share` the share at zero of the weights that the annotation does not name.
+    """
+    history = fit.uns["history"]
+    if "F" not in history:
+        history = pd.DataFrame(columns=list(HISTORY_COLUMNS))
+    return label(history[list(HISTORY_COLUMNS)], fit)
 
 
 def label(table: pd.DataFrame, fit: AnnData) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""How a mistake in the config is told of: by its key, with the nearest known name."""
+"""A mistake in the config, and the name that was probably meant."""
 
 from __future__ import annotations
 

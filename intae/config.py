@@ -246,6 +246,31 @@ class Benchmark:
         _fill(entry, schema["properties"]["analyses"]["additionalProperties"])
         return entry
 
+    def stands_for(self) -> dict[str, str]:
+        """Return which of the paper's data sets each data set of the run stands for, if any."""
+        schema = yaml.safe_load(SCHEMA.read_text())["properties"]["analyses"]
+        known = schema["additionalProperties"]["properties"]["paper"]["enum"]
+        found = {}
+        for name in self.datasets:
+            paper = self.analysis(name).get("paper", name if name in known else None)
+            if paper is not None:
+                found[name] = paper
+        return found
+
+    def shown_methods(self, dataset: str) -> list[str]:
+        """Return the methods of a data set that figures with a row or a page a method show."""
+        run = self.methods_of(dataset)
+        asked = [m for m in run if m in self.analysis(dataset)["scatter_methods"]]
+        named = [m for m in run if self.method(m)["model"] != "PCA"]  # which has no gene sets
+        models = [m for m in named if self.method(m)["role"] == "model"] or named
+        main = [m for m in models if m in MAIN_METHODS or m not in METHOD_ORDER]
+        return asked or main or models[:4]
+
+    def expected(self, dataset: str) -> list[str]:
+        """Return the terms that are known to matter in a data set."""
+        analysis = self.analysis(dataset)
+        return analysis["expected"] or analysis["terms"] or analysis.get("scatter", [])
+
     def parts_of(self, dataset: str) -> list[tuple[str, int]]:
         """Return method and number of cells of each fit to a part of a data set, for its cost."""
         scaling = self.analysis(dataset)["scaling"]
@@ -274,31 +299,6 @@ class Benchmark:
     def kind_of_point(self, sweep: str, point: Mapping[str, Any]) -> str:
         """Say whether a point belongs to a sweep's `grid`, or is a single `point`."""
         return "grid" if point in grid_points(self.sweep(sweep)) else "point"
-
-    def stands_for(self) -> dict[str, str]:
-        """Return which of the paper's data sets each data set of the run stands for, if any."""
-        schema = yaml.safe_load(SCHEMA.read_text())["properties"]["analyses"]
-        known = schema["additionalProperties"]["properties"]["paper"]["enum"]
-        found = {}
-        for name in self.datasets:
-            paper = self.analysis(name).get("paper", name if name in known else None)
-            if paper is not None:
-                found[name] = paper
-        return found
-
-    def shown_methods(self, dataset: str) -> list[str]:
-        """Return the methods of a data set that figures with a row or a page a method show."""
-        run = self.methods_of(dataset)
-        asked = [m for m in run if m in self.analysis(dataset)["scatter_methods"]]
-        named = [m for m in run if self.method(m)["model"] != "PCA"]  # which has no gene sets
-        models = [m for m in named if self.method(m)["role"] == "model"] or named
-        main = [m for m in models if m in MAIN_METHODS or m not in METHOD_ORDER]
-        return asked or main or models[:4]
-
-    def expected(self, dataset: str) -> list[str]:
-        """Return the terms that are known to matter in a data set."""
-        analysis = self.analysis(dataset)
-        return analysis["expected"] or analysis["terms"] or analysis.get("scatter", [])
 
     def dataset_files(self, name: str) -> list[str]:
         """Return the paths of a data set's files, downloads among them."""

@@ -16,7 +16,7 @@ from .model import FactorModel
 
 log = logging.getLogger(__name__)
 
-MODELS = ("Autoencoder", "FSCLVM", "PCA", "Slalom")
+MODELS = ("Autoencoder", "FSCLVM", "MaskedAutoencoder", "PCA", "Slalom")
 
 
 def make_model(model: str, params: Mapping[str, Any], *, seed: int, threads: int) -> FactorModel:

@@ -52,6 +52,28 @@ def fits_of(dataset):
     ]
 
 
+def of_model(dataset, *models, roles=("model",), solvers=()):
+    """Methods of a data set that are of these models, roles and (where given) solvers."""
+    return [
+        m
+        for m in BENCHMARK.methods_of_role(dataset, *roles)
+        if MODELS[m] in models
+        and (
+            not solvers
+            or BENCHMARK.method(m)["params"].get("solver", "exact") in solvers
+        )
+    ]
+
+
+def files_of(dataset, methods, pattern):
+    """Paths of these methods' files, a file a seed, by the pattern FIT or MODEL."""
+    return [
+        pattern.format(dataset=dataset, method=m, seed=s)
+        for m in methods
+        for s in BENCHMARK.method(m)["seeds"]
+    ]
+
+
 def halved_methods(dataset):
     """Methods of a data set whose stability between halves is measured."""
     return [m for m in BENCHMARK.methods_of(dataset) if BENCHMARK.method(m)["halves"]]
@@ -144,3 +166,28 @@ def first_fits(wildcards):
 def datasets_with(n_methods):
     """Data sets on which at least so many methods with terms run."""
     return [d for d in BENCHMARK.datasets if len(with_terms(d)) >= n_methods]
+
+
+def with_autoencoders():
+    """Data sets on which an autoencoder with a network runs."""
+    solvers = ("adam", "proximal")
+    return [d for d in BENCHMARK.datasets if of_model(d, "Autoencoder", solvers=solvers)]
+
+
+def with_exact():
+    """Data sets on which an exact autoencoder runs."""
+    return [d for d in BENCHMARK.datasets if of_model(d, "Autoencoder", solvers=("exact",))]
+
+
+def compared_with_ablations(dataset):
+    """The ablations of the autoencoder, and the autoencoders to see them beside."""
+    return of_model(dataset, "Autoencoder") + of_model(
+        dataset, "Autoencoder", "MaskedAutoencoder", roles=("ablation",)
+    )
+
+
+def with_ablations():
+    """Data sets on which an ablation runs."""
+    return [
+        d for d in BENCHMARK.datasets if BENCHMARK.methods_of_role(d, "ablation")
+    ]

@@ -5,6 +5,10 @@ EVALUATION = (
     ("terms", BENCHMARK.datasets),
     ("stability", BENCHMARK.datasets),
     ("recovery", simulated()),
+    ("objective", with_autoencoders()),
+    ("best_encoder", with_autoencoders()),
+    ("necessity", with_exact()),
+    ("ablation", with_ablations()),
 )
 PARTS = {
     table: per_dataset(f"{RESULTS}/{{dataset}}/tables/{table}.csv", datasets)

@@ -171,12 +171,16 @@ def datasets_with(n_methods):
 def with_autoencoders():
     """Data sets on which an autoencoder with a network runs."""
     solvers = ("adam", "proximal")
-    return [d for d in BENCHMARK.datasets if of_model(d, "Autoencoder", solvers=solvers)]
+    return [
+        d for d in BENCHMARK.datasets if of_model(d, "Autoencoder", solvers=solvers)
+    ]
 
 
 def with_exact():
     """Data sets on which an exact autoencoder runs."""
-    return [d for d in BENCHMARK.datasets if of_model(d, "Autoencoder", solvers=("exact",))]
+    return [
+        d for d in BENCHMARK.datasets if of_model(d, "Autoencoder", solvers=("exact",))
+    ]
 
 
 def compared_with_ablations(dataset):
@@ -188,6 +192,4 @@ def compared_with_ablations(dataset):
 
 def with_ablations():
     """Data sets on which an ablation runs."""
-    return [
-        d for d in BENCHMARK.datasets if BENCHMARK.methods_of_role(d, "ablation")
-    ]
+    return [d for d in BENCHMARK.datasets if BENCHMARK.methods_of_role(d, "ablation")]

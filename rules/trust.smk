@@ -71,7 +71,7 @@ rule ablation:
             lambda wildcards: {
                 name: f"{RESULTS}/{wildcards.dataset}/tables/{name}.csv"
                 for name, datasets in EVALUATION
-                if name in ("accuracy", "stability", "recovery")
+                if name in ("terms", "accuracy", "stability", "recovery")
                 and wildcards.dataset in datasets
             }
         ),
@@ -96,7 +96,7 @@ rule ablation:
         runtime=60,
     params:
         methods=lambda wildcards: compared_with_ablations(wildcards.dataset),
-        terms=lambda wildcards: BENCHMARK.analysis(wildcards.dataset)["terms"],
+        chosen=lambda wildcards: BENCHMARK.analysis(wildcards.dataset)["terms"],
     script:
         "../scripts/ablation.py"
 
@@ -179,8 +179,7 @@ rule figure_ablation:
     params:
         labels=LABELS,
         methods=lambda wildcards: {
-            m: BENCHMARK.method(m)
-            for m in compared_with_ablations(wildcards.dataset)
+            m: BENCHMARK.method(m) for m in compared_with_ablations(wildcards.dataset)
         },
         terms=lambda wildcards: BENCHMARK.analysis(wildcards.dataset)["terms"],
     script:

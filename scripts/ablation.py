@@ -23,7 +23,7 @@ with log_to(snakemake.log[0]):
         tables.append(label(own_scores(model, prepared), fit))
     others = {name: pd.read_csv(files[name]) for name in files.keys() & {"accuracy", "recovery"}}
     table = scores_from_tables(
-        snakemake.params.methods, snakemake.params.terms,
+        snakemake.params.methods, snakemake.params.chosen, terms=pd.read_csv(files.terms),
         stability=pd.read_csv(files.stability), **others,
     )  # fmt: skip
     table.insert(0, "dataset", snakemake.wildcards.dataset)

@@ -82,8 +82,9 @@ def test_outputs_keep_their_contracts(finished):
     fits = sorted(results.glob("*/*/seed*/fit.h5ad"))
     methods = {path.parts[-3] for path in fits}
     assert methods == {
-        "autoencoder", "autoencoder_exact", "fsclvm", "fsclvm_annotation", "fsclvm_dense3", "pca",
-        "slalom", "slalom_dense3",
+        "autoencoder", "autoencoder_exact", "autoencoder_masked", "autoencoder_proximal",
+        "autoencoder_stochastic", "fsclvm", "fsclvm_annotation", "fsclvm_dense3", "pca", "slalom",
+        "slalom_dense3",
     }  # fmt: skip
     for path in fits:
         fit = read_fit(path)  # checks it
@@ -112,6 +113,34 @@ def test_tables_have_their_columns(finished):
     stability = pd.read_csv(tables / "stability.csv")
     assert set(stability["kind"]) == {"seeds", "halves", "donors"}
     assert columns["recovery"] == "dataset method seed metric value".split()
+    assert columns["objective"] == (
+        "dataset method seed F penalty objective best_F gap certificate n_active "
+        "inactive_zero_share seconds own"
+    ).split()  # fmt: skip
+    assert columns["best_encoder"] == "dataset method seed term relevance r".split()
+    assert columns["necessity"] == (
+        "dataset method seed term relevance necessity share carried irreplaceable stand_ins "
+        "stand_in_growth stand_in_r stand_in_holds"
+    ).split()  # fmt: skip
+    assert columns["ablation"] == "dataset method seed metric value".split()
+
+
+def test_trust_is_told_where_it_can_be(finished):
+    results = finished[0] / "results"
+    objective = pd.read_csv(results / "tables/objective.csv")
+    assert set(objective["dataset"]) == {"simulated"}  # elsewhere no network was trained
+    assert "(exact)" in set(objective["method"])
+    assert (objective["gap"] > -1e-6).all()
+    assert set(pd.read_csv(results / "tables/necessity.csv")["dataset"]) == {
+        "simulated", "own", "unlabelled",
+    }  # fmt: skip
+    ablation = pd.read_csv(results / "tables/ablation.csv")
+    assert set(ablation["dataset"]) == {"simulated", "own"}
+    planted = ablation["metric"] == "average precision of planted terms"
+    assert set(ablation.loc[planted, "dataset"]) == {"simulated"}
+    assert not (results / "figures/unlabelled/ablation.png").exists()
+    for name in ("network", "necessity", "ablation"):
+        assert (results / f"figures/simulated/{name}.pdf").stat().st_size > 1000
 
 
 def test_an_unfinished_fit_counts_for_its_runtime_only(finished):
@@ -133,6 +162,9 @@ def test_report_holds_figures_and_captions(finished):
         "terms.png",
         "correlation.png",
         "stability.png",
+        "network.png",
+        "necessity.png",
+        "ablation.png",
     ):
         assert name in html
     assert "What the methods recover of a planted truth (simulated)" in html

@@ -28,15 +28,16 @@ class MaskedAutoencoder(FactorModel):
 
     The talk lists it under what does not work; it is here to see in which sense. The first layer's
     units are the terms, and their outputs the loadings. After them comes the published encoder
-    turned round (terms -> 400 -> 400 -> genes): the talk puts the masks right after an undercomplete
-    autoencoder with a free decoder, and so the two models differ in one thing, the side on which the
-    annotation stands. The decoder is not penalised, so no term is ever off.
+    turned round (terms -> 400 -> 400 -> genes): the talk puts the masks right after undercomplete
+    autoencoders with a free decoder, and so this model and the published one differ in one thing,
+    the side on which the annotation stands. The decoder has no penalty, so no term is ever off.
 
     Parameters
     ----------
     mask
-        `hard`: M = I, a unit sees the genes of its set alone. `stochastic`: M is drawn anew for each
-        batch, Bernoulli with `inside` or `outside`; afterwards weights count by these probabilities.
+        `hard`: M = I, a unit sees the genes of its set alone. `stochastic`: M is drawn anew for
+        each batch, Bernoulli with `inside` or `outside`; afterwards weights count by these
+        probabilities.
     inside, outside
         Probability that a weight is open for a gene of the set, and for another.
     epochs, learning_rate, batch_size
@@ -138,9 +139,8 @@ class MaskedAutoencoder(FactorModel):
         self.weights_ = pd.DataFrame(W, index=genes, columns=terms)
         self.loadings_ = self.transform(adata)
         some = np.unique(np.linspace(0, cells.n_cells - 1, CELLS_LOOKED_AT).astype(int))
-        use = use_of_units(
-            self._decoder(), cells.batch(some).astype(float), self.loadings_.to_numpy()[some], device
-        )
+        Y, Z = cells.batch(some).astype(float), self.loadings_.to_numpy()[some]
+        use = use_of_units(self._decoder(), Y, Z, device)
         self.terms_ = terms_table(
             kinds, annotations, genes, relevance=use.clip(0),
             active=np.ones(len(terms), dtype=bool), on=self._on(W, annotations),

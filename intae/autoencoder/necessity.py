@@ -37,9 +37,9 @@ def necessity(
     """Forbid each active term in turn and refit the others from where they stand.
 
     A rise may be slightly negative: the fit is a local minimum, and the refit without the term has
-    found a lower one under another name. Such a term is not needed. (On the Kang17 subset this is so
-    for 2 of 20 terms, by less than 2e-4 of F + R; a fit that looked for it would take as long as this
-    whole function, several times its own time.)
+    found a lower one under another name. Such a term is not needed. (On the Kang17 subset this is
+    so for 2 of 20 terms, by less than 2e-4 of F + R; to look for it, a fit would have to do what is
+    done here, which takes three times as long as the fit itself.)
 
     Parameters
     ----------

@@ -13,9 +13,11 @@ from ..moments import CHUNK
 
 METRICS = (
     "variance reconstructed", "terms that are on", "held-out accuracy, best term",
-    "held-out accuracy, chosen terms", "|r| of two seeds' loadings",
-    "most relevant terms that two seeds share", "average precision of planted terms",
+    "held-out accuracy, chosen terms that are on", "|r| of two seeds' loadings",
+    "ten most relevant terms that two seeds share", "average precision of planted terms",
+    "|r| with planted loadings",
 )  # fmt: skip
+FIT = ["method", "seed"]
 
 
 def own_scores(model: Autoencoder | MaskedAutoencoder, prepared: AnnData) -> pd.DataFrame:
@@ -39,8 +41,9 @@ def own_scores(model: Autoencoder | MaskedAutoencoder, prepared: AnnData) -> pd.
 
 def scores_from_tables(
     methods: Sequence[str],
-    terms: Sequence[str],
+    chosen: Sequence[str],
     *,
+    terms: pd.DataFrame,
     stability: pd.DataFrame,
     accuracy: pd.DataFrame | None = None,
     recovery: pd.DataFrame | None = None,
@@ -51,9 +54,9 @@ def scores_from_tables(
     ----------
     methods
         Those to compare.
-    terms
-        The terms chosen for the accuracy figure; may be empty.
-    stability, accuracy, recovery
+    chosen
+        The terms of the accuracy figure; may be empty.
+    terms, stability, accuracy, recovery
         The tables of one data set; without labels there is no accuracy, without truth no recovery.
 
     Returns
@@ -64,10 +67,10 @@ def scores_from_tables(
     parts = []
     if accuracy is not None:
         held = accuracy[accuracy["split"] == "held_out"]
-        by_fit = ["method", "seed"]
-        parts.append(_rows(METRICS[2], held.groupby(by_fit)["accuracy"].max()))
-        chosen = held[held["term"].isin(list(terms))]
-        parts.append(_rows(METRICS[3], chosen.groupby(by_fit)["accuracy"].mean()))
+        parts.append(_rows(METRICS[2], held.groupby(FIT)["accuracy"].max()))
+        on = terms.loc[terms["active"] & terms["term"].isin(list(chosen)), [*FIT, "term"]]
+        held = held.merge(on, on=[*FIT, "term"])
+        parts.append(_rows(METRICS[3], held.groupby(FIT)["accuracy"].mean()))
     seeds = stability[stability["kind"] == "seeds"].set_index("term")
     for metric, name, unit in (
         (METRICS[4], "(median |r|)", 1), (METRICS[5], "(shared of the 10 most relevant)", 10)
@@ -75,9 +78,12 @@ def scores_from_tables(
         values = seeds.loc[seeds.index == name].set_index("method")["r"] / unit
         parts.append(_rows(metric, values))
     if recovery is not None:
-        found = recovery[recovery["metric"] == "average precision of active terms"]
-        parts.append(_rows(METRICS[6], found.groupby(["method", "seed"])["value"].mean()))
-    table = pd.concat(parts, ignore_index=True)
+        for metric, name in (
+            (METRICS[6], "average precision of active terms"), (METRICS[7], "loadings |r|")
+        ):  # fmt: skip
+            found = recovery[recovery["metric"] == name]
+            parts.append(_rows(metric, found.groupby(FIT)["value"].mean()))
+    table = pd.concat([p for p in parts if len(p)] or parts, ignore_index=True)
     return table[table["method"].isin(list(methods))]
 
 

@@ -26,13 +26,14 @@ def needed_terms(model: Autoencoder, prepared: AnnData) -> pd.DataFrame:
 
     Returns
     -------
-    One row an active term, the most relevant first: term, relevance; necessity (how much F + R rises
-    when the term is forbidden and the others are refitted) and share (the same, of F + R); carried
-    (the rise before the others are refitted) and irreplaceable (necessity / carried: 0, others take
-    all of it over; 1, nothing replaces the term); stand_ins (up to three terms that grow most,
-    separated by a space), stand_in_growth (by how much, in units of the term's own norm), stand_in_r
-    (|correlation| of the first stand-in's loadings then with the term's now) and stand_in_holds
-    (share of the term's genes that the first stand-in's set holds; 1: it contains the term).
+    One row an active term, the most relevant first: term, relevance; necessity (how much F + R
+    rises when the term is forbidden and the others are refitted) and share (the same, of F + R);
+    carried (the rise before the others are refitted) and irreplaceable (necessity / carried: 0,
+    others take all of it over; 1, nothing replaces the term); stand_ins (up to three terms that
+    grow most, separated by a space), stand_in_growth (by how much, in units of the term's own
+    norm), stand_in_r (|correlation| of the first stand-in's loadings then with the term's now) and
+    stand_in_holds (share of the term's genes that the first stand-in's set holds; 1: it contains
+    the term).
     """
     table = model.necessity(prepared).reset_index()
     table["relevance"] = model.terms_["relevance"].reindex(table["term"]).to_numpy()

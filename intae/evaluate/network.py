@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,7 @@ from ..autoencoder.objective import (
     best_loadings,
 )
 from ..autoencoder.penalties import Penalty, column_norms
+from .agreement import correlate
 
 OBJECTIVE_COLUMNS = (
     "F", "penalty", "objective", "best_F", "gap", "certificate", "n_active",
@@ -34,8 +35,8 @@ class Yardstick:
     prepared
         The data that all were fitted to.
     lambdas
-        lambda0, lambda1, lambda2 and lambda3, in the paper's units; every term's weight in the group
-        penalty is 1, as in the paper.
+        lambda0, lambda1, lambda2 and lambda3, in the paper's units; every term's weight in the
+        group penalty is 1, as in the paper.
     """
 
     def __init__(self, prepared: AnnData, lambdas: Mapping[str, float]):
@@ -52,12 +53,12 @@ class Yardstick:
         Returns
         -------
         F (with the fit's own loadings), penalty (R), objective (F + R), best_F (F*, with the best
-        encoder for the same W), gap (F - F*), certificate (as in `history_`, at the fit's loadings),
-        n_active, inactive_zero_share (of the penalised entries), seconds (of the fit) and own
-        (whether the fit minimised this very objective, and not one with other penalties).
+        encoder for the same W), gap (F - F*), certificate (as in `history_`, at the fit's
+        loadings), n_active, inactive_zero_share (of the penalised entries), seconds (of the fit)
+        and own (whether the fit minimised this very objective, and not one with other penalties).
         """
         cells, W, lambda0 = self._of(model), model.weights_.to_numpy(), self.lambdas["lambda0"]
-        moments, total, _ = self._moments(model, cells)
+        moments, total = self._moments(model)
         kinds = model.terms_["kind"].to_numpy()
         names = ("lambda1", "lambda2", "lambda3")
         penalty = Penalty.build(model.annotations_, kinds, *(self.lambdas[n] for n in names))
@@ -88,20 +89,14 @@ class Yardstick:
         -------
         One row an active term: term, relevance, r.
         """
-        cells, W = self._of(model), model.weights_.to_numpy()
-        moments, _, mean = self._moments(model, cells)
-        A = best_encoder(W, self.lambdas["lambda0"])
-        # Centred genes have best loadings of mean zero; a network's need not be.
-        covariances = (A * moments.YZ).sum(0)
-        variances = (A * (cells.covariance @ A)).sum(0) * (np.diag(moments.ZZ) - mean**2)
-        on = np.flatnonzero(column_norms(W) > 0)
-        return pd.DataFrame(
-            {
-                "term": model.weights_.columns[on],
-                "relevance": model.terms_["relevance"].to_numpy()[on],
-                "r": covariances[on] / np.sqrt(variances[on]),
-            }
-        )
+        A = best_encoder(model.weights_.to_numpy(), self.lambdas["lambda0"])
+        best = model.loadings_.copy()
+        for rows, left in self._left(model):
+            best.iloc[rows] = left @ A
+        on = model.terms_["active"].to_numpy()
+        r = correlate(model.loadings_.loc[:, on], best.loc[:, on])
+        relevance = model.terms_.loc[r.index, "relevance"].to_numpy()
+        return pd.DataFrame({"term": r.index, "relevance": relevance, "r": r.to_numpy()})
 
     def _of(self, model: Autoencoder) -> Cells:
         key = tuple(model.covariates or ())
@@ -114,12 +109,14 @@ class Yardstick:
         plain = model.lambdas_["lambda_annotated"] == 0 and (model.group_weights_ == 1).all()
         return bool(used and plain)
 
-    def _moments(self, model: Autoencoder, cells: Cells) -> tuple[Loadings, float, np.ndarray]:
-        """Return the loadings' moments, the mean of |y_n|^2, and the loadings' means."""
-        Z = model.loadings_.to_numpy()
-        YZ, total = np.zeros((cells.n_genes, Z.shape[1])), 0.0
-        for rows, Y, X in cells.blocks():
-            left = Y - X @ model.effects_.T
+    def _left(self, model: Autoencoder) -> Iterator[tuple[slice, np.ndarray]]:
+        """Yield blocks of the cells: what is left of centred genes after the model's covariates."""
+        for rows, Y, X in self._of(model).blocks():
+            yield rows, Y - X @ model.effects_.T
+
+    def _moments(self, model: Autoencoder) -> tuple[Loadings, float]:
+        """Return the moments of the fit's loadings, and the mean of |y_n|^2."""
+        Z, YZ, total = model.loadings_.to_numpy(), 0.0, 0.0
+        for rows, left in self._left(model):
             YZ, total = YZ + left.T @ Z[rows], total + float((left**2).sum())
-        n = cells.n_cells
-        return Loadings(YZ / n, Z.T @ Z / n), total / n, Z.mean(0)
+        return Loadings(YZ / len(Z), Z.T @ Z / len(Z)), total / len(Z)

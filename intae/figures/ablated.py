@@ -43,7 +43,8 @@ def plot_ablation(ablation: pd.DataFrame, labels: Mapping[str, str], columns: in
         for position, method in enumerate(methods):
             own = part.loc[part["method"] == method, "value"]
             end = own.max() if len(own) else 0
-            note = "not measured" if own.isna().all() else f"{own.mean():.2f}"
+            nothing = "one seed only" if "two seeds" in metric else "none"
+            note = nothing if own.isna().all() else f"{own.mean():.2f}"
             if len(own) > 1:
                 axis.plot(own, [position] * len(own), "o", color="black", markersize=3)
             axis.annotate(

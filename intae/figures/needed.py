@@ -16,9 +16,7 @@ REPLACEABLE = 0.05  # a term of which others take over all but this share is mar
 LINES = 0.2  # inches a line of text
 
 
-def plot_necessity(
-    necessity: pd.DataFrame, labels: Mapping[str, str], n_terms: int = 20
-) -> Figure:
+def plot_necessity(necessity: pd.DataFrame, labels: Mapping[str, str], n_terms: int = 20) -> Figure:
     """Draw what F + R rises by without each term, before and after the others take over.
 
     Parameters
@@ -59,7 +57,7 @@ def plot_necessity(
         right = 1.04 * carried.max()
         axis.set_xlim(0, right)
         for position, note, row in zip(y, said, table.itertuples(), strict=True):
-            replaceable = row.irreplaceable < REPLACEABLE
+            replaceable = round(row.irreplaceable, 2) < REPLACEABLE
             axis.annotate(
                 note, (right, position), xytext=(8, 0), textcoords="offset points", va="center",
                 fontsize=8, annotation_clip=False, color="#A04000" if replaceable else "0.2",

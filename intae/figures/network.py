@@ -16,10 +16,11 @@ from .style import method_colors, method_label, set_style
 
 EXACT = "(exact)"  # the reference's name in objective.csv
 PARTS = {
-    "best_F": "F* : what the weights leave, with the best encoder for them",
-    "gap": "gap : what this network's encoder loses beside it",
-    "penalty": "R : the penalty on the weights",
+    "best_F": "F*: what the weights leave, with the best encoder for them",
+    "gap": "gap: what this network's encoder loses beside it",
+    "penalty": "R: the penalty on the weights",
 }
+LOOKS = ((None, 0.0), ("////", 0.35), (None, 0.65))  # hatch and paleness of each part
 
 
 def plot_network(
@@ -47,7 +48,7 @@ def plot_network(
     )  # fmt: skip
     y = np.arange(len(rows))
     base = np.zeros(len(rows))
-    for part, (hatch, paleness) in zip(PARTS, ((None, 0), ("////", 0.35), (None, 0.65)), strict=True):
+    for part, (hatch, paleness) in zip(PARTS, LOOKS, strict=True):
         left.barh(
             y, rows[part], left=base, hatch=hatch, edgecolor="white", linewidth=0.5,
             color=[_pale(colors[m], paleness) for m in rows["method"]],
@@ -55,7 +56,7 @@ def plot_network(
         base += rows[part].to_numpy()
     for position, row in enumerate(rows.itertuples()):
         left.annotate(
-            f"{row.objective:.1f} ({row.n_active} on, gap {max(row.gap, 0):.2g})",
+            f"{row.objective:.1f} ({row.n_active} on, gap {abs(row.gap):.2f})",
             (base[position], position), xytext=(4, 0), textcoords="offset points", va="center",
             fontsize=8,
         )  # fmt: skip
@@ -67,7 +68,7 @@ def plot_network(
     left.set_xlabel("equation 3 at the same penalties for all, F + R per cell; lower is better")
     handles = [
         Patch(facecolor=_pale((0.25, 0.25, 0.25), p), hatch=h, edgecolor="white", label=text)
-        for text, h, p in zip(PARTS.values(), (None, "////", None), (0, 0.35, 0.65), strict=True)
+        for text, (h, p) in zip(PARTS.values(), LOOKS, strict=True)
     ]
     _draw_agreement(right, rows, encoders, colors)
     figure.legend(handles=handles, loc="outside lower left", ncols=1, frameon=False)
@@ -80,28 +81,35 @@ def _draw_agreement(axis, rows: pd.DataFrame, encoders: pd.DataFrame, colors: Ma
     rng = np.random.default_rng(0)  # where points lie in their row
     for position, row in enumerate(rows.itertuples()):
         part = encoders[(encoders["method"] == row.method) & (encoders["seed"] == row.seed)]
-        r = part["r"].abs().dropna().to_numpy()
+        part = part.dropna(subset=["r"])
+        r, size = part["r"].abs().to_numpy(), part["relevance"].to_numpy()
         if not len(r):
+            note = "its encoder is the best one" if row.n_active else "no term is on"
             axis.annotate(
-                "its encoder is the best one", (0.5, position), ha="center", va="center",
+                note, (0.5, position), ha="center", va="center",
                 fontsize=8, color="0.4",
             )  # fmt: skip
             continue
         jitter = position + rng.uniform(-0.28, 0.28, len(r))
-        axis.scatter(r, jitter, s=12, alpha=0.6, color=colors[row.method], linewidth=0)
+        axis.scatter(
+            r, jitter, 4 + 40 * size / size.max(), alpha=0.6, color=colors[row.method], linewidth=0
+        )
         axis.plot([np.median(r)] * 2, [position - 0.38, position + 0.38], color="black", lw=1.5)
         axis.annotate(
             f"{np.median(r):.2f}", (1.03, position), va="center", fontsize=8, annotation_clip=False
         )
     axis.set_xlim(0, 1.12)
     axis.set_xticks(np.linspace(0, 1, 6))
-    axis.set_xlabel("|r| of a term's loadings with the best encoder's\nfor the same weights (line: median)")
+    axis.set_xlabel(
+        "|r| of a term's loadings with the best encoder's for the same\n"
+        "weights (area: relevance; line: median)"
+    )
     axis.tick_params(axis="y", length=0)
 
 
 def _name(row, labels: Mapping[str, str]) -> str:
     if row.method == EXACT:
-        return "the lowest found: exact solver\nat these penalties"
+        return "no network: exact solver\nat these penalties"
     name = f"{method_label(row.method, labels)}, seed {row.seed}"
     return name if row.own else f"{method_label(row.method, labels)},\nfitted at other penalties"
 

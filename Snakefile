@@ -9,6 +9,9 @@ include: "rules/data.smk"
 include: "rules/train.smk"
 include: "rules/evaluate.smk"
 include: "rules/report.smk"
+include: "rules/planted.smk"
+include: "rules/paper.smk"
+include: "rules/paper_figures.smk"
 include: "rules/trust.smk"
 
 

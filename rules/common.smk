@@ -1,6 +1,8 @@
 # The checked config, the names it gives, the paths of results, and functions for all files here.
+import os
 import re
 import sys
+from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
@@ -65,7 +67,7 @@ def of_model(dataset, *models, roles=("model",), solvers=()):
     ]
 
 
-def files_of(dataset, methods, pattern):
+def method_files(dataset, methods, pattern):
     """Paths of these methods' files, a file a seed, by the pattern FIT or MODEL."""
     return [
         pattern.format(dataset=dataset, method=m, seed=s)
@@ -90,15 +92,51 @@ def repeated():
 
 
 def simulated():
-    """Data sets whose truth is known."""
+    """Data sets whose truth is known, every draw of them."""
+    return [draw for draws in BENCHMARK.simulations.values() for draw in draws]
+
+
+def of_draws(table):
+    """A table of each draw of a simulation."""
+
+    def parts(wildcards):
+        return [
+            f"{RESULTS}/{draw}/tables/{table}.csv"
+            for draw in BENCHMARK.simulations[wildcards.simulation]
+            if BENCHMARK.methods_of(draw)
+        ]
+
+    return parts
+
+
+def planted(wildcards):
+    """What captions say of a simulation."""
+    draws = BENCHMARK.simulations[wildcards.simulation]
+    entries = [BENCHMARK.dataset(draw) for draw in draws]
+    return {
+        "n_draws": len(draws),
+        "seeds": [entry["params"].get("seed", 0) for entry in entries],
+        "sizes": {k: v for k, v in entries[0]["params"].items() if k != "seed"},
+        "annotations_of": entries[0]["annotations_of"],
+    }
+
+
+def draw_of():
+    """Draw -> its simulation, for figures that show all draws as one data set."""
+    return {
+        draw: simulation
+        for simulation, draws in BENCHMARK.simulations.items()
+        for draw in draws
+    }
+
+
+def labelled(*roles):
+    """Data sets of this run with a label of one of these roles."""
     return [
-        d for d in BENCHMARK.datasets if BENCHMARK.dataset(d)["source"] == "simulated"
+        d
+        for d in BENCHMARK.datasets
+        if any(role in BENCHMARK.dataset(d)["labels"] for role in roles)
     ]
-
-
-def labelled(role):
-    """Data sets of this run with a label of this role."""
-    return [d for d in BENCHMARK.datasets if role in BENCHMARK.dataset(d)["labels"]]
 
 
 def per_dataset(pattern, datasets=None):
@@ -107,9 +145,17 @@ def per_dataset(pattern, datasets=None):
     return [pattern.format(dataset=d) for d in datasets if BENCHMARK.methods_of(d)]
 
 
+def files_of(wildcards):
+    """A data set's own files, or the prepared data whose gene sets a simulated one takes."""
+    lender = BENCHMARK.annotations_of(wildcards.dataset)
+    own = BENCHMARK.dataset_files(wildcards.dataset)
+    return own + ([PREPARED.format(dataset=lender)] if lender else [])
+
+
 LOADING = (
     "source",
     "params",
+    "annotations_of",
     "filter",
     "subset",
     "labels",
@@ -143,6 +189,7 @@ LABELS = {
     for name, entry in BENCHMARK.config["methods"].items()
 }
 MODELS = {name: entry["model"] for name, entry in BENCHMARK.config["methods"].items()}
+ROLES = {name: entry["role"] for name, entry in BENCHMARK.config["methods"].items()}
 WITH_TERMS = [name for name, model in MODELS.items() if model != "PCA"]
 
 
@@ -151,16 +198,63 @@ def with_terms(dataset):
     return [m for m in BENCHMARK.methods_of(dataset) if m in WITH_TERMS]
 
 
+def permuted_methods(wildcards):
+    """Methods of a data set whose gene sets are shuffled."""
+    methods = BENCHMARK.methods_of(wildcards.dataset)
+    return [m for m in methods if BENCHMARK.method(m)["permute_annotations"]]
+
+
+def control_labels(wildcards):
+    """Names of the controls that run on a data set, as figures give them."""
+    methods = BENCHMARK.methods_of(wildcards.dataset)
+    return [LABELS[m] for m in methods if ROLES[m] == "control"]
+
+
 def first_fits(wildcards):
-    """One fit, of the first seed, of each method that the scatter shows."""
-    wanted = BENCHMARK.analysis(wildcards.dataset)["scatter_methods"]
-    methods = [m for m in with_terms(wildcards.dataset) if not wanted or m in wanted]
+    """One fit, of the first seed, of each method that figures with a row a method show."""
     return [
         FIT.format(
             dataset=wildcards.dataset, method=m, seed=BENCHMARK.method(m)["seeds"][0]
         )
-        for m in methods
+        for m in BENCHMARK.shown_methods(wildcards.dataset)
     ]
+
+
+def analysis(key):
+    """Return a function of wildcards that gives what the config says of a data set."""
+    return lambda wildcards: BENCHMARK.analysis(wildcards.dataset).get(key)
+
+
+def expected(wildcards):
+    """Terms to mark."""
+    return BENCHMARK.expected(wildcards.dataset)
+
+
+def in_role(*roles):
+    """Return a function of wildcards that gives the methods of a data set in these roles."""
+    return lambda wildcards: [
+        m
+        for m in BENCHMARK.methods_of(wildcards.dataset)
+        if BENCHMARK.method(m)["role"] in roles
+    ]
+
+
+def among(paths, names):
+    """Those of the paths whose file has one of these names, endings left out."""
+    return [path for path in paths if Path(path).stem in names]
+
+
+def run_facts():
+    """What the checks of the paper's claims need to know of the config."""
+    entries = BENCHMARK.config["methods"]
+    return {
+        "methods": {
+            name: {key: e[key] for key in ("label", "role", "params") if key in e}
+            for name, e in entries.items()
+        },
+        "stands_for": BENCHMARK.stands_for(),
+        "simulated": simulated(),
+    }
 
 
 def datasets_with(n_methods):
@@ -193,3 +287,28 @@ def compared_with_ablations(dataset):
 def with_ablations():
     """Data sets on which an ablation runs."""
     return [d for d in BENCHMARK.datasets if BENCHMARK.methods_of_role(d, "ablation")]
+
+
+def seen_already(wildcards):
+    """Tables of a data set that the ablation leans on, by name; some data sets lack some."""
+    wanted = ("terms", "accuracy", "stability", "recovery")
+    return {
+        name: f"{RESULTS}/{wildcards.dataset}/tables/{name}.csv"
+        for name, datasets in EVALUATION
+        if name in wanted and wildcards.dataset in datasets
+    }
+
+
+def grouped():
+    """Data sets of cells in groups (of a condition or type), with a method that has terms."""
+    known = labelled("condition") + labelled("cell_type")
+    return [d for d in datasets_with(1) if d in known]
+
+
+def per_method(pattern):
+    """The pattern filled in for each method that figures show, of each data set."""
+    return [
+        pattern.format(dataset=d, method=m)
+        for d in datasets_with(1)
+        for m in BENCHMARK.shown_methods(d)
+    ]

@@ -6,7 +6,6 @@ FIGURES = (
     + per_dataset(f"{RESULTS}/figures/{{dataset}}/terms.png", datasets_with(1))
     + per_dataset(f"{RESULTS}/figures/{{dataset}}/correlation.png", datasets_with(2))
     + per_dataset(f"{RESULTS}/figures/{{dataset}}/stability.png", repeated())
-    + per_dataset(f"{RESULTS}/figures/{{dataset}}/recovery.png", simulated())
 )
 
 
@@ -31,6 +30,7 @@ rule figure_cost:
         runtime=30,
     params:
         labels=LABELS,
+        draw_of=draw_of(),
     script:
         "../scripts/figure_cost.py"
 
@@ -58,6 +58,9 @@ rule figure_accuracy:
         runtime=30,
     params:
         labels=LABELS,
+        roles=ROLES,
+        permuted=permuted_methods,
+        controls=control_labels,
         terms=lambda wildcards: BENCHMARK.analysis(wildcards.dataset)["terms"],
     script:
         "../scripts/figure_accuracy.py"
@@ -65,7 +68,8 @@ rule figure_accuracy:
 
 rule figure_scatter:
     input:
-        first_fits,
+        fits=first_fits,
+        prepared=PREPARED,
     output:
         png=report(
             f"{RESULTS}/figures/{{dataset}}/scatter.png",
@@ -85,7 +89,8 @@ rule figure_scatter:
         runtime=30,
     params:
         labels=LABELS,
-        terms=lambda wildcards: BENCHMARK.analysis(wildcards.dataset).get("scatter"),
+        terms=lambda wildcards: BENCHMARK.analysis(wildcards.dataset).get("scatter", []),
+        conditions=analysis("conditions"),
     script:
         "../scripts/figure_scatter.py"
 
@@ -113,6 +118,8 @@ rule figure_terms:
     params:
         labels=LABELS,
         models=MODELS,
+        methods=in_role("model"),
+        expected=expected,
         n_terms=lambda wildcards: BENCHMARK.analysis(wildcards.dataset)["n_terms"],
     script:
         "../scripts/figure_terms.py"
@@ -140,6 +147,8 @@ rule figure_correlation:
         runtime=30,
     params:
         labels=LABELS,
+        methods=in_role("model", "control"),
+        expected=expected,
         reference=lambda wildcards: BENCHMARK.analysis(wildcards.dataset)["reference"],
         n_terms=lambda wildcards: BENCHMARK.analysis(wildcards.dataset)["n_terms"],
     script:
@@ -168,31 +177,7 @@ rule figure_stability:
         runtime=30,
     params:
         labels=LABELS,
+        roles=ROLES,
+        permuted=permuted_methods,
     script:
         "../scripts/figure_stability.py"
-
-
-rule figure_recovery:
-    input:
-        f"{RESULTS}/{{dataset}}/tables/recovery.csv",
-    output:
-        png=report(
-            f"{RESULTS}/figures/{{dataset}}/recovery.png",
-            caption="../report/recovery.rst",
-            category="6. Planted truth",
-            subcategory="{dataset}",
-            labels={"figure": "recovery"},
-        ),
-        pdf=f"{RESULTS}/figures/{{dataset}}/recovery.pdf",
-    log:
-        "logs/figures/{dataset}.recovery.log",
-    conda:
-        "../envs/intae.yaml"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=30,
-    params:
-        labels=LABELS,
-    script:
-        "../scripts/figure_recovery.py"

@@ -11,10 +11,10 @@ PUBLISHED = {"lambda0": 0.1, "lambda1": 0.93, "lambda2": 0.43, "lambda3": 0.57}
 rule objective:
     input:
         prepared=PREPARED,
-        fits=lambda wildcards: files_of(
+        fits=lambda wildcards: method_files(
             wildcards.dataset, of_model(wildcards.dataset, "Autoencoder"), FIT
         ),
-        models=lambda wildcards: files_of(
+        models=lambda wildcards: method_files(
             wildcards.dataset, of_model(wildcards.dataset, "Autoencoder"), MODEL
         ),
     output:
@@ -39,12 +39,12 @@ rule objective:
 rule necessity:
     input:
         prepared=PREPARED,
-        fits=lambda wildcards: files_of(
+        fits=lambda wildcards: method_files(
             wildcards.dataset,
             of_model(wildcards.dataset, "Autoencoder", solvers=("exact",)),
             FIT,
         ),
-        models=lambda wildcards: files_of(
+        models=lambda wildcards: method_files(
             wildcards.dataset,
             of_model(wildcards.dataset, "Autoencoder", solvers=("exact",)),
             MODEL,
@@ -67,19 +67,12 @@ rule necessity:
 
 rule ablation:
     input:
-        unpack(
-            lambda wildcards: {
-                name: f"{RESULTS}/{wildcards.dataset}/tables/{name}.csv"
-                for name, datasets in EVALUATION
-                if name in ("terms", "accuracy", "stability", "recovery")
-                and wildcards.dataset in datasets
-            }
-        ),
+        unpack(seen_already),
         prepared=PREPARED,
-        fits=lambda wildcards: files_of(
+        fits=lambda wildcards: method_files(
             wildcards.dataset, compared_with_ablations(wildcards.dataset), FIT
         ),
-        models=lambda wildcards: files_of(
+        models=lambda wildcards: method_files(
             wildcards.dataset, compared_with_ablations(wildcards.dataset), MODEL
         ),
     output:

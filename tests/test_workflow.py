@@ -82,14 +82,16 @@ def test_outputs_keep_their_contracts(finished):
     fits = sorted(results.glob("*/*/seed*/fit.h5ad"))
     methods = {path.parts[-3] for path in fits}
     assert methods == {
-        "autoencoder", "autoencoder_exact", "autoencoder_masked", "autoencoder_proximal",
-        "autoencoder_stochastic", "fsclvm", "fsclvm_annotation", "fsclvm_dense3", "pca", "slalom",
-        "slalom_dense3",
+        "autoencoder", "autoencoder_exact", "autoencoder_masked", "autoencoder_permuted",
+        "autoencoder_proximal", "autoencoder_stochastic", "fsclvm", "fsclvm_annotation",
+        "fsclvm_dense3", "slalom", "slalom_dense3", "score_genes", "ulm", "aucell", "pca",
     }  # fmt: skip
     for path in fits:
         fit = read_fit(path)  # checks it
         assert fit.uns["fit"]["threads"] == 1
         assert json.loads(fit.uns["fit"]["parameters"])["seed"] == fit.uns["fit"]["seed"]
+        permuted = fit.uns["fit"]["method"] == "autoencoder_permuted"
+        assert fit.uns["fit"]["permute_annotations"] == permuted
     assert list(read_h5ad(results / "own/prepared.h5ad").uns["terms"]) == [
         f"SET_{k}" for k in range(5)
     ]
@@ -106,6 +108,10 @@ def test_tables_have_their_columns(finished):
         "dataset method seed term label split accuracy balanced_accuracy auroc"
     ).split()  # fmt: skip
     assert columns["correlation"] == "dataset method_a method_b term r relevance_rank".split()
+    assert columns["agreement"] == (
+        "dataset method_a method_b matched n_terms median_r jaccard n_top shared_top median_r_top"
+    ).split()  # fmt: skip
+    assert columns["corrections"] == "dataset method seed term gene change weight".split()
     assert columns["terms"] == (
         "dataset method seed term kind n_genes relevance rank active genes_added genes_removed"
     ).split()  # fmt: skip
@@ -123,6 +129,14 @@ def test_tables_have_their_columns(finished):
         "stand_in_growth stand_in_r stand_in_holds"
     ).split()  # fmt: skip
     assert columns["ablation"] == "dataset method seed metric value".split()
+    assert columns["recovery_curves"] == (
+        "dataset method seed what n_ranked recall precision chance"
+    ).split()  # fmt: skip
+    assert columns["false_positives"] == "dataset method seed rule outcome n of".split()
+    assert columns["separation"] == "dataset method seed term label value n_cells auroc".split()
+    assert columns["history"] == (
+        "dataset method seed iteration F objective n_deactivated inactive_zero_share"
+    ).split()  # fmt: skip
 
 
 def test_trust_is_told_where_it_can_be(finished):
@@ -141,6 +155,26 @@ def test_trust_is_told_where_it_can_be(finished):
     assert not (results / "figures/unlabelled/ablation.png").exists()
     for name in ("network", "necessity", "ablation"):
         assert (results / f"figures/simulated/{name}.pdf").stat().st_size > 1000
+
+
+def test_draws_take_the_gene_sets_of_another_and_meet_the_truth_only(finished):
+    results = finished[0] / "results"
+    own, draws = (
+        [read_h5ad(results / f"{name}/prepared.h5ad") for name in names]
+        for names in (["own"], ["planted_1", "planted_2"])
+    )
+    for draw in draws:
+        assert list(draw.uns["terms"]) == list(own[0].uns["terms"])
+        np.testing.assert_array_equal(draw.varm["annotations"], own[0].varm["annotations"])
+    assert not np.array_equal(draws[0].X, draws[1].X)
+    tables = {path.stem: pd.read_csv(path) for path in (results / "tables").glob("*.csv")}
+    for table in ("recovery", "recovery_curves", "false_positives"):
+        assert {"planted_1", "planted_2", "simulated"} == set(tables[table]["dataset"])
+    assert {"planted_1", "planted_2"} <= set(tables["runtime"]["dataset"])
+    assert "planted_1" not in set(tables["terms"]["dataset"])
+    for figure in ("recovery", "recovery_curves", "false_positives"):
+        assert (results / f"figures/planted/{figure}.pdf").stat().st_size > 1000
+    assert not (results / "figures/planted_1").exists()
 
 
 def test_an_unfinished_fit_counts_for_its_runtime_only(finished):
@@ -167,9 +201,74 @@ def test_report_holds_figures_and_captions(finished):
         "ablation.png",
     ):
         assert name in html
-    assert "What the methods recover of a planted truth (simulated)" in html
+    assert "What the methods recover of a planted truth, in numbers (simulated)" in html
+    assert "Precision against recall of what was planted (planted; 2 draws" in html
+    assert "Terms called active, rightly and wrongly (planted; 2 draws, gene sets of own)" in html
     for pattern in ("figures/simulated/recovery.pdf", "figures/own/accuracy.pdf"):
         assert (finished[0] / "results" / pattern).stat().st_size > 1000
+
+
+def test_the_papers_claims_are_held_against_the_run(finished):
+    results = finished[0] / "results"
+    claims = pd.read_csv(results / "tables/claims.csv")
+    own = claims[claims["dataset"] == "own"]
+    assert set(own["paper_dataset"]) == {"kang17"}
+    assert "autoencoder was not run on own" in " ".join(own["why"])
+    general = claims[claims["paper_dataset"].isna()].set_index("claim")
+    assert general.loc["new-cells", "verdict"] != "not run"
+    table1 = pd.read_csv(results / "tables/table1.csv").set_index(["dataset", "method"])
+    assert table1.loc[("simulated", "slalom_dense3"), "projected"]
+    seconds = pd.read_csv(results / "tables/runtime.csv").groupby(["dataset", "method"])["seconds"]
+    minutes = table1.loc[("simulated", "fsclvm"), "minutes"]
+    assert minutes == pytest.approx(seconds.mean()["simulated", "fsclvm"] / 60, rel=1e-4)
+    page = (results / "paper.html").read_text()
+    assert all(f'id="{claim}' in page for claim in claims["claim"])
+    report = (finished[0] / "results/report.html").read_text()
+    assert "paper.html" in report and "1. Paper against this run" in report
+
+
+def test_corrections_are_those_of_the_terms(finished):
+    tables = finished[0] / "results" / "tables"
+    keys = ["dataset", "method", "seed", "term"]
+    corrections = pd.read_csv(tables / "corrections.csv")
+    terms = pd.read_csv(tables / "terms.csv").query("kind == 'annotated'").set_index(keys)
+    for change in ("added", "removed"):
+        counted = terms[f"genes_{change}"].fillna("").str.split().str.len()
+        listed = corrections[corrections["change"] == change].groupby(keys).size()
+        pd.testing.assert_series_equal(
+            listed, counted[counted > 0].sort_index(), check_names=False, check_dtype=False
+        )
+    assert len(corrections) > 0
+
+
+def test_figures_of_the_paper_and_the_talk(finished):
+    figures = finished[0] / "results/figures"
+    for dataset in ("simulated", "own"):
+        for name in ("loadings", "correlation_bars", "agreement"):
+            assert (figures / dataset / f"{name}.png").exists(), (dataset, name)
+    assert not (figures / "unlabelled/loadings.png").exists()
+    assert not (figures / "unlabelled/agreement.png").exists()  # one method
+    for name in ("relevance", "corrections"):
+        shown = {path.stem for path in (figures / "simulated" / name).glob("*.png")}
+        assert shown == {"autoencoder", "autoencoder_exact", "fsclvm", "fsclvm_dense3"}
+    html = (finished[0] / "results/report.html").read_text()
+    assert "relevance, Autoencoder (exact)" in html
+    assert "Stars: terms expected to matter here (SET_1)" in html
+
+
+def test_controls_stand_in_tables_and_captions(finished):
+    tables = finished[0] / "results" / "tables"
+    accuracy = pd.read_csv(tables / "accuracy.csv").query("dataset == 'simulated'")
+    for method in ("score_genes", "ulm", "aucell", "autoencoder_permuted"):
+        terms = accuracy.query("method == @method")["term"]
+        assert set(terms) == set(accuracy.query("method == 'autoencoder_exact'")["term"]), method
+    stability = pd.read_csv(tables / "stability.csv")
+    assert "autoencoder_permuted" in set(stability.query("kind == 'seeds'")["method"])
+    recovery = pd.read_csv(tables / "recovery.csv")
+    assert {"score_genes", "ulm", "aucell", "autoencoder_permuted"} <= set(recovery["method"])
+    html = (finished[0] / "results/report.html").read_text()
+    assert "(Autoencoder, shuffled gene sets; score_genes; ULM; AUCell; PCA)" in html
+    assert "(ULM; PCA)" in html  # of the other data set
 
 
 def test_data_without_labels_run_without_label_analyses(finished):
@@ -195,6 +294,14 @@ def test_dry_run_of_the_paper_needs_no_data(folder):
     assert done.returncode == 0, done.stderr
     for rule in ("train_autoencoder ", "train_slalom", "train_fsclvm", "fetch", "figure_cost"):
         assert rule in done.stdout + done.stderr
+
+
+def test_draws_alone_prepare_the_data_that_lend_their_gene_sets(folder):
+    done = snakemake(folder, "--dry-run", "--config", 'run={"datasets": ["planted"]}')
+    assert done.returncode == 0, done.stderr
+    output = done.stdout + done.stderr
+    assert "kang17/prepared.h5ad" in output and "GSE96583_RAW.tar" in output
+    assert "kang17/autoencoder_exact" not in output
 
 
 def test_fetch_all_names_every_download(folder):

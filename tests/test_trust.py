@@ -179,6 +179,9 @@ def test_necessity_figure_names_the_stand_ins():
         "(|r| 0.99, holds all its genes; 1 more)"
     )  # fmt: skip
     assert second == "50% irreplaceable; no term in particular takes its place"
+    worse = make_necessity().iloc[0]
+    worse["share"] = -0.002
+    assert stand_in_note(worse) == "better without it; no term in particular takes its place"
     assert axis.texts[0].get_color() != axis.texts[1].get_color()
 
 

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from .style import method_colors, method_label, readable, set_style
 
 REPLACEABLE = 0.05  # a term of which others take over all but this share is marked
+BETTER = 1e-3  # of F + R: falls by more than this without a term are said
 LINES = 0.2  # inches a line of text
 
 
@@ -74,6 +75,8 @@ def stand_in_note(row) -> str:
     stand_ins = [] if pd.isna(row.stand_ins) else str(row.stand_ins).split()
     share = max(0.0, row.irreplaceable)
     kept = f"{100 * share:.0f}% irreplaceable" if share >= 0.005 else "wholly replaceable"
+    if row.share < -BETTER:
+        kept = "better without it"
     if not stand_ins:
         return f"{kept}; no term in particular takes its place"
     first = stand_ins[0].replace("_", " ")

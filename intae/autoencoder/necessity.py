@@ -39,8 +39,8 @@ def necessity(
     A rise may be slightly negative: the fit is a local minimum, and the refit without the term has
     found a lower one with other terms. Such a term is not needed. The fit does not look for these
     minima: that takes two to three times the fit's own time, lowers F + R by 3e-4 on the Kang17
-    subset, and on simulated data, where it lowers it by up to 2%, a term that stood for a confounder
-    falls apart into several, and the planted terms are ranked a little worse.
+    subset, and on simulated data, where it lowers it by up to 2%, a term that stood for a
+    confounder falls apart into several, and the planted terms are ranked a little worse.
 
     Parameters
     ----------

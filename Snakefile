@@ -5,6 +5,7 @@ report: "report/workflow.rst"
 
 
 include: "rules/common.smk"
+include: "rules/studies.smk"
 include: "rules/data.smk"
 include: "rules/train.smk"
 include: "rules/evaluate.smk"
@@ -13,6 +14,8 @@ include: "rules/planted.smk"
 include: "rules/paper.smk"
 include: "rules/paper_figures.smk"
 include: "rules/trust.smk"
+include: "rules/scaling.smk"
+include: "rules/sweep.smk"
 
 
 rule all:

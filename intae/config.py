@@ -19,6 +19,7 @@ from .draws import check_annotations_of, expand_draws
 from .errors import ConfigError, suggest
 from .mirror import find_in_mirror
 from .sources.registry import SOURCES, Download, msigdb
+from .sweeps import check_sweeps, grid_points, points_of
 
 SCHEMA = Path(__file__).resolve().parents[1] / "schemas" / "config.schema.yaml"
 
@@ -92,7 +93,7 @@ def check_config(config: Mapping[str, Any], schema: Path = SCHEMA) -> dict[str, 
         if name not in config["datasets"]:
             msg = f"config, analyses: there is no data set {name!r}"
             raise ConfigError(msg + suggest(name, config["datasets"]))
-        for method in entry["scatter_methods"]:
+        for method in [*entry["scatter_methods"], *entry["scaling"]["methods"]]:
             if method not in config["methods"]:
                 msg = f"config, analyses: {name}: there is no method {method!r}"
                 raise ConfigError(msg + suggest(method, config["methods"]))
@@ -103,6 +104,7 @@ def check_config(config: Mapping[str, Any], schema: Path = SCHEMA) -> dict[str, 
                 key = "conditions" if role == "condition" else "loadings: cell_types"
                 msg = f"config, analyses: {name}: {key}: datasets: {name} names no {role} in labels"
                 raise ConfigError(msg)
+    check_sweeps(config)
     return config
 
 
@@ -272,6 +274,35 @@ class Benchmark:
         """Return the terms that are known to matter in a data set."""
         analysis = self.analysis(dataset)
         return analysis["expected"] or analysis["terms"] or analysis.get("scatter", [])
+
+    def parts_of(self, dataset: str) -> list[tuple[str, int]]:
+        """Return method and number of cells of each fit to a part of a data set, for its cost."""
+        scaling = self.analysis(dataset)["scaling"]
+        compared = [m for m in self.config["methods"] if self.method(m)["role"] != "ablation"]
+        wanted = scaling["methods"] or compared
+        methods = [m for m in self.methods_of(dataset) if m in wanted]
+        return [(m, size) for m in methods for size in scaling["sizes"]]
+
+    def sweep(self, name: str) -> dict[str, Any]:
+        """Return the entry of a sweep."""
+        return self.config["sweep"][name]
+
+    def sweeps_of(self, dataset: str) -> list[str]:
+        """Return the sweeps that run on a data set: their method must run there."""
+        methods = self.methods_of(dataset)
+        return [
+            name
+            for name, entry in self.config["sweep"].items()
+            if dataset in entry["datasets"] and entry["method"] in methods
+        ]
+
+    def points_of(self, sweep: str) -> list[dict[str, Any]]:
+        """Return the points of a sweep: parameter -> value, a dict a point."""
+        return points_of(self.sweep(sweep))
+
+    def kind_of_point(self, sweep: str, point: Mapping[str, Any]) -> str:
+        """Say whether a point belongs to a sweep's `grid`, or is a single `point`."""
+        return "grid" if point in grid_points(self.sweep(sweep)) else "point"
 
     def dataset_files(self, name: str) -> list[str]:
         """Return the paths of a data set's files, downloads among them."""

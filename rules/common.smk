@@ -249,7 +249,9 @@ def run_facts():
     entries = BENCHMARK.config["methods"]
     return {
         "methods": {
-            name: {key: e[key] for key in ("label", "role", "params") if key in e}
+            name: {
+                key: e[key] for key in ("label", "model", "role", "params") if key in e
+            }
             for name, e in entries.items()
         },
         "stands_for": BENCHMARK.stands_for(),
@@ -312,3 +314,14 @@ def per_method(pattern):
         for d in datasets_with(1)
         for m in BENCHMARK.shown_methods(d)
     ]
+
+
+def compared(wildcards):
+    """Autoencoders that the bars compare the reference with; other methods without them."""
+    shown = BENCHMARK.shown_methods(wildcards.dataset)
+    return [m for m in shown if MODELS[m] == "Autoencoder"] or shown
+
+
+def with_method(figure):
+    """Label of a figure of one method in the report."""
+    return lambda wildcards: {"figure": f"{figure}, {LABELS[wildcards.method]}"}

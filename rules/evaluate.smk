@@ -15,6 +15,9 @@ EVALUATION = (
     ("false_positives", simulated()),
     ("separation", labelled("condition", "cell_type")),
     ("history", BENCHMARK.datasets),
+    ("scaling", SCALED),
+    ("scaling_slopes", SCALED),
+    ("sweep", SWEPT),
 )
 PARTS = {
     table: per_dataset(f"{RESULTS}/{{dataset}}/tables/{table}.csv", datasets)

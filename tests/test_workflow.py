@@ -177,6 +177,48 @@ def test_draws_take_the_gene_sets_of_another_and_meet_the_truth_only(finished):
     assert not (results / "figures/planted_1").exists()
 
 
+def test_parts_of_a_data_set_are_fitted_for_their_cost(finished):
+    tables = finished[0] / "results" / "tables"
+    scaling = pd.read_csv(tables / "scaling.csv")
+    assert list(scaling.columns[:4]) == ["dataset", "method", "seed", "n_cells"]
+    sizes = scaling.groupby("method")["n_cells"].agg(list).to_dict()
+    assert sizes == {"autoencoder_exact": [40, 120], "slalom": [40, 120]}  # no 5,000
+    projected = scaling.set_index(["method", "n_cells"])["projected"]
+    assert projected["slalom", 40]  # the budget of these fits
+    assert not projected["slalom", 120]  # its own: none
+    assert "no part of 5000 is drawn" in "".join(
+        path.read_text() for path in (finished[0] / "logs/scaling").glob("*.5000.log")
+    )
+    lines = pd.read_csv(tables / "scaling_slopes.csv").set_index(["method", "measure"])
+    memory = scaling.set_index(["method", "n_cells"])["peak_mb"]
+    slope = np.log(memory["slalom", 120] / memory["slalom", 40]) / np.log(3)
+    assert lines.loc[("slalom", "peak_mb"), "slope"] == pytest.approx(slope, rel=1e-3)
+    assert (finished[0] / "results/figures/simulated/scaling.pdf").stat().st_size > 1000
+    assert not (finished[0] / "results/figures/own/scaling.png").exists()
+
+
+def test_sweeps_fit_every_point(finished):
+    sweep = pd.read_csv(finished[0] / "results/tables/sweep.csv")
+    points = sweep.groupby(["dataset", "sweep"])["point"].agg(list).to_dict()
+    assert points == {
+        ("own", "penalties"): [
+            "default", "fraction1 0.2, fraction3 0.1", "fraction1 0.2, fraction3 0.4",
+            "lambda1 0.5, n_dense 1",
+        ],
+        ("unlabelled", "components"): ["default", "n_dense 2", "n_dense 3"],
+    }  # fmt: skip
+    own = sweep[sweep["dataset"] == "own"].set_index("kind")
+    assert (own["n_cells"] + own["n_held_out"] == 90).all()
+    assert own.loc["default", "median_r"] == 1 or own.loc["default", "n_active"] == 0
+    np.testing.assert_allclose(own.loc["grid", "fraction3"], [0.1, 0.4], rtol=1e-4)
+    assert own.loc["point", "lambda1"] == 0.5 and own.loc["point", "n_dense"] == 1
+    other = sweep[sweep["dataset"] == "unlabelled"]
+    assert list(other["n_dense"][1:]) == [2, 3] and other["best_accuracy"].isna().all()
+    figures = finished[0] / "results/figures"
+    assert (figures / "own/sweep_penalties.png").exists()
+    assert (figures / "unlabelled/sweep_components.pdf").exists()
+
+
 def test_an_unfinished_fit_counts_for_its_runtime_only(finished):
     tables = finished[0] / "results" / "tables"
     runtime = pd.read_csv(tables / "runtime.csv")
@@ -199,6 +241,8 @@ def test_report_holds_figures_and_captions(finished):
         "network.png",
         "necessity.png",
         "ablation.png",
+        "scaling.png",
+        "sweep_penalties.png",
     ):
         assert name in html
     assert "What the methods recover of a planted truth, in numbers (simulated)" in html
@@ -316,6 +360,10 @@ def test_fetch_all_names_every_download(folder):
         ({"run": {"datasets": ["kang71"]}}, "no entry 'kang71'; did you mean 'kang17'"),
         ({"metods": {}}, "unknown key 'metods'; did you mean 'methods'"),
         ({"methods": {"pca": {"seeds": []}}}, "methods: pca: seeds"),
+        (
+            {"sweep": {"penalties": {"grid": {"lamda1": [1]}}}},
+            "no parameter 'lamda1' to sweep over; did you mean 'lambda1'",
+        ),
     ],
 )
 def test_config_mistakes_stop_before_any_job(folder, tmp_path, config, message):

@@ -13,6 +13,7 @@ include: "rules/report.smk"
 include: "rules/planted.smk"
 include: "rules/paper.smk"
 include: "rules/paper_figures.smk"
+include: "rules/trust.smk"
 include: "rules/scaling.smk"
 include: "rules/sweep.smk"
 

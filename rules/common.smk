@@ -54,6 +54,28 @@ def fits_of(dataset):
     ]
 
 
+def of_model(dataset, *models, roles=("model",), solvers=()):
+    """Methods of a data set that are of these models, roles and (where given) solvers."""
+    return [
+        m
+        for m in BENCHMARK.methods_of_role(dataset, *roles)
+        if MODELS[m] in models
+        and (
+            not solvers
+            or BENCHMARK.method(m)["params"].get("solver", "exact") in solvers
+        )
+    ]
+
+
+def method_files(dataset, methods, pattern):
+    """Paths of these methods' files, a file a seed, by the pattern FIT or MODEL."""
+    return [
+        pattern.format(dataset=dataset, method=m, seed=s)
+        for m in methods
+        for s in BENCHMARK.method(m)["seeds"]
+    ]
+
+
 def halved_methods(dataset):
     """Methods of a data set whose stability between halves is measured."""
     return [m for m in BENCHMARK.methods_of(dataset) if BENCHMARK.method(m)["halves"]]
@@ -233,7 +255,9 @@ def run_facts():
     entries = BENCHMARK.config["methods"]
     return {
         "methods": {
-            name: {key: e[key] for key in ("label", "model", "role", "params") if key in e}
+            name: {
+                key: e[key] for key in ("label", "model", "role", "params") if key in e
+            }
             for name, e in entries.items()
         },
         "stands_for": BENCHMARK.stands_for(),
@@ -244,6 +268,43 @@ def run_facts():
 def datasets_with(n_methods):
     """Data sets on which at least so many methods with terms run."""
     return [d for d in BENCHMARK.datasets if len(with_terms(d)) >= n_methods]
+
+
+def with_autoencoders():
+    """Data sets on which an autoencoder with a network runs."""
+    solvers = ("adam", "proximal")
+    return [
+        d for d in BENCHMARK.datasets if of_model(d, "Autoencoder", solvers=solvers)
+    ]
+
+
+def with_exact():
+    """Data sets on which an exact autoencoder runs."""
+    return [
+        d for d in BENCHMARK.datasets if of_model(d, "Autoencoder", solvers=("exact",))
+    ]
+
+
+def compared_with_ablations(dataset):
+    """The ablations of the autoencoder, and the autoencoders to see them beside."""
+    return of_model(dataset, "Autoencoder") + of_model(
+        dataset, "Autoencoder", "MaskedAutoencoder", roles=("ablation",)
+    )
+
+
+def with_ablations():
+    """Data sets on which an ablation runs."""
+    return [d for d in BENCHMARK.datasets if BENCHMARK.methods_of_role(d, "ablation")]
+
+
+def seen_already(wildcards):
+    """Tables of a data set that the ablation leans on, by name; some data sets lack some."""
+    wanted = ("terms", "accuracy", "stability", "recovery")
+    return {
+        name: f"{RESULTS}/{wildcards.dataset}/tables/{name}.csv"
+        for name, datasets in EVALUATION
+        if name in wanted and wildcards.dataset in datasets
+    }
 
 
 def grouped():

@@ -82,7 +82,8 @@ def test_outputs_keep_their_contracts(finished):
     fits = sorted(results.glob("*/*/seed*/fit.h5ad"))
     methods = {path.parts[-3] for path in fits}
     assert methods == {
-        "autoencoder", "autoencoder_exact", "autoencoder_permuted", "fsclvm", "fsclvm_annotation",
+        "autoencoder", "autoencoder_exact", "autoencoder_masked", "autoencoder_permuted",
+        "autoencoder_proximal", "autoencoder_stochastic", "fsclvm", "fsclvm_annotation",
         "fsclvm_dense3", "slalom", "slalom_dense3", "score_genes", "ulm", "aucell", "pca",
     }  # fmt: skip
     for path in fits:
@@ -118,6 +119,16 @@ def test_tables_have_their_columns(finished):
     stability = pd.read_csv(tables / "stability.csv")
     assert set(stability["kind"]) == {"seeds", "halves", "donors"}
     assert columns["recovery"] == "dataset method seed metric value".split()
+    assert columns["objective"] == (
+        "dataset method seed F penalty objective best_F gap certificate n_active "
+        "inactive_zero_share seconds own"
+    ).split()  # fmt: skip
+    assert columns["best_encoder"] == "dataset method seed term relevance r".split()
+    assert columns["necessity"] == (
+        "dataset method seed term relevance necessity share carried irreplaceable stand_ins "
+        "stand_in_growth stand_in_r stand_in_holds"
+    ).split()  # fmt: skip
+    assert columns["ablation"] == "dataset method seed metric value".split()
     assert columns["recovery_curves"] == (
         "dataset method seed what n_ranked recall precision chance"
     ).split()  # fmt: skip
@@ -126,6 +137,24 @@ def test_tables_have_their_columns(finished):
     assert columns["history"] == (
         "dataset method seed iteration F objective n_deactivated inactive_zero_share"
     ).split()  # fmt: skip
+
+
+def test_trust_is_told_where_it_can_be(finished):
+    results = finished[0] / "results"
+    objective = pd.read_csv(results / "tables/objective.csv")
+    assert set(objective["dataset"]) == {"simulated"}  # elsewhere no network was trained
+    assert "(exact)" in set(objective["method"])
+    assert (objective["gap"] > -1e-6).all()
+    assert set(pd.read_csv(results / "tables/necessity.csv")["dataset"]) == {
+        "simulated", "own", "unlabelled",
+    }  # fmt: skip
+    ablation = pd.read_csv(results / "tables/ablation.csv")
+    assert set(ablation["dataset"]) == {"simulated", "own"}
+    planted = ablation["metric"] == "average precision of planted terms"
+    assert set(ablation.loc[planted, "dataset"]) == {"simulated"}
+    assert not (results / "figures/unlabelled/ablation.png").exists()
+    for name in ("network", "necessity", "ablation"):
+        assert (results / f"figures/simulated/{name}.pdf").stat().st_size > 1000
 
 
 def test_draws_take_the_gene_sets_of_another_and_meet_the_truth_only(finished):
@@ -209,6 +238,9 @@ def test_report_holds_figures_and_captions(finished):
         "terms.png",
         "correlation.png",
         "stability.png",
+        "network.png",
+        "necessity.png",
+        "ablation.png",
         "scaling.png",
         "sweep_penalties.png",
     ):

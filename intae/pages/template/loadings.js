@@ -49,7 +49,7 @@ function loadingsSection(facts, method, term, state, change) {
   const values = view.split ? [...new Map(view.groups.map((g, i) => [g[1], view.colors[i]]))] : [];
   const section = make("section", { class: "card", id: "loadings" },
     make("h3", {}, "Loadings of the cells"),
-    choice,
+    groups === null ? null : choice,
     groups === null
       ? make("p", { class: "small" }, "The method switched this term off: its loading is the same in every cell.")
       : make("p", { class: "small" },

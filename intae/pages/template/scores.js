@@ -36,7 +36,8 @@ function tiles(facts, method, term, go) {
       ? tile("Agreement", `|r| ${fixed((agreed[(agreed.length - 1) >> 1] + agreed[agreed.length >> 1]) / 2)}`,
         agreed.length === 1 ? "with the one other method in which it is on"
           : `median over the ${agreed.length} other methods in which it is on`)
-      : tile("Agreement", "–", facts.setNumber.has(term) ? "off here, or in every other method" : "a factor without a gene set has no counterpart elsewhere"));
+      : tile("Agreement", "–", facts.setNumber.has(term)
+        ? (active ? "off in every other method" : "off in this method") : "a factor without a gene set has no counterpart elsewhere"));
   }
   if (method.necessity.necessity) {
     const names = method.necessity.stand_ins[t];

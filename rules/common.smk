@@ -144,3 +144,40 @@ def first_fits(wildcards):
 def datasets_with(n_methods):
     """Data sets on which at least so many methods with terms run."""
     return [d for d in BENCHMARK.datasets if len(with_terms(d)) >= n_methods]
+
+
+def page_methods(dataset):
+    """Methods that a page of terms shows: no ablations, none whose sets hold other genes."""
+    entries = {m: BENCHMARK.method(m) for m in BENCHMARK.methods_of(dataset)}
+    return [
+        m
+        for m, entry in entries.items()
+        if entry["role"] != "ablation" and not entry.get("permute_annotations", False)
+    ]
+
+
+def page_fits(wildcards):
+    """One fit, of the first seed, of each method that a page of terms shows."""
+    return [
+        FIT.format(
+            dataset=wildcards.dataset, method=m, seed=BENCHMARK.method(m)["seeds"][0]
+        )
+        for m in page_methods(wildcards.dataset)
+    ]
+
+
+def page_tables(wildcards):
+    """Name -> path of the tables of terms that a data set has."""
+    paths = {
+        table: f"{RESULTS}/{wildcards.dataset}/tables/{table}.csv"
+        for table in ("terms", "accuracy", "stability", "correlation", "necessity")
+    }
+    return {
+        table: path for table, path in paths.items() if path in PARTS.get(table, ())
+    }
+
+
+def set_entries(dataset):
+    """Name -> entry of the config, for the gene set files of a data set."""
+    gene_sets = BENCHMARK.config["gene_sets"]
+    return {name: gene_sets[name] for name in BENCHMARK.dataset(dataset)["gene_sets"]}

@@ -13,6 +13,7 @@ from anndata import AnnData
 from browser import errors_of, requests_of, start_browser, wait_for, wait_until_drawn
 from test_evaluate import make_fit
 
+from intae.contracts import get_annotations
 from intae.evaluate.agreement import correlation_table
 from intae.evaluate.tables import terms_of
 from intae.pages.cells import MAX_GROUPS, quantiles, views_of
@@ -68,9 +69,9 @@ def case():
             columns=["method", "kind", "term", "r"],
         ),
         "necessity": pd.DataFrame(
-            [("autoencoder", 0, EVIL, 0.0123, "A_SECOND_TERM"),
-             ("autoencoder", 0, "A_SECOND_TERM", -0.5, np.nan)],
-            columns=["method", "seed", "term", "necessity", "stand_ins"],
+            [("autoencoder", 0, EVIL, 0.0123, 0.34, "A_SECOND_TERM"),
+             ("autoencoder", 0, "A_SECOND_TERM", -0.5, 0.1, np.nan)],
+            columns=["method", "seed", "term", "necessity", "irreplaceable", "stand_ins"],
         ),
     }  # fmt: skip
     origins = {EVIL: {"collection": "mine", "n_genes": 17, "full_name": f"MY_{EVIL}",
@@ -368,7 +369,11 @@ def test_numbers_are_those_of_the_tables(opened, path, case):
     assert f"{wanted['accuracy']:.3f}" in tiles
     assert f"{35 / 60:.3f}" in tiles  # always guessing the larger condition
     assert "|r| 0.97" in tiles
-    assert "0.0123" in tiles and "stand-ins: A SECOND TERM" in tiles
+    assert (
+        "0.0123" in tiles
+        and "0.34 of what it explains" in tiles
+        and "stand-ins: A SECOND TERM" in tiles
+    )
     r = case.tables["correlation"].set_index("term").loc[EVIL, "r"]
     other = text_of(opened, "#by-method tr[data-method=fsclvm]")
     assert other.endswith(f"{r:.2f}".replace("-", "\u2212"))
@@ -430,12 +435,24 @@ def test_a_term_that_is_off_says_so(opened, path):
     assert not js(opened, "document.querySelector('.chart')")
 
 
+def test_a_plain_score_has_no_weights_to_draw(browser, case, tmp_path):
+    fit = case.fits[0].copy()
+    fit.varm["weights"] = get_annotations(case.prepared).astype(np.float32)
+    write_page(page_of(case, fits=[fit]), tmp_path / "score.html")
+    go(browser, tmp_path / "score.html", term=TERMS[1])
+    assert "All 4 genes count alike" in text_of(browser, "#genes")
+    assert not js(browser, "document.querySelector('#gene-chart')")
+    assert js(browser, "document.querySelector('#loading-chart').data.length")
+
+
 def test_nothing_is_cut_on_a_narrow_screen(opened):
     size = {"width": 380, "height": 800, "deviceScaleFactor": 1, "mobile": True}
     opened.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-    wait_for(lambda: js(opened, "innerWidth") == 380, "the narrow screen")
-    assert js(opened, "document.documentElement.scrollWidth") <= 380
-    opened.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    try:
+        wait_for(lambda: js(opened, "innerWidth") <= 380, "the narrow screen")
+        assert js(opened, "document.documentElement.scrollWidth") <= 380
+    finally:
+        opened.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
 def test_a_single_method_without_labels_or_tables(browser, case, tmp_path):

@@ -66,7 +66,13 @@ def agreement_of(
 
 
 def necessity_of(tables: Tables, method: str, seed: int, terms: pd.Index) -> dict[str, Column]:
-    """Return what each term is needed for: `necessity` and `stand_ins`; empty if not measured."""
+    """Return what each term is needed for; empty if not measured.
+
+    Returns
+    -------
+    necessity, irreplaceable (None where the table has no such column) and stand_ins, a list of
+    terms, each in the order of the terms.
+    """
     table = tables.get("necessity")
     if table is None:
         return {}
@@ -75,4 +81,9 @@ def necessity_of(tables: Tables, method: str, seed: int, terms: pd.Index) -> dic
         return {}
     names = rows["stand_ins"].fillna("").map(lambda text: str(text).split())
     stand_ins = [names.get(term, []) for term in terms]
-    return {"necessity": aligned(rows["necessity"], terms), "stand_ins": stand_ins}
+    irreplaceable = rows.get("irreplaceable", pd.Series(dtype=float))
+    return {
+        "necessity": aligned(rows["necessity"], terms),
+        "irreplaceable": aligned(irreplaceable, terms),
+        "stand_ins": stand_ins,
+    }

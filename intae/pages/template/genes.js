@@ -5,7 +5,7 @@ const GENE_KINDS = {
   annotated: { sign: "", title: "annotated", text: "in the gene set", color: "#1f4068", pattern: "" },
   added: { sign: "+", title: "added", text: "not in the set, added by the method", color: "#b0307a", pattern: "/" },
   removed: { sign: MINUS, title: "removed", text: "in the set, taken out by the method", color: "#8a8f98", pattern: "x" },
-  outside: { sign: "·", title: "outside", text: "not in the set; a small weight that does not count as added", color: "#8a8f98", pattern: "." },
+  outside: { sign: "·", title: "outside", text: "not in the set; has a weight, but does not count as added", color: "#8a8f98", pattern: "." },
   free: { sign: "", title: "gene", text: "this factor has no gene set", color: "#1f4068", pattern: "" },
 };
 const TOP_GENES = 25;
@@ -18,12 +18,16 @@ function genesSection(facts, method, term) {
     .filter(([, found]) => found.length);
   const weighted = genes.filter(gene => gene.weight !== 0);
   const active = method.active[method.number.get(term)];
+  // a plain score has no weights of its own
+  const alike = weighted.length > 1 && weighted.every(gene => gene.weight === weighted[0].weight);
+  const charted = weighted.length > 0 && !alike;
   const chart = make("div", { class: "chart", id: "gene-chart" });
   const top = weighted.slice(0, TOP_GENES);
   const section = make("section", { class: "card", id: "genes" },
     make("h3", {}, "Genes"),
     make("p", { class: "small" }, !weighted.length
       ? "The method switched this term off: all its weights are zero. The genes of its set are in the list."
+      : alike ? `All ${whole(weighted.length)} genes count alike in this method; they are in the list.`
       : (active ? "" : "The method switched this term off; the weights it was left with have no effect. ")
         + (weighted.length > TOP_GENES
           ? `The ${TOP_GENES} genes with the largest weights, of ${whole(weighted.length)}. `
@@ -33,11 +37,11 @@ function genesSection(facts, method, term) {
       make("span", { class: `swatch swatch-${kind}` }),
       make("b", {}, `${GENE_KINDS[kind].sign} ${GENE_KINDS[kind].title}`.trim()),
       make("span", { class: "muted" }, `${whole(found.length)} ${found.length === 1 ? "gene" : "genes"}, ${GENE_KINDS[kind].text}`)))),
-    weighted.length ? chart : null,
+    charted ? chart : null,
     ["added", "removed"].map(kind => sentence(kind, genes)),
     geneList(facts, method, term, genes),
   );
-  section.draw = () => weighted.length && drawGenes(chart, top, readable(term), method.label);
+  section.draw = () => charted && drawGenes(chart, top, readable(term), method.label);
   return section;
 }
 

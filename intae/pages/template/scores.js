@@ -41,8 +41,10 @@ function tiles(facts, method, term, go) {
   }
   if (method.necessity.necessity) {
     const names = method.necessity.stand_ins[t];
+    const alone = method.necessity.irreplaceable[t];
     found.push(tile("Necessity", significant(method.necessity.necessity[t]),
-      "how much worse the fit gets without it; near zero: other terms can say the same",
+      missing(alone) ? "how much worse the fit gets without it; near zero: other terms can say the same"
+        : `how much worse the fit gets without it: ${fixed(alone)} of what it explains is taken over by no other term`,
       names.length ? make("span", {}, "stand-ins: ", names.flatMap((name, i) => [i ? ", " : "", termLink(method, name, go)])) : null));
   }
   return make("dl", { class: "tiles" }, found);

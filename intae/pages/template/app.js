@@ -1,7 +1,7 @@
 "use strict";
 // The page as a whole: what is picked stands in the address (#term=...&method=...), and is drawn.
 
-// In a report the page is a data: address inside a frame; there is no link to share from there.
+// Inside a report the page is a blob in a frame; there is no link to share from there.
 const HAS_ADDRESS = /^(file|https?):$/.test(location.protocol);
 
 class App {

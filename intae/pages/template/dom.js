@@ -8,7 +8,7 @@ function make(tag, attributes = {}, ...children) {
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
     else if (value !== null && value !== false) element.setAttribute(name, value);
   }
-  element.append(...children.flat().filter(child => child !== null));
+  element.append(...children.flat(Infinity).filter(child => child !== null));
   return element;
 }
 

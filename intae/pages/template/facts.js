@@ -100,7 +100,7 @@ class Facts {
     if (label !== null) {
       const split = "held_out" in method.accuracy[label] ? "held_out" : "train";
       found.accuracy = {
-        title: `accuracy for ${readable(label)}${split === "held_out" ? " (held out)" : ""}`,
+        title: `accuracy (${SPLITS[split].title})`,
         value: term => this.score(method, term, label, split, "accuracy"),
       };
     }

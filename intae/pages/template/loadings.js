@@ -2,9 +2,9 @@
 // The loadings of a term by a label of the cells: boxes of all cells, dots of a sample.
 
 const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif';
-const AXIS = { gridcolor: "#e9ebee", zeroline: false, fixedrange: true, automargin: true, ticks: "" };
+const AXIS = { gridcolor: "#e9ebee", zeroline: false, fixedrange: true, automargin: true, ticks: "", exponentformat: "power" };
 const LAYOUT = {
-  font: { family: FONT, size: 12, color: "#24292f" }, margin: { l: 10, r: 14, t: 6, b: 44 },
+  font: { family: FONT, size: 12, color: "#24292f" }, margin: { l: 10, r: 34, t: 6, b: 44 },
   paper_bgcolor: "#fff", plot_bgcolor: "#fff", showlegend: false,
   hoverlabel: { bgcolor: "#fff", bordercolor: "#c6ccd3", font: { family: FONT, size: 12, color: "#24292f" }, align: "left" },
 };
@@ -53,7 +53,8 @@ function loadingsSection(facts, method, term, state, change) {
     groups === null
       ? make("p", { class: "small" }, "The method switched this term off: its loading is the same in every cell.")
       : make("p", { class: "small" },
-        "How strongly the term is at work in a cell, in the method's own unit. Box: the middle half of all cells of a group, line: its median, whiskers: 5% to 95%. "
+        (method.active[method.number.get(term)] ? "" : "The method switched this term off; the loadings it was left with have no effect. ")
+        + "How strongly the term is at work in a cell, in the method's own unit. Box: the middle half of all cells of a group, line: its median, whiskers: 5% to 95%. "
         + (facts.n_shown < facts.n_cells ? `Dots: ${whole(facts.n_shown)} of ${plural(facts.n_cells, "cell")}, drawn at random.` : "Dots: the cells.")
         + (view.n_left_out ? ` The ${whole(view.n_left_out)} smallest groups are left out.` : "")),
     groups !== null && values.length ? make("ul", { class: "legend" }, values.map(([name, color]) => make("li", {},

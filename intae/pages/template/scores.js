@@ -89,7 +89,7 @@ function methodsSection(facts, method, term, go) {
       m => fixed(facts.score(m, term, label, split, "accuracy"), 3)]),
     ...kinds.map(kind => [`stability, ${STABILITY[kind].short}`, `Mean |r| of the term's loadings between ${STABILITY[kind].text}`,
       m => fixed(at(m, m.stability[kind]?.r))]),
-    ...(shown.length > 1 ? [[`r with ${method.label}`, "Correlation of the term's loadings, cell by cell; empty where one of the two is off",
+    ...(shown.length > 1 ? [["r with the picked", `Correlation of the term's loadings with those of ${method.label}, cell by cell; empty where one of the two is off`,
       m => (m === method ? "" : fixed(at(m, method.agreement[m.name])))]] : []),
   ];
   return make("section", { class: "card wide", id: "by-method" },

@@ -9,6 +9,8 @@ include: "rules/data.smk"
 include: "rules/train.smk"
 include: "rules/evaluate.smk"
 include: "rules/report.smk"
+include: "rules/planted.smk"
+include: "rules/paper.smk"
 include: "rules/pages.smk"
 
 

@@ -6,9 +6,8 @@ Imported by the Snakefile itself, so it needs nothing but what Snakemake brings 
 from __future__ import annotations
 
 import copy
-import difflib
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
@@ -16,6 +15,8 @@ from urllib.parse import urlparse
 import jsonschema
 import yaml
 
+from .draws import check_annotations_of, expand_draws
+from .errors import ConfigError, suggest
 from .mirror import find_in_mirror
 from .sources.registry import SOURCES, Download, msigdb
 
@@ -29,17 +30,6 @@ METHOD_ORDER = (
     "fsclvm_annotation", "slalom", "slalom_dense3", "autoencoder_permuted", "score_genes", "ulm",
     "aucell", "pca", "autoencoder_masked", "autoencoder_stochastic",
 )  # fmt: skip
-
-
-class ConfigError(ValueError):
-    """A mistake in the config; the message names the key, what is wrong and the mend."""
-
-
-def suggest(name: str, known: Iterable[str]) -> str:
-    """Return '; did you mean X?' for the nearest known name, or the known names."""
-    known = [str(k) for k in known]
-    near = difflib.get_close_matches(str(name), known, n=1)
-    return f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(known) or 'none'}"
 
 
 def check_config(config: Mapping[str, Any], schema: Path = SCHEMA) -> dict[str, Any]:
@@ -70,6 +60,7 @@ def check_config(config: Mapping[str, Any], schema: Path = SCHEMA) -> dict[str, 
     for error in sorted(validator.iter_errors(config), key=lambda e: list(map(str, e.path))):
         raise ConfigError(_explain(error))
     _fill(config, rules)
+    expand_draws(config)
     for kind in ("datasets", "methods"):
         for name in config["run"].get(kind) or ():
             if name not in config[kind]:
@@ -77,6 +68,7 @@ def check_config(config: Mapping[str, Any], schema: Path = SCHEMA) -> dict[str, 
                 raise ConfigError(msg + suggest(name, config[kind]))
     for name, entry in config["datasets"].items():
         _check_dataset(name, entry, config["gene_sets"])
+        check_annotations_of(name, config["datasets"])
     for name, entry in config["methods"].items():
         if entry["model"] == "Slalom" and entry["halves"]:
             msg = f"config, methods: {name}: halves: slalom cannot infer loadings of other cells"
@@ -157,6 +149,10 @@ def _fill(value: Any, rules: Mapping[str, Any]) -> None:
 class Benchmark:
     """A checked config, and the questions that rules ask of it.
 
+    `datasets` and `methods` are the names that run. `simulations` holds the simulated data sets of
+    the run, name -> its draws, which are data sets too but stand in no other list (without
+    `draws:` the data set is its own only draw).
+
     Parameters
     ----------
     config
@@ -170,17 +166,29 @@ class Benchmark:
             msg = f"mirror (config or INTAE_MIRROR): {self.mirror!r} is not a folder"
             raise ConfigError(msg)
         run = self.config["run"]
-        self.datasets: list[str] = run.get("datasets") or list(self.config["datasets"])
+        chosen: list[str] = run.get("datasets") or list(self.config["datasets"])
+        # a simulation's draws are only compared with the truth, together
+        self.datasets = [d for d in chosen if "draw_of" not in self.dataset(d)]
+        self.simulations: dict[str, list[str]] = {}
+        for name in chosen:
+            if self.dataset(name)["source"] == "simulated":
+                simulation = self.dataset(name).get("draw_of", name)
+                self.simulations.setdefault(simulation, []).append(name)
         self.methods: list[str] = run.get("methods") or list(self.config["methods"])
         self.excluded = {(pair["dataset"], pair["method"]) for pair in self.config["exclude"]}
         self.downloads: dict[str, Download] = {}
-        for name in self.datasets:
+        lent = [d for d in map(self.annotations_of, chosen) if d is not None]
+        for name in dict.fromkeys([*chosen, *lent]):
             self.dataset_files(name)  # so that a missing file is told of before any job
             self.gene_set_files(name)
 
     def dataset(self, name: str) -> dict[str, Any]:
         """Return the entry of a data set."""
         return self.config["datasets"][name]
+
+    def annotations_of(self, name: str) -> str | None:
+        """Return the data set whose prepared gene sets a simulated one takes, if it does."""
+        return self.dataset(name)["annotations_of"]
 
     def method(self, name: str) -> dict[str, Any]:
         """Return the entry of a method."""
@@ -202,6 +210,17 @@ class Benchmark:
         entry: dict[str, Any] = {}
         _fill(entry, schema["properties"]["analyses"]["additionalProperties"])
         return entry
+
+    def stands_for(self) -> dict[str, str]:
+        """Return which of the paper's data sets each data set of the run stands for, if any."""
+        schema = yaml.safe_load(SCHEMA.read_text())["properties"]["analyses"]
+        known = schema["additionalProperties"]["properties"]["paper"]["enum"]
+        found = {}
+        for name in self.datasets:
+            paper = self.analysis(name).get("paper", name if name in known else None)
+            if paper is not None:
+                found[name] = paper
+        return found
 
     def dataset_files(self, name: str) -> list[str]:
         """Return the paths of a data set's files, downloads among them."""

@@ -113,6 +113,34 @@ def test_tables_have_their_columns(finished):
     stability = pd.read_csv(tables / "stability.csv")
     assert set(stability["kind"]) == {"seeds", "halves", "donors"}
     assert columns["recovery"] == "dataset method seed metric value".split()
+    assert columns["recovery_curves"] == (
+        "dataset method seed what n_ranked recall precision chance"
+    ).split()  # fmt: skip
+    assert columns["false_positives"] == "dataset method seed rule outcome n of".split()
+    assert columns["separation"] == "dataset method seed term label value n_cells auroc".split()
+    assert columns["history"] == (
+        "dataset method seed iteration F objective n_deactivated inactive_zero_share"
+    ).split()  # fmt: skip
+
+
+def test_draws_take_the_gene_sets_of_another_and_meet_the_truth_only(finished):
+    results = finished[0] / "results"
+    own, draws = (
+        [read_h5ad(results / f"{name}/prepared.h5ad") for name in names]
+        for names in (["own"], ["planted_1", "planted_2"])
+    )
+    for draw in draws:
+        assert list(draw.uns["terms"]) == list(own[0].uns["terms"])
+        np.testing.assert_array_equal(draw.varm["annotations"], own[0].varm["annotations"])
+    assert not np.array_equal(draws[0].X, draws[1].X)
+    tables = {path.stem: pd.read_csv(path) for path in (results / "tables").glob("*.csv")}
+    for table in ("recovery", "recovery_curves", "false_positives"):
+        assert {"planted_1", "planted_2", "simulated"} == set(tables[table]["dataset"])
+    assert {"planted_1", "planted_2"} <= set(tables["runtime"]["dataset"])
+    assert "planted_1" not in set(tables["terms"]["dataset"])
+    for figure in ("recovery", "recovery_curves", "false_positives"):
+        assert (results / f"figures/planted/{figure}.pdf").stat().st_size > 1000
+    assert not (results / "figures/planted_1").exists()
 
 
 def test_an_unfinished_fit_counts_for_its_runtime_only(finished):
@@ -137,7 +165,9 @@ def test_report_holds_figures_and_captions(finished):
         "stability.png",
     ):
         assert name in html
-    assert "What the methods recover of a planted truth (simulated)" in html
+    assert "What the methods recover of a planted truth, in numbers (simulated)" in html
+    assert "Precision against recall of what was planted (planted; 2 draws" in html
+    assert "Terms called active, rightly and wrongly (planted; 2 draws, gene sets of own)" in html
     for pattern in ("figures/simulated/recovery.pdf", "figures/own/accuracy.pdf"):
         assert (finished[0] / "results" / pattern).stat().st_size > 1000
 
@@ -171,6 +201,25 @@ def test_the_page_of_terms_opens_within_the_report(finished, tmp_path):
         browser.quit()
 
 
+def test_the_papers_claims_are_held_against_the_run(finished):
+    results = finished[0] / "results"
+    claims = pd.read_csv(results / "tables/claims.csv")
+    own = claims[claims["dataset"] == "own"]
+    assert set(own["paper_dataset"]) == {"kang17"}
+    assert "autoencoder was not run on own" in " ".join(own["why"])
+    general = claims[claims["paper_dataset"].isna()].set_index("claim")
+    assert general.loc["new-cells", "verdict"] != "not run"
+    table1 = pd.read_csv(results / "tables/table1.csv").set_index(["dataset", "method"])
+    assert table1.loc[("simulated", "slalom_dense3"), "projected"]
+    seconds = pd.read_csv(results / "tables/runtime.csv").groupby(["dataset", "method"])["seconds"]
+    minutes = table1.loc[("simulated", "fsclvm"), "minutes"]
+    assert minutes == pytest.approx(seconds.mean()["simulated", "fsclvm"] / 60, rel=1e-4)
+    page = (results / "paper.html").read_text()
+    assert all(f'id="{claim}' in page for claim in claims["claim"])
+    report = (finished[0] / "results/report.html").read_text()
+    assert "paper.html" in report and "1. Paper against this run" in report
+
+
 def test_data_without_labels_run_without_label_analyses(finished):
     results = finished[0] / "results"
     assert (results / "figures/unlabelled/scatter.png").exists()
@@ -195,6 +244,14 @@ def test_dry_run_of_the_paper_needs_no_data(folder):
     assert done.returncode == 0, done.stderr
     for rule in ("train_autoencoder ", "train_slalom", "train_fsclvm", "fetch", "figure_cost"):
         assert rule in done.stdout + done.stderr
+
+
+def test_draws_alone_prepare_the_data_that_lend_their_gene_sets(folder):
+    done = snakemake(folder, "--dry-run", "--config", 'run={"datasets": ["planted"]}')
+    assert done.returncode == 0, done.stderr
+    output = done.stdout + done.stderr
+    assert "kang17/prepared.h5ad" in output and "GSE96583_RAW.tar" in output
+    assert "kang17/autoencoder_exact" not in output
 
 
 def test_fetch_all_names_every_download(folder):

@@ -210,6 +210,12 @@ def datasets_with(n_methods):
     return [d for d in BENCHMARK.datasets if len(with_terms(d)) >= n_methods]
 
 
+def with_pages():
+    """Data sets that get a page of their terms: of a simulation the first draw only."""
+    later = {d for draws in BENCHMARK.simulations.values() for d in draws[1:]}
+    return [d for d in datasets_with(1) if d not in later]
+
+
 def page_methods(dataset):
     """Methods that a page of terms shows: no ablations, none whose sets hold other genes."""
     entries = {m: BENCHMARK.method(m) for m in BENCHMARK.methods_of(dataset)}

@@ -1,5 +1,5 @@
 # Interactive pages; each is one HTML file that needs no network.
-FIGURES += per_dataset(f"{RESULTS}/figures/{{dataset}}/terms.html", datasets_with(1))
+FIGURES += per_dataset(f"{RESULTS}/figures/{{dataset}}/terms.html", with_pages())
 
 
 rule terms_page:

@@ -64,7 +64,8 @@ def case():
         "accuracy": pd.DataFrame(rows, columns=names),
         "correlation": correlation_table(dict(zip(LABELS, fits, strict=False)), "fsclvm"),
         "stability": pd.DataFrame(
-            [("autoencoder", "halves", EVIL, 0.97), ("autoencoder", "halves", "(mean |r|)", 0.97),
+            [("autoencoder", "seeds", EVIL, 0.99), ("autoencoder", "halves", EVIL, 0.97),
+             ("autoencoder", "halves", "(mean |r|)", 0.97),
              ("autoencoder", "halves", "(number of pairs)", 5)],
             columns=["method", "kind", "term", "r"],
         ),
@@ -175,6 +176,12 @@ def test_origins_are_read_from_the_files(tmp_path):
     assert origins["B"]["note"] == "what it is"
     assert set(origins["C"]) == {"collection", "n_genes", "full_name"}
     assert origins["D"] == {"collection": "plain", "n_genes": 3, "full_name": "D"}
+
+
+def test_a_table_of_other_fits_is_refused(case):
+    tables = case.tables | {"terms": case.tables["terms"].query("method != 'fsclvm'")}
+    with pytest.raises(ValueError, match="terms has no row of fsclvm, seed 0"):
+        page_of(case, tables=tables)
 
 
 def test_names_do_not_break_out_of_the_page(case):
@@ -386,10 +393,10 @@ def test_numbers_are_those_of_the_tables(opened, path, case):
     tiles = text_of(opened, ".tiles")
     assert f"{wanted['accuracy']:.3f}" in tiles
     assert f"{35 / 60:.3f}" in tiles  # always guessing the larger condition
-    assert "|r| 0.97" in tiles
+    assert "|r| 0.97" in tiles and "other seeds: 0.99" in tiles  # the harder test first
     assert (
         "0.0123" in tiles
-        and "0.34 of what it explains" in tiles
+        and "take over 66% of what it explains" in tiles
         and "stand-ins: A SECOND TERM" in tiles
     )
     r = case.tables["correlation"].set_index("term").loc[EVIL, "r"]

@@ -56,6 +56,11 @@ def gather(
     Returns
     -------
     The page's facts, ready for JSON, and the block of numbers that they point into.
+
+    Raises
+    ------
+    ValueError
+        If the table terms was made from other fits.
     """
     block, obs = Block(), prepared.obs
     genes, sets = prepared.var_names, get_terms(prepared)
@@ -128,6 +133,11 @@ def _pack_method(
     method, seed = str(about["method"]), int(about["seed"])
     table = tables["terms"]
     table = table[(table["method"] == method) & (table["seed"] == seed)].set_index("term")
+    if table.empty:
+        msg = (
+            f"the table terms has no row of {method}, seed {seed}; make it anew from the same fits"
+        )
+        raise ValueError(msg)
     terms = table.index
     w = weights(fit).reindex(index=genes, columns=terms).fillna(0.0).to_numpy(np.float32)
     z = loadings(fit)[terms].to_numpy(float)

@@ -82,13 +82,11 @@ class Facts {
     return method.accuracy[label]?.[split]?.[measure]?.[method.number.get(term)] ?? null;
   }
 
-  // How stable a term is by the hardest test that was made.
-  stability(method, term) {
-    for (const kind of ["donors", "halves", "seeds"]) {
-      const r = method.stability[kind]?.r[method.number.get(term)];
-      if (!missing(r)) return { kind, r };
-    }
-    return null;
+  // How stable a term is in each test that was made, the hardest first.
+  stabilities(method, term) {
+    return Object.keys(STABILITY)
+      .map(kind => ({ kind, r: method.stability[kind]?.r[method.number.get(term)] }))
+      .filter(({ r }) => !missing(r));
   }
 
   // What terms can be sorted by in a method: key -> title and a number a term, the largest first.
@@ -104,7 +102,7 @@ class Facts {
         value: term => this.score(method, term, label, split, "accuracy"),
       };
     }
-    const kind = ["donors", "halves", "seeds"].find(k => k in method.stability);
+    const kind = Object.keys(STABILITY).find(k => k in method.stability);
     if (kind !== undefined) {
       found.stability = {
         title: `stability (${STABILITY[kind].short})`,
@@ -121,10 +119,11 @@ class Facts {
   }
 }
 
+// The hardest test first.
 const STABILITY = {
-  seeds: { short: "other seeds", text: "fits that differ only in their random start" },
-  halves: { short: "other cells", text: "fits to two random halves of the cells" },
   donors: { short: "other donors", text: "fits to two halves of the donors" },
+  halves: { short: "other cells", text: "fits to two random halves of the cells" },
+  seeds: { short: "other seeds", text: "fits that differ only in their random start" },
 };
 
 const SPLITS = {

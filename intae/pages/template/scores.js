@@ -25,11 +25,12 @@ function tiles(facts, method, term, go) {
       `accuracy ${SPLITS[split].title}`,
       facts.guess[label] ? `always guessing the largest group: ${fixed(facts.guess[label], 3)}` : null));
   }
-  const stable = facts.stability(method, term);
-  found.push(stable === null
+  const [hardest, ...others] = facts.stabilities(method, term);
+  found.push(hardest === undefined
     ? tile("Stability", "–", Object.keys(method.stability).length ? "off in the fits compared" : "not measured for this method")
-    : tile("Stability", `|r| ${fixed(stable.r)}`,
-      `mean correlation of its loadings between ${STABILITY[stable.kind].text}`));
+    : tile("Stability", `|r| ${fixed(hardest.r)}`,
+      `correlation of its loadings between ${STABILITY[hardest.kind].text}`,
+      others.length ? others.map(({ kind, r }) => `${STABILITY[kind].short}: ${fixed(r)}`).join(", ") : null));
   const agreed = Object.values(method.agreement).map(r => r[t]).filter(r => !missing(r)).map(Math.abs).sort((a, b) => a - b);
   if (Object.keys(method.agreement).length) {
     found.push(agreed.length
@@ -44,7 +45,7 @@ function tiles(facts, method, term, go) {
     const alone = method.necessity.irreplaceable[t];
     found.push(tile("Necessity", significant(method.necessity.necessity[t]),
       missing(alone) ? "how much worse the fit gets without it; near zero: other terms can say the same"
-        : `how much worse the fit gets without it: ${fixed(alone)} of what it explains is taken over by no other term`,
+        : `how much worse the fit gets without it; other terms take over ${Math.round(100 * Math.min(1, Math.max(0, 1 - alone)))}% of what it explains`,
       names.length ? make("span", {}, "stand-ins: ", names.flatMap((name, i) => [i ? ", " : "", termLink(method, name, go)])) : null));
   }
   return make("dl", { class: "tiles" }, found);

@@ -79,7 +79,14 @@ def describe(benchmark: Benchmark) -> str:
                 budget = chosen["params"].get("budget")
                 line += f"; up to {budget / 60:g} min" if budget else "; hours, without a budget"
             lines.append(line)
-    lines.append(f"in all: {len(every)} data sets, {total} fits and those of halves")
+        sizes = benchmark.analysis(dataset)["scaling"]["sizes"]
+        if benchmark.parts_of(dataset):
+            n_parts = len(benchmark.parts_of(dataset))
+            lines.append(f"  cost at {', '.join(map(str, sizes))} cells: up to {n_parts} fits")
+        for name in benchmark.sweeps_of(dataset):
+            n_points = len(benchmark.points_of(name)) + 1
+            lines.append(f"  sweep {name}: {n_points} fits of {benchmark.sweep(name)['method']}")
+    lines.append(f"in all: {len(every)} data sets, {total} fits, and those of parts")
     return "\n".join(lines)
 
 

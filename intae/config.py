@@ -19,6 +19,7 @@ from .draws import check_annotations_of, expand_draws
 from .errors import ConfigError, suggest
 from .mirror import find_in_mirror
 from .sources.registry import SOURCES, Download, msigdb
+from .sweeps import check_sweeps, grid_points, points_of
 
 SCHEMA = Path(__file__).resolve().parents[1] / "schemas" / "config.schema.yaml"
 
@@ -30,6 +31,14 @@ METHOD_ORDER = (
     "fsclvm_annotation", "slalom", "slalom_dense3", "autoencoder_permuted", "score_genes", "ulm",
     "aucell", "pca", "autoencoder_masked", "autoencoder_stochastic",
 )  # fmt: skip
+
+# The methods of intae.GeneSetScore (whose module needs more than Snakemake brings along).
+SCORES = ("score_genes", "ulm", "aucell")
+
+
+# Figures that take a row or a page a method show these, and methods of the user's own: the others
+# of the paper's benchmark are the same models again, from elsewhere or with another solver.
+MAIN_METHODS = ("autoencoder", "autoencoder_exact", "fsclvm", "fsclvm_dense3")
 
 
 def check_config(config: Mapping[str, Any], schema: Path = SCHEMA) -> dict[str, Any]:
@@ -70,9 +79,7 @@ def check_config(config: Mapping[str, Any], schema: Path = SCHEMA) -> dict[str, 
         _check_dataset(name, entry, config["gene_sets"])
         check_annotations_of(name, config["datasets"])
     for name, entry in config["methods"].items():
-        if entry["model"] == "Slalom" and entry["halves"]:
-            msg = f"config, methods: {name}: halves: slalom cannot infer loadings of other cells"
-            raise ConfigError(msg)
+        _check_method(name, entry)
     for name, entry in config["gene_sets"].items():
         if sum(key in entry for key in ("file", "url", "msigdb")) != 1:
             msg = f"config, gene_sets: {name}: give one of file:, url: and msigdb:"
@@ -86,10 +93,18 @@ def check_config(config: Mapping[str, Any], schema: Path = SCHEMA) -> dict[str, 
         if name not in config["datasets"]:
             msg = f"config, analyses: there is no data set {name!r}"
             raise ConfigError(msg + suggest(name, config["datasets"]))
-        for method in entry["scatter_methods"]:
+        for method in [*entry["scatter_methods"], *entry["scaling"]["methods"]]:
             if method not in config["methods"]:
                 msg = f"config, analyses: {name}: there is no method {method!r}"
                 raise ConfigError(msg + suggest(method, config["methods"]))
+        labels = config["datasets"][name]["labels"]
+        asked = {"condition": entry["conditions"], "cell_type": entry["loadings"]["cell_types"]}
+        for role, values in asked.items():
+            if values and role not in labels:
+                key = "conditions" if role == "condition" else "loadings: cell_types"
+                msg = f"config, analyses: {name}: {key}: datasets: {name} names no {role} in labels"
+                raise ConfigError(msg)
+    check_sweeps(config)
     return config
 
 
@@ -108,6 +123,26 @@ def _check_dataset(name: str, entry: Mapping[str, Any], gene_sets: Mapping[str, 
     if entry["source"] != "file" and ("file" in entry or "url" in entry):
         msg = f"{where}: file: and url: are for source: file, not for {entry['source']!r}"
         raise ConfigError(msg)
+
+
+def _check_method(name: str, entry: dict[str, Any]) -> None:
+    where = f"config, methods: {name}"
+    if entry["model"] == "Slalom" and entry["halves"]:
+        msg = f"{where}: halves: slalom cannot infer loadings of other cells"
+        raise ConfigError(msg)
+    score = entry["params"].get("method")
+    if entry["model"] == "GeneSetScore" and score is not None and score not in SCORES:
+        msg = f"{where}: params: method: there is no score {score!r}{suggest(score, SCORES)}"
+        raise ConfigError(msg)
+    if "permute_annotations" in entry["params"]:
+        msg = f"{where}: permute_annotations: stands under params, but belongs beside it"
+        raise ConfigError(msg)
+    if entry["permute_annotations"]:
+        if entry["model"] == "PCA":
+            msg = f"{where}: permute_annotations: PCA knows no annotations; leave the key out"
+            raise ConfigError(msg)
+        # carried with the parameters, so that whatever fits the method permutes as well
+        entry["params"]["permute_annotations"] = True
 
 
 def _explain(error: jsonschema.ValidationError) -> str:
@@ -221,6 +256,49 @@ class Benchmark:
             if paper is not None:
                 found[name] = paper
         return found
+
+    def shown_methods(self, dataset: str) -> list[str]:
+        """Return the methods of a data set that figures with a row or a page a method show."""
+        run = self.methods_of(dataset)
+        asked = [m for m in run if m in self.analysis(dataset)["scatter_methods"]]
+        named = [m for m in run if self.method(m)["model"] != "PCA"]  # which has no gene sets
+        models = [m for m in named if self.method(m)["role"] == "model"] or named
+        main = [m for m in models if m in MAIN_METHODS or m not in METHOD_ORDER]
+        return asked or main or models[:4]
+
+    def expected(self, dataset: str) -> list[str]:
+        """Return the terms that are known to matter in a data set."""
+        analysis = self.analysis(dataset)
+        return analysis["expected"] or analysis["terms"] or analysis.get("scatter", [])
+
+    def parts_of(self, dataset: str) -> list[tuple[str, int]]:
+        """Return method and number of cells of each fit to a part of a data set, for its cost."""
+        scaling = self.analysis(dataset)["scaling"]
+        compared = [m for m in self.config["methods"] if self.method(m)["role"] != "ablation"]
+        wanted = scaling["methods"] or compared
+        methods = [m for m in self.methods_of(dataset) if m in wanted]
+        return [(m, size) for m in methods for size in scaling["sizes"]]
+
+    def sweep(self, name: str) -> dict[str, Any]:
+        """Return the entry of a sweep."""
+        return self.config["sweep"][name]
+
+    def sweeps_of(self, dataset: str) -> list[str]:
+        """Return the sweeps that run on a data set: their method must run there."""
+        methods = self.methods_of(dataset)
+        return [
+            name
+            for name, entry in self.config["sweep"].items()
+            if dataset in entry["datasets"] and entry["method"] in methods
+        ]
+
+    def points_of(self, sweep: str) -> list[dict[str, Any]]:
+        """Return the points of a sweep: parameter -> value, a dict a point."""
+        return points_of(self.sweep(sweep))
+
+    def kind_of_point(self, sweep: str, point: Mapping[str, Any]) -> str:
+        """Say whether a point belongs to a sweep's `grid`, or is a single `point`."""
+        return "grid" if point in grid_points(self.sweep(sweep)) else "point"
 
     def dataset_files(self, name: str) -> list[str]:
         """Return the paths of a data set's files, downloads among them."""

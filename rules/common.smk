@@ -167,6 +167,7 @@ LABELS = {
     for name, entry in BENCHMARK.config["methods"].items()
 }
 MODELS = {name: entry["model"] for name, entry in BENCHMARK.config["methods"].items()}
+ROLES = {name: entry["role"] for name, entry in BENCHMARK.config["methods"].items()}
 WITH_TERMS = [name for name, model in MODELS.items() if model != "PCA"]
 
 
@@ -175,15 +176,44 @@ def with_terms(dataset):
     return [m for m in BENCHMARK.methods_of(dataset) if m in WITH_TERMS]
 
 
+def permuted_methods(wildcards):
+    """Methods of a data set whose gene sets are shuffled."""
+    methods = BENCHMARK.methods_of(wildcards.dataset)
+    return [m for m in methods if BENCHMARK.method(m)["permute_annotations"]]
+
+
+def control_labels(wildcards):
+    """Names of the controls that run on a data set, as figures give them."""
+    methods = BENCHMARK.methods_of(wildcards.dataset)
+    return [LABELS[m] for m in methods if ROLES[m] == "control"]
+
+
 def first_fits(wildcards):
-    """One fit, of the first seed, of each method that the scatter shows."""
-    wanted = BENCHMARK.analysis(wildcards.dataset)["scatter_methods"]
-    methods = [m for m in with_terms(wildcards.dataset) if not wanted or m in wanted]
+    """One fit, of the first seed, of each method that figures with a row a method show."""
     return [
         FIT.format(
             dataset=wildcards.dataset, method=m, seed=BENCHMARK.method(m)["seeds"][0]
         )
-        for m in methods
+        for m in BENCHMARK.shown_methods(wildcards.dataset)
+    ]
+
+
+def analysis(key):
+    """Return a function of wildcards that gives what the config says of a data set."""
+    return lambda wildcards: BENCHMARK.analysis(wildcards.dataset).get(key)
+
+
+def expected(wildcards):
+    """Terms to mark."""
+    return BENCHMARK.expected(wildcards.dataset)
+
+
+def in_role(*roles):
+    """Return a function of wildcards that gives the methods of a data set in these roles."""
+    return lambda wildcards: [
+        m
+        for m in BENCHMARK.methods_of(wildcards.dataset)
+        if BENCHMARK.method(m)["role"] in roles
     ]
 
 
@@ -197,7 +227,9 @@ def run_facts():
     entries = BENCHMARK.config["methods"]
     return {
         "methods": {
-            name: {key: e[key] for key in ("label", "role", "params") if key in e}
+            name: {
+                key: e[key] for key in ("label", "model", "role", "params") if key in e
+            }
             for name, e in entries.items()
         },
         "stands_for": BENCHMARK.stands_for(),
@@ -208,6 +240,32 @@ def run_facts():
 def datasets_with(n_methods):
     """Data sets on which at least so many methods with terms run."""
     return [d for d in BENCHMARK.datasets if len(with_terms(d)) >= n_methods]
+
+
+def grouped():
+    """Data sets of cells in groups (of a condition or type), with a method that has terms."""
+    known = labelled("condition") + labelled("cell_type")
+    return [d for d in datasets_with(1) if d in known]
+
+
+def per_method(pattern):
+    """The pattern filled in for each method that figures show, of each data set."""
+    return [
+        pattern.format(dataset=d, method=m)
+        for d in datasets_with(1)
+        for m in BENCHMARK.shown_methods(d)
+    ]
+
+
+def compared(wildcards):
+    """Autoencoders that the bars compare the reference with; other methods without them."""
+    shown = BENCHMARK.shown_methods(wildcards.dataset)
+    return [m for m in shown if MODELS[m] == "Autoencoder"] or shown
+
+
+def with_method(figure):
+    """Label of a figure of one method in the report."""
+    return lambda wildcards: {"figure": f"{figure}, {LABELS[wildcards.method]}"}
 
 
 def with_pages():

@@ -2,6 +2,8 @@
 EVALUATION = (
     ("accuracy", labelled("condition")),
     ("correlation", BENCHMARK.datasets),
+    ("agreement", BENCHMARK.datasets),
+    ("corrections", BENCHMARK.datasets),
     ("terms", BENCHMARK.datasets),
     ("stability", BENCHMARK.datasets),
     ("recovery", simulated()),
@@ -9,6 +11,9 @@ EVALUATION = (
     ("false_positives", simulated()),
     ("separation", labelled("condition", "cell_type")),
     ("history", BENCHMARK.datasets),
+    ("scaling", SCALED),
+    ("scaling_slopes", SCALED),
+    ("sweep", SWEPT),
 )
 PARTS = {
     table: per_dataset(f"{RESULTS}/{{dataset}}/tables/{table}.csv", datasets)

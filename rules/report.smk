@@ -58,6 +58,9 @@ rule figure_accuracy:
         runtime=30,
     params:
         labels=LABELS,
+        roles=ROLES,
+        permuted=permuted_methods,
+        controls=control_labels,
         terms=lambda wildcards: BENCHMARK.analysis(wildcards.dataset)["terms"],
     script:
         "../scripts/figure_accuracy.py"
@@ -65,7 +68,8 @@ rule figure_accuracy:
 
 rule figure_scatter:
     input:
-        first_fits,
+        fits=first_fits,
+        prepared=PREPARED,
     output:
         png=report(
             f"{RESULTS}/figures/{{dataset}}/scatter.png",
@@ -85,7 +89,8 @@ rule figure_scatter:
         runtime=30,
     params:
         labels=LABELS,
-        terms=lambda wildcards: BENCHMARK.analysis(wildcards.dataset).get("scatter"),
+        terms=lambda wildcards: BENCHMARK.analysis(wildcards.dataset).get("scatter", []),
+        conditions=analysis("conditions"),
     script:
         "../scripts/figure_scatter.py"
 
@@ -113,6 +118,8 @@ rule figure_terms:
     params:
         labels=LABELS,
         models=MODELS,
+        methods=in_role("model"),
+        expected=expected,
         n_terms=lambda wildcards: BENCHMARK.analysis(wildcards.dataset)["n_terms"],
     script:
         "../scripts/figure_terms.py"
@@ -140,6 +147,8 @@ rule figure_correlation:
         runtime=30,
     params:
         labels=LABELS,
+        methods=in_role("model", "control"),
+        expected=expected,
         reference=lambda wildcards: BENCHMARK.analysis(wildcards.dataset)["reference"],
         n_terms=lambda wildcards: BENCHMARK.analysis(wildcards.dataset)["n_terms"],
     script:
@@ -168,5 +177,7 @@ rule figure_stability:
         runtime=30,
     params:
         labels=LABELS,
+        roles=ROLES,
+        permuted=permuted_methods,
     script:
         "../scripts/figure_stability.py"

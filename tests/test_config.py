@@ -70,6 +70,8 @@ def test_the_data_set_that_lends_its_gene_sets_is_fetched_though_it_is_not_run()
     assert benchmark.annotations_of("planted_1") == "kang17"
     config = changed("run", "datasets", value=["planted"])
     config["datasets"]["kang17"] = FILE
+    # which speak of labels that this one does not name
+    del config["analyses"]["kang17"], config["sweep"]
     with pytest.raises(ConfigError, match="datasets: kang17: there is no file"):
         Benchmark(config)
 

@@ -151,6 +151,7 @@ def test_words():
         "0.55 on average (0.50 to 0.70 over 4 seeds)"
     )
     assert breakable("<A_B>") == "&lt;A_<wbr>B&gt;"
+    assert breakable("set `run: <x>`.") == "set <code>run: &lt;x&gt;</code>."
 
 
 def test_separation_against_scikit_learn():

@@ -83,13 +83,15 @@ def test_outputs_keep_their_contracts(finished):
     fits = sorted(results.glob("*/*/seed*/fit.h5ad"))
     methods = {path.parts[-3] for path in fits}
     assert methods == {
-        "autoencoder", "autoencoder_exact", "fsclvm", "fsclvm_annotation", "fsclvm_dense3", "pca",
-        "slalom", "slalom_dense3",
+        "autoencoder", "autoencoder_exact", "autoencoder_permuted", "fsclvm", "fsclvm_annotation",
+        "fsclvm_dense3", "slalom", "slalom_dense3", "score_genes", "ulm", "aucell", "pca",
     }  # fmt: skip
     for path in fits:
         fit = read_fit(path)  # checks it
         assert fit.uns["fit"]["threads"] == 1
         assert json.loads(fit.uns["fit"]["parameters"])["seed"] == fit.uns["fit"]["seed"]
+        permuted = fit.uns["fit"]["method"] == "autoencoder_permuted"
+        assert fit.uns["fit"]["permute_annotations"] == permuted
     assert list(read_h5ad(results / "own/prepared.h5ad").uns["terms"]) == [
         f"SET_{k}" for k in range(5)
     ]
@@ -106,6 +108,10 @@ def test_tables_have_their_columns(finished):
         "dataset method seed term label split accuracy balanced_accuracy auroc"
     ).split()  # fmt: skip
     assert columns["correlation"] == "dataset method_a method_b term r relevance_rank".split()
+    assert columns["agreement"] == (
+        "dataset method_a method_b matched n_terms median_r jaccard n_top shared_top median_r_top"
+    ).split()  # fmt: skip
+    assert columns["corrections"] == "dataset method seed term gene change weight".split()
     assert columns["terms"] == (
         "dataset method seed term kind n_genes relevance rank active genes_added genes_removed"
     ).split()  # fmt: skip
@@ -143,6 +149,48 @@ def test_draws_take_the_gene_sets_of_another_and_meet_the_truth_only(finished):
     assert not (results / "figures/planted_1").exists()
 
 
+def test_parts_of_a_data_set_are_fitted_for_their_cost(finished):
+    tables = finished[0] / "results" / "tables"
+    scaling = pd.read_csv(tables / "scaling.csv")
+    assert list(scaling.columns[:4]) == ["dataset", "method", "seed", "n_cells"]
+    sizes = scaling.groupby("method")["n_cells"].agg(list).to_dict()
+    assert sizes == {"autoencoder_exact": [40, 120], "slalom": [40, 120]}  # no 5,000
+    projected = scaling.set_index(["method", "n_cells"])["projected"]
+    assert projected["slalom", 40]  # the budget of these fits
+    assert not projected["slalom", 120]  # its own: none
+    assert "no part of 5000 is drawn" in "".join(
+        path.read_text() for path in (finished[0] / "logs/scaling").glob("*.5000.log")
+    )
+    lines = pd.read_csv(tables / "scaling_slopes.csv").set_index(["method", "measure"])
+    memory = scaling.set_index(["method", "n_cells"])["peak_mb"]
+    slope = np.log(memory["slalom", 120] / memory["slalom", 40]) / np.log(3)
+    assert lines.loc[("slalom", "peak_mb"), "slope"] == pytest.approx(slope, rel=1e-3)
+    assert (finished[0] / "results/figures/simulated/scaling.pdf").stat().st_size > 1000
+    assert not (finished[0] / "results/figures/own/scaling.png").exists()
+
+
+def test_sweeps_fit_every_point(finished):
+    sweep = pd.read_csv(finished[0] / "results/tables/sweep.csv")
+    points = sweep.groupby(["dataset", "sweep"])["point"].agg(list).to_dict()
+    assert points == {
+        ("own", "penalties"): [
+            "default", "fraction1 0.2, fraction3 0.1", "fraction1 0.2, fraction3 0.4",
+            "lambda1 0.5, n_dense 1",
+        ],
+        ("unlabelled", "components"): ["default", "n_dense 2", "n_dense 3"],
+    }  # fmt: skip
+    own = sweep[sweep["dataset"] == "own"].set_index("kind")
+    assert (own["n_cells"] + own["n_held_out"] == 90).all()
+    assert own.loc["default", "median_r"] == 1 or own.loc["default", "n_active"] == 0
+    np.testing.assert_allclose(own.loc["grid", "fraction3"], [0.1, 0.4], rtol=1e-4)
+    assert own.loc["point", "lambda1"] == 0.5 and own.loc["point", "n_dense"] == 1
+    other = sweep[sweep["dataset"] == "unlabelled"]
+    assert list(other["n_dense"][1:]) == [2, 3] and other["best_accuracy"].isna().all()
+    figures = finished[0] / "results/figures"
+    assert (figures / "own/sweep_penalties.png").exists()
+    assert (figures / "unlabelled/sweep_components.pdf").exists()
+
+
 def test_an_unfinished_fit_counts_for_its_runtime_only(finished):
     tables = finished[0] / "results" / "tables"
     runtime = pd.read_csv(tables / "runtime.csv")
@@ -163,6 +211,8 @@ def test_report_holds_figures_and_captions(finished):
         "terms.html",
         "correlation.png",
         "stability.png",
+        "scaling.png",
+        "sweep_penalties.png",
     ):
         assert name in html
     assert "What the methods recover of a planted truth, in numbers (simulated)" in html
@@ -220,6 +270,50 @@ def test_the_papers_claims_are_held_against_the_run(finished):
     assert "paper.html" in report and "1. Paper against this run" in report
 
 
+def test_corrections_are_those_of_the_terms(finished):
+    tables = finished[0] / "results" / "tables"
+    keys = ["dataset", "method", "seed", "term"]
+    corrections = pd.read_csv(tables / "corrections.csv")
+    terms = pd.read_csv(tables / "terms.csv").query("kind == 'annotated'").set_index(keys)
+    for change in ("added", "removed"):
+        counted = terms[f"genes_{change}"].fillna("").str.split().str.len()
+        listed = corrections[corrections["change"] == change].groupby(keys).size()
+        pd.testing.assert_series_equal(
+            listed, counted[counted > 0].sort_index(), check_names=False, check_dtype=False
+        )
+    assert len(corrections) > 0
+
+
+def test_figures_of_the_paper_and_the_talk(finished):
+    figures = finished[0] / "results/figures"
+    for dataset in ("simulated", "own"):
+        for name in ("loadings", "correlation_bars", "agreement"):
+            assert (figures / dataset / f"{name}.png").exists(), (dataset, name)
+    assert not (figures / "unlabelled/loadings.png").exists()
+    assert not (figures / "unlabelled/agreement.png").exists()  # one method
+    for name in ("relevance", "corrections"):
+        shown = {path.stem for path in (figures / "simulated" / name).glob("*.png")}
+        assert shown == {"autoencoder", "autoencoder_exact", "fsclvm", "fsclvm_dense3"}
+    html = (finished[0] / "results/report.html").read_text()
+    assert "relevance, Autoencoder (exact)" in html
+    assert "Stars: terms expected to matter here (SET_1)" in html
+
+
+def test_controls_stand_in_tables_and_captions(finished):
+    tables = finished[0] / "results" / "tables"
+    accuracy = pd.read_csv(tables / "accuracy.csv").query("dataset == 'simulated'")
+    for method in ("score_genes", "ulm", "aucell", "autoencoder_permuted"):
+        terms = accuracy.query("method == @method")["term"]
+        assert set(terms) == set(accuracy.query("method == 'autoencoder_exact'")["term"]), method
+    stability = pd.read_csv(tables / "stability.csv")
+    assert "autoencoder_permuted" in set(stability.query("kind == 'seeds'")["method"])
+    recovery = pd.read_csv(tables / "recovery.csv")
+    assert {"score_genes", "ulm", "aucell", "autoencoder_permuted"} <= set(recovery["method"])
+    html = (finished[0] / "results/report.html").read_text()
+    assert "(Autoencoder, shuffled gene sets; score_genes; ULM; AUCell; PCA)" in html
+    assert "(ULM; PCA)" in html  # of the other data set
+
+
 def test_data_without_labels_run_without_label_analyses(finished):
     results = finished[0] / "results"
     assert (results / "figures/unlabelled/scatter.png").exists()
@@ -266,6 +360,10 @@ def test_fetch_all_names_every_download(folder):
         ({"run": {"datasets": ["kang71"]}}, "no entry 'kang71'; did you mean 'kang17'"),
         ({"metods": {}}, "unknown key 'metods'; did you mean 'methods'"),
         ({"methods": {"pca": {"seeds": []}}}, "methods: pca: seeds"),
+        (
+            {"sweep": {"penalties": {"grid": {"lamda1": [1]}}}},
+            "no parameter 'lamda1' to sweep over; did you mean 'lambda1'",
+        ),
     ],
 )
 def test_config_mistakes_stop_before_any_job(folder, tmp_path, config, message):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import pandas as pd
 from anndata import AnnData
@@ -22,7 +23,11 @@ def runtime_row(fit: AnnData) -> dict[str, object]:
     projected time to the end, and `projected` is true. `peak_mb` is the peak resident memory of
     the whole training process, libraries included.
     """
-    about = fit.uns["fit"]
+    return cost_row(fit.uns["fit"])
+
+
+def cost_row(about: Mapping[str, Any]) -> dict[str, object]:
+    """Return the same of what is known of a run (:func:`intae.files.about_fit`)."""
     row = {name: about[name] for name in RUNTIME_COLUMNS if name in about}
     row["seconds"] = about["projected_seconds"] if about["projected"] else about["seconds"]
     return {name: row[name] for name in RUNTIME_COLUMNS}

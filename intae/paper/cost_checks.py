@@ -152,7 +152,8 @@ def outgrows(run: Run, dataset: str, *, slow: Sequence[str], fast: str, n_genes:
 def gpu_speedup(run: Run, dataset: str | None, *, method: str) -> Finding:
     """Compare a method's time on a GPU and on the CPU, on the same data."""
     runtime = run.tables["runtime"]
-    part = runtime[runtime["method"] == method]
+    same = [m for m in run.methods if _but_device(run, m) == _but_device(run, method)]
+    part = runtime[runtime["method"].isin([method, *same])]
     kind = part["device"].astype(str).str.split(":").str[0]
     times = part.groupby([part["dataset"], kind])["seconds"].mean().unstack()
     both = times.dropna() if {"cpu", "cuda"} <= set(times.columns) else times.iloc[:0]
@@ -167,6 +168,13 @@ def gpu_speedup(run: Run, dataset: str | None, *, method: str) -> Finding:
     found = listing(f"{number(value)} times ({name})" for name, value in ratio.items())
     verdict = AGREES if ratio.min() >= 1.5 else PARTLY if ratio.max() >= 1.5 else DIFFERS
     return Finding(found, verdict, "Wall time of the same fit on CPU over that on GPU.")
+
+
+def _but_device(run: Run, method: str) -> dict[str, object]:
+    """Return a method's model and parameters, except for the device that it asks for."""
+    entry = run.methods.get(method, {})
+    params = {key: v for key, v in entry.get("params", {}).items() if key != "device"}
+    return {"model": entry.get("model"), "params": params}
 
 
 def _runtimes(

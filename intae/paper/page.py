@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -52,19 +53,25 @@ def render_page(
     groups.append(
         _group(GENERAL, "The methods in general", {}, claims[claims["paper_dataset"].isna()], sizes)
     )
+    timed = table1["paper_dataset"].isin(paper["table1"])
     used = dict.fromkeys(claims["check"])
     return environment.from_string(Path(template).read_text()).render(
         marks=MARKS,
         labels={"autoencoder": None} | dict(labels),
         groups=groups,
-        table1={"rows": _table1_rows(table1, labels), "cpu": _cpu(table1)},
+        table1={
+            "timed": _table1_rows(table1[timed], labels),
+            "others": _table1_rows(table1[~timed], labels),
+            "cpu": _cpu(table1),
+        },
         rules={name: CHECKS[name].rule for name in used},
     )
 
 
 def breakable(text: str) -> Markup:
-    """Escape a text, and let a browser break names at their underscores."""
-    return Markup(str(escape(text)).replace("_", "_<wbr>"))
+    """Escape a text, let a browser break names at their underscores, and set `code` as such."""
+    html = str(escape(text)).replace("_", "_<wbr>")
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", html))
 
 
 def _group(

@@ -39,6 +39,11 @@ class Run:
         """All data sets that something was fitted to, in the run's order."""
         return list(dict.fromkeys(self.tables["runtime"]["dataset"]))
 
+    @property
+    def real(self) -> list[str]:
+        """The data sets that are no simulations; all, where there are only simulations."""
+        return [name for name in self.datasets if name not in self.simulated] or self.datasets
+
     def standing_for(self, paper: str) -> list[str]:
         """Return the data sets of the run that stand for one of the paper's."""
         return [name for name in self.datasets if self.stands_for.get(name) == paper]

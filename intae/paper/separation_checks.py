@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 import pandas as pd
@@ -31,16 +30,19 @@ CLEAR, FAIR = 0.9, 0.75
 def separates(
     run: Run, dataset: str, *, method: str, term: str, label: str, values: Sequence[str]
 ) -> Finding:
-    """Ask whether one term separates values of a label (patterns, each of one value or more)."""
+    """Ask whether one term separates values of a label, named by how they begin (a|b: either)."""
     table = run.rows("separation", dataset, method, label=label)
     known = list(dict.fromkeys(table["value"].astype(str)))
-    wanted = {pattern: [v for v in known if re.search(pattern, v, re.I)] for pattern in values}
-    shown = [value for matches in wanted.values() for value in matches]
-    missing = [pattern for pattern, matches in wanted.items() if not matches]
+    wanted = {v.split("|")[0]: tuple(v.lower().split("|")) for v in values}
+    matches = {
+        v: [k for k in known if k.lower().startswith(begins)] for v, begins in wanted.items()
+    }
+    shown = [value for found in matches.values() for value in found]
+    missing = [v for v, found in matches.items() if not found]
     if not shown:
         msg = (
-            f"No {label} of {dataset} is like {listing(values)}; it has {listing(known)}. It takes "
-            "data with such cells."
+            f"No {label} of {dataset} is called {listing(missing)}; it has {listing(known)}. It "
+            "takes data with such cells."
         )
         raise NotRun(msg)
     part = _of_term(table, term, dataset)
@@ -54,12 +56,13 @@ def separates(
         )
     verdict, why = worst(*verdicts), ""
     if verdict != AGREES:
-        why = _who_separates(table, shown[0])
+        why = _who_separates(table, shown[0], term)
+        why += " It depends on the seed." if verdict == PARTLY and _near(part, shown) else ""
         off = part[part["auroc"] == 0.5]["seed"].nunique()
         why += f" {term} is off from {off} of {part['seed'].nunique()} seeds." if off else ""
     if missing:
         verdict = worst(verdict, PARTLY)
-        why += f" The data hold no cells like {listing(missing)}."
+        why += f" The data hold no cells called {listing(missing)}."
     cells = part.drop_duplicates("value").set_index("value")["n_cells"]
     why += " Cells: " + listing(f"{cells[value]:,} {value}" for value in shown) + "."
     return Finding("AUROC of " + "; ".join(found), verdict, why.strip())
@@ -192,11 +195,20 @@ def _of_term(table: pd.DataFrame, term: str, dataset: str) -> pd.DataFrame:
     return part
 
 
-def _who_separates(table: pd.DataFrame, value: str) -> str:
+def _near(part: pd.DataFrame, shown: Sequence[str]) -> bool:
+    """Tell whether a term separates all values clearly from some seed."""
+    part = part[part["value"].isin(shown)]
+    auroc = part["auroc"].clip(lower=1 - part["auroc"])
+    return bool((auroc.groupby(part["seed"]).min() >= CLEAR).any())
+
+
+def _who_separates(table: pd.DataFrame, value: str, term: str) -> str:
     """Name the term that separates a value best in the mean of the seeds."""
     part = table[table["value"] == value]
     auroc = part["auroc"].clip(lower=1 - part["auroc"])
     mean = auroc.groupby(part["term"]).mean()
+    if mean.idxmax() == term:
+        return f"No other term separates {value} better in the mean of the seeds."
     return f"The term that separates {value} best is {mean.idxmax()} ({score(mean.max())})."
 
 

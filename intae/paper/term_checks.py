@@ -78,8 +78,9 @@ def agreement(
         else f"median |r| {share(r.median())} over the {len(r)} most relevant terms, "
         f"{int((r > 0.5).sum())} above 0.5"
     )
-    more = "more" if r.median() > median else "less"
-    why = f"They agree {more} than in the paper, whose figure has {above} above 0.5. "
+    more = "more than" if r.median() > median else "less than"
+    more = "as much as" if abs(r.median() - median) <= 0.02 else more
+    why = f"They agree {more} in the paper, whose figure has {above} above 0.5. "
     why += _own_agreement(run, dataset, pair)
     return Finding(found, grade(round(abs(r.median() - median), 9), 0.1, 0.2), why.strip())
 

@@ -62,7 +62,8 @@ def too_few_cells(run: Run, dataset: str, *, method: str, beside: Sequence[str] 
     elif not larger:
         verdict, why = PARTLY, "No larger real data in this run to compare with."
     elif best >= small[MEDIAN] + 0.1:
-        verdict, why = AGREES, "More cells make the terms more alike."
+        verdict, why = AGREES, "More cells make the terms more alike"
+        why += "." if best >= SAME else f", but still not the same (median |r| {share(best)})."
     else:
         verdict, why = PARTLY, "The terms change as much on more cells."
     for other in beside:
@@ -76,8 +77,9 @@ def too_few_cells(run: Run, dataset: str, *, method: str, beside: Sequence[str] 
 
 @check(
     "Agrees if the method adds genes to or removes them from active terms, and the same ones from "
-    "another seed (Jaccard index of the corrections at least 0.5); partly if they change with the "
-    "seed or one seed only was run; differs if it corrects nothing."
+    "another seed (Jaccard index of the corrections at least 0.5), and if at least half of what it "
+    "adds is right where the run has simulated data; partly if one of these does not hold or one "
+    "seed only was run; differs if it corrects nothing."
 )
 def corrects_sets(run: Run, dataset: str, *, method: str) -> Finding:
     """Count the genes that a method adds to and removes from gene sets."""
@@ -102,7 +104,8 @@ def corrects_sets(run: Run, dataset: str, *, method: str) -> Finding:
     indices = [len(a & b) / max(1, len(a | b)) for a, b in combinations(changes.values(), 2)]
     mean = sum(indices) / len(indices)
     why = f"Between seeds the corrections' Jaccard index is {share(mean)}. " + why
-    return Finding(found, AGREES if mean >= 0.5 else PARTLY, why)
+    right = precision is None or precision >= 0.5
+    return Finding(found, AGREES if mean >= 0.5 and right else PARTLY, why)
 
 
 def _changes(terms: pd.DataFrame) -> set[tuple[str, str, str]]:

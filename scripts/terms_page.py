@@ -23,7 +23,7 @@ with log_to(snakemake.log[0]):
     sets = zip(source.gene_sets, params.prefixes, params.collections, strict=True)
     facts, numbers = gather(
         read_finished_fits(source.fits), read_h5ad(source.prepared, backed="r"), tables,
-        dataset=dataset, labels=params.labels, n_cells=params.n_cells,
+        dataset=dataset, labels=params.labels, controls=params.controls, n_cells=params.n_cells,
         origins=read_origins(Source(*entry) for entry in sets),
     )  # fmt: skip
     page = render_page(facts, numbers, f"Terms of {dataset}")

@@ -422,6 +422,21 @@ def test_a_method_is_switched_and_the_term_stays(opened, path):
     wait_until_drawn(opened, "autoencoder A_SECOND_TERM")
 
 
+def test_controls_stand_apart_and_do_not_count_as_agreement(browser, case, tmp_path):
+    from selenium.webdriver.common.by import By
+
+    path = tmp_path / "control.html"
+    write_page(page_of(case, controls=["autoencoder"]), path)
+    go(browser, path, method="fsclvm", term=EVIL)
+    assert text_of(browser, "#methods").split("\n")[-2:] == ["controls", "Autoencoder"]
+    assert "Agreement" not in text_of(browser, ".tiles")
+    browser.find_element(By.CSS_SELECTOR, "#methods input[value=autoencoder] + span").click()
+    wait_until_drawn(browser, f"autoencoder {EVIL}")
+    r = abs(case.tables["correlation"].set_index("term").loc[EVIL, "r"])
+    tiles = " ".join(text_of(browser, ".tiles").split())
+    assert f"|r| {r:.2f} with the one other model" in tiles
+
+
 def test_the_address_holds_the_choice(opened, path):
     go(opened, path, method="fsclvm", term=EVIL, by="cell_type", split=1)
     address = opened.current_url

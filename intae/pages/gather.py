@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import matplotlib as mpl
@@ -29,6 +29,7 @@ def gather(
     *,
     dataset: str,
     labels: Mapping[str, str],
+    controls: Collection[str] = (),
     origins: Mapping[str, Mapping[str, object]] | None = None,
     n_cells: int = N_CELLS,
     seed: int = 0,
@@ -48,6 +49,8 @@ def gather(
         Its name.
     labels
         Method -> its name in figures, for all methods of the config, in order.
+    controls
+        The methods that only give the numbers a scale.
     origins
         What :func:`intae.pages.origins.read_origins` says of each set.
     n_cells, seed
@@ -93,6 +96,7 @@ def gather(
             "name": method,
             "label": method_label(method, labels),
             "color": mpl.colors.to_hex(colors[method]),
+            "control": method in controls,
         }
         | _pack_method(block, by_method[method], genes, tables, methods, views, shown)
         for method in methods

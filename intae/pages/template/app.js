@@ -86,9 +86,13 @@ class App {
   drawMethods() {
     const box = document.getElementById("methods");
     if (box.querySelector("input") === null) {
-      box.append(...this.facts.methods.map(method => make("label", {},
+      const controls = this.facts.methods.filter(method => method.control);
+      const models = this.facts.methods.filter(method => !method.control);
+      const pill = method => make("label", {},
         make("input", { type: "radio", name: "method", value: method.name, onchange: () => this.go({ method: method.name }) }),
-        make("span", {}, make("i", { class: "dot", style: `background: ${method.color}` }), method.label))));
+        make("span", {}, make("i", { class: "dot", style: `background: ${method.color}` }), method.label));
+      box.append(...models.map(pill));
+      if (controls.length) box.append(make("i", { class: "small" }, "controls"), ...controls.map(pill));
     }
     for (const input of box.querySelectorAll("input")) input.checked = input.value === this.state.method;
   }

@@ -31,14 +31,17 @@ function tiles(facts, method, term, go) {
     : tile("Stability", `|r| ${fixed(hardest.r)}`,
       `correlation of its loadings between ${STABILITY[hardest.kind].text}`,
       others.length ? others.map(({ kind, r }) => `${STABILITY[kind].short}: ${fixed(r)}`).join(", ") : null));
-  const agreed = Object.values(method.agreement).map(r => r[t]).filter(r => !missing(r)).map(Math.abs).sort((a, b) => a - b);
-  if (Object.keys(method.agreement).length) {
+  const models = facts.methods.filter(m => !m.control && m.name in method.agreement);
+  const agreed = models.map(m => method.agreement[m.name][t]).filter(r => !missing(r)).map(Math.abs).sort((a, b) => a - b);
+  if (models.length) {
+    const median = (agreed[(agreed.length - 1) >> 1] + agreed[agreed.length >> 1]) / 2;
+    const reason = !facts.setNumber.has(term) ? "a factor without a gene set has no counterpart elsewhere"
+      : active ? "off in every other model" : "off in this method";
     found.push(agreed.length
-      ? tile("Agreement", `|r| ${fixed((agreed[(agreed.length - 1) >> 1] + agreed[agreed.length >> 1]) / 2)}`,
-        agreed.length === 1 ? "with the one other method in which it is on"
-          : `median over the ${agreed.length} other methods in which it is on`)
-      : tile("Agreement", "–", facts.setNumber.has(term)
-        ? (active ? "off in every other method" : "off in this method") : "a factor without a gene set has no counterpart elsewhere"));
+      ? tile("Agreement", `|r| ${fixed(median)}`, agreed.length === 1
+        ? "with the one other model in which it is on"
+        : `median over the ${agreed.length} other models in which it is on`)
+      : tile("Agreement", "–", reason));
   }
   if (method.necessity.necessity) {
     const names = method.necessity.stand_ins[t];

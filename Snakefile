@@ -16,6 +16,7 @@ include: "rules/paper_figures.smk"
 include: "rules/trust.smk"
 include: "rules/scaling.smk"
 include: "rules/sweep.smk"
+include: "rules/pages.smk"
 
 
 rule all:

@@ -331,3 +331,46 @@ def compared(wildcards):
 def with_method(figure):
     """Label of a figure of one method in the report."""
     return lambda wildcards: {"figure": f"{figure}, {LABELS[wildcards.method]}"}
+
+
+def with_pages():
+    """Data sets that get a page of their terms: of a simulation the first draw only."""
+    later = {d for draws in BENCHMARK.simulations.values() for d in draws[1:]}
+    return [d for d in datasets_with(1) if d not in later]
+
+
+def page_methods(dataset):
+    """Methods that a page of terms shows: no ablations, none whose sets hold other genes."""
+    entries = {m: BENCHMARK.method(m) for m in BENCHMARK.methods_of(dataset)}
+    return [
+        m
+        for m, entry in entries.items()
+        if entry["role"] != "ablation" and not entry.get("permute_annotations", False)
+    ]
+
+
+def page_fits(wildcards):
+    """One fit, of the first seed, of each method that a page of terms shows."""
+    return [
+        FIT.format(
+            dataset=wildcards.dataset, method=m, seed=BENCHMARK.method(m)["seeds"][0]
+        )
+        for m in page_methods(wildcards.dataset)
+    ]
+
+
+def page_tables(wildcards):
+    """Name -> path of the tables of terms that a data set has."""
+    paths = {
+        table: f"{RESULTS}/{wildcards.dataset}/tables/{table}.csv"
+        for table in ("terms", "accuracy", "stability", "correlation", "necessity")
+    }
+    return {
+        table: path for table, path in paths.items() if path in PARTS.get(table, ())
+    }
+
+
+def set_entries(dataset):
+    """Name -> entry of the config, for the gene set files of a data set."""
+    gene_sets = BENCHMARK.config["gene_sets"]
+    return {name: gene_sets[name] for name in BENCHMARK.dataset(dataset)["gene_sets"]}

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from browser import errors_of, start_browser, wait_for, wait_until_drawn
 
 import intae
 from intae.contracts import check_prepared
@@ -236,6 +237,7 @@ def test_report_holds_figures_and_captions(finished):
         "accuracy.png",
         "scatter.png",
         "terms.png",
+        "terms.html",
         "correlation.png",
         "stability.png",
         "network.png",
@@ -250,6 +252,36 @@ def test_report_holds_figures_and_captions(finished):
     assert "Terms called active, rightly and wrongly (planted; 2 draws, gene sets of own)" in html
     for pattern in ("figures/simulated/recovery.pdf", "figures/own/accuracy.pdf"):
         assert (finished[0] / "results" / pattern).stat().st_size > 1000
+
+
+def test_the_page_of_terms_opens_within_the_report(finished, tmp_path):
+    from selenium.webdriver.common.by import By
+
+    browser = start_browser(tmp_path)
+    try:
+        browser.get((finished[0] / "results/report.html").as_uri())
+        for text in ("4. Terms", "simulated"):
+            # in the menu, not in the text beside it
+            path = f"//*[normalize-space(text())='{text}'][not(ancestor::*[@class='document'])]"
+            found = wait_for(lambda path=path: browser.find_elements(By.XPATH, path), text)
+            next(element for element in found if element.is_displayed()).click()
+        row = "//tr[td[normalize-space(.)='any term, interactive']]"
+        wait_for(lambda: browser.find_elements(By.XPATH, row), "the page's row")
+        browser.find_element(By.XPATH, row).find_element(By.TAG_NAME, "a").click()
+        frame = wait_for(lambda: browser.find_elements(By.TAG_NAME, "iframe"), "the page's frame")
+        browser.switch_to.frame(frame[0])
+        wait_until_drawn(browser)
+        assert "Terms of simulated" in browser.find_element(By.TAG_NAME, "h1").text
+        methods = browser.find_elements(By.CSS_SELECTOR, "#methods span")
+        assert "slalom" in [method.text for method in methods]
+        assert "slalom, 3 dense" not in [method.text for method in methods]  # stopped by its budget
+        search = browser.find_element(By.ID, "search")
+        search.send_keys("pathway 3\n")
+        wait_until_drawn(browser, "SIMULATED_PATHWAY_3")
+        assert browser.find_element(By.TAG_NAME, "h2").text == "SIMULATED PATHWAY 3"
+        assert errors_of(browser) == []
+    finally:
+        browser.quit()
 
 
 def test_the_papers_claims_are_held_against_the_run(finished):
@@ -318,6 +350,7 @@ def test_controls_stand_in_tables_and_captions(finished):
 def test_data_without_labels_run_without_label_analyses(finished):
     results = finished[0] / "results"
     assert (results / "figures/unlabelled/scatter.png").exists()
+    assert (results / "figures/unlabelled/terms.html").exists()
     assert not (results / "figures/unlabelled/accuracy.png").exists()
     assert "unlabelled" not in set(pd.read_csv(results / "tables/accuracy.csv")["dataset"])
     assert "unlabelled" in set(pd.read_csv(results / "tables/terms.csv")["dataset"])

@@ -10,9 +10,10 @@ from scipy import sparse
 import intae
 from intae import Autoencoder, simulate
 from intae.autoencoder.descent import Problem, descend, step_lengths
+from intae.autoencoder.evidence import evidence
 from intae.autoencoder.forward import Candidates, try_term
 from intae.autoencoder.lambdas import lambda_max, size_weights
-from intae.autoencoder.naming import rename
+from intae.autoencoder.naming import factor_targets, name_gains, rename
 from intae.autoencoder.objective import (
     annotation_start,
     best_data_term,
@@ -164,6 +165,59 @@ def test_what_a_term_brings_is_what_it_lowers(problem, penalty):
         fall = here.data_term + penalty.value(W) - new.data_term - penalty.value(new.W)
         assert fall == pytest.approx(candidates.bound[term], rel=1e-6)
         W = new.W
+
+
+def test_evidence_is_what_changing_sides_costs(cells):
+    fit = model(tol=1e-8).fit(cells)
+    problem, penalty = fit._problem, fit._penalty
+    here = problem.at(fit.weights_.to_numpy())
+    on = column_norms(here.W) > 0
+    assert 0 < on.sum() < 8
+    found = evidence(here, penalty)
+    assert (found[on] > 0).all() and (found[~on] < 0).all()
+
+    def height(W):
+        return best_data_term(problem.S, W, 0.1) + penalty.value(W)
+
+    for k in np.flatnonzero(on):  # to leave it out costs no more than that, often less
+        rise = height(np.where(np.arange(8) == k, 0.0, here.W)) - height(here.W)
+        alone = name_gains(*(x[..., [0]] for x in factor_targets(here, [k])), penalty.take([k]))
+        assert 0 < rise <= alone.item() + 1e-9
+        assert found[k] <= alone.item() + 1e-9
+    candidates = Candidates(problem, penalty, np.zeros(8, dtype=bool))
+    candidates.look_at(here)
+    for k in np.flatnonzero(~on):
+        shortfall = candidates.shortfall(k)
+        assert -found[k] <= shortfall
+        # the same, computed plainly: let it in along its direction and look at F* + R
+        genes = np.flatnonzero(penalty.entries[:, k] == 0)
+        _, new, _, u = candidates._direction(genes, penalty.entries[:, k], penalty.groups[k])
+        W = here.W.copy()
+        W[genes, k] = np.sqrt(0.1 / new) * u  # the natural length
+        np.testing.assert_allclose(height(W) - height(here.W), shortfall, rtol=1e-8)
+
+
+def test_evidence_knows_a_name_that_would_do_as_well():
+    rng = np.random.default_rng(0)
+    n, I = 400, np.zeros((30, 3))
+    I[:10, 0] = I[:9, 1] = I[20:, 2] = 1  # the second set lies within the first; the third is noise
+    Y = rng.normal(size=(n, 30))
+    Y[:, :10] += 2 * rng.normal(size=(n, 1))
+    problem = Problem(second_moments(Y).covariance, 0.1)
+    penalty = Penalty.build(I, np.array(["annotated"] * 3), 3.0, 3.0, 3.0)
+    W, _, _ = descend(problem, penalty, I * [[1, 0, 0]], tol=1e-8, max_iter=5000)
+    here = problem.at(W)
+    first, second, third = evidence(here, penalty)
+    alone = name_gains(*(x[..., [0]] for x in factor_targets(here, [0])), penalty.take([0])).item()
+    assert first > 0 > second
+    assert -second <= first < 0.1 * alone  # the second would do nearly as well as the first
+    assert third < 0
+
+
+def test_evidence_stands_among_the_terms(fits):
+    for solver, fit in fits.items():
+        found = fit.terms_["evidence"]
+        assert found.isna().all() if solver == "adam" else found.notna().all()
 
 
 def test_a_wrong_name_is_mended(cells, problem):
@@ -470,3 +524,14 @@ def test_kang17_subset():
     last = fit.history_.iloc[-1]
     assert last["objective"] <= 53.07
     assert last["certificate"] <= 1e-4
+
+
+def test_a_confounder_in_a_gene_set_is_told_of(caplog):
+    cells = simulate(600, 200, 20, n_active=5, n_dense=1, dense_strength=0.6, seed=0)
+    with caplog.at_level("WARNING", logger="intae"):
+        model().fit(cells)
+    assert "try n_dense=1" in caplog.text
+    caplog.clear()
+    with caplog.at_level("WARNING", logger="intae"):
+        model(n_dense=1).fit(cells)
+    assert "n_dense" not in caplog.text

@@ -10,7 +10,7 @@ from intae.evaluate.accuracy import term_accuracy
 from intae.evaluate.agreement import correlate, correlation_table
 from intae.evaluate.recovery import recovery
 from intae.evaluate.stability import between_halves, between_seeds
-from intae.evaluate.tables import hosts, runtime_row, terms_of
+from intae.evaluate.tables import hosts, ranking, runtime_row, terms_of
 
 
 def make_fit(loadings, weights, relevance, *, active=None, method="m", seed=0, added=None):
@@ -165,3 +165,13 @@ def test_halves_are_halves_and_donors_stay_whole(simulated):
     for mask in masks:
         donors = simulated.obs["donor"].astype(str)
         assert set(donors[mask]).isdisjoint(donors[~mask])
+
+
+def test_terms_that_are_off_rank_by_the_evidence_for_them():
+    terms = pd.DataFrame(
+        {"relevance": [0.0, 2.0, 0.0, 3.0], "active": [False, True, False, True],
+         "evidence": [-0.5, 9.0, -0.1, 4.0]}
+    )  # fmt: skip
+    assert list(ranking(terms)) == [0, 2, 1, 3]
+    assert list(ranking(terms.assign(evidence=np.nan))) == [0, 1, 0, 2]  # published algorithm
+    assert list(ranking(terms.drop(columns="evidence"))) == [0, 1, 0, 2]  # other models

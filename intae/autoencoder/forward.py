@@ -42,7 +42,7 @@ class Candidates:
 
     def best(self, here: Point) -> tuple[int, np.ndarray] | None:
         """Return the term that would lower F* + R most, and its column; None if no term would."""
-        self._look_at(here)
+        self.look_at(here)
         off = column_norms(here.W) == 0
         fresh: dict[int, np.ndarray] = {}
         while True:
@@ -58,7 +58,21 @@ class Candidates:
         """Never try a term again."""
         self.bound[term] = -np.inf
 
-    def _look_at(self, here: Point) -> None:
+    def shortfall(self, term: int) -> float:
+        """Return how much F* + R would rise if a term came in at its natural length all the same.
+
+        That is the length at which it explains most for its penalty, sqrt(l0 / w'(I - A W')w).
+        """
+        entries = self.penalty.entries[:, term]
+        rises = []
+        for genes in self._sets_of(term):
+            value, new, per_length, _ = self._direction(genes, entries, self.penalty.groups[term])
+            length = np.sqrt(self.problem.lambda0 / new)
+            rises.append(per_length * length - value / (2 * new))
+        return float(min(rises))
+
+    def look_at(self, here: Point) -> None:
+        """Take W, and what it leaves unexplained, as the state to come into."""
         on = column_norms(here.W) > 0
         W, best = here.W[:, on], here.best
         explained = best.YZ[:, on] @ W.T
@@ -67,12 +81,8 @@ class Candidates:
 
     def _gain(self, term: int) -> tuple[float, np.ndarray]:
         entries = self.penalty.entries[:, term]
-        if self.penalty.kinds[term] == "sparse":
-            sets = self._sparse_sets()
-        else:
-            sets = [np.flatnonzero(entries == entries.min())]
         best_gain, best_column = -np.inf, np.zeros(len(entries))
-        for genes in sets:
+        for genes in self._sets_of(term):
             gain, column = self._gain_within(genes, entries, self.penalty.groups[term])
             if gain > best_gain:
                 best_gain, best_column = gain, column
@@ -81,16 +91,29 @@ class Candidates:
     def _gain_within(
         self, genes: np.ndarray, entries: np.ndarray, group: float
     ) -> tuple[float, np.ndarray]:
-        last = len(genes) - 1
-        value, vector = eigh(self.residual[np.ix_(genes, genes)], subset_by_index=[last, last])
-        u = vector[:, 0]
-        new = 1 - (self.A[genes].T @ u) @ (self.W[genes].T @ u)  # u'(I - A W')u
+        value, new, per_length, u = self._direction(genes, entries, group)
         t = np.sqrt(self.problem.lambda0) * LENGTHS
-        per_length = group + entries[genes] @ abs(u)
-        gain = value[0] * t**2 / (self.problem.lambda0 + new * t**2) - per_length * t
+        gain = value * t**2 / (self.problem.lambda0 + new * t**2) - per_length * t
         column = np.zeros(len(entries))
         column[genes] = t[gain.argmax()] * u
         return float(gain.max()), column
+
+    def _direction(
+        self, genes: np.ndarray, entries: np.ndarray, group: float
+    ) -> tuple[float, float, float, np.ndarray]:
+        """Return u'E u, u'(I - A W')u, the penalty per length, and u, the leading direction."""
+        last = len(genes) - 1
+        value, vector = eigh(self.residual[np.ix_(genes, genes)], subset_by_index=[last, last])
+        u = vector[:, 0]
+        new = 1 - (self.A[genes].T @ u) @ (self.W[genes].T @ u)
+        return float(value[0]), float(new), float(group + entries[genes] @ abs(u)), u
+
+    def _sets_of(self, term: int) -> list[np.ndarray]:
+        """Return the genes that a term may come in with: its set, or for a sparse one several."""
+        if self.penalty.kinds[term] == "sparse":
+            return self._sparse_sets()
+        entries = self.penalty.entries[:, term]
+        return [np.flatnonzero(entries == entries.min())]
 
     def _sparse_sets(self) -> list[np.ndarray]:
         """Return gene sets of several sizes, the strongest in the leading residual direction."""

@@ -11,6 +11,7 @@ from anndata import AnnData
 from ..contracts import check_prepared, get_annotations, get_terms
 from ..model import FactorModel, match_genes
 from ..threads import limit_threads
+from .arguments import check_arguments
 from .data import Cells
 from .descent import Problem
 from .lambdas import FRACTION1, FRACTION3
@@ -91,7 +92,7 @@ class Inspection(FactorModel):
             msg = f"fractions must lie in (0, 1], not {list(fractions)}"
             raise ValueError(msg)
         model = type(self)(**self.get_params() | {"solver": "exact"})
-        model._check_arguments()
+        check_arguments(model)
         check_prepared(adata)
         with limit_threads(self.threads):
             cells = Cells(adata, self.covariates)

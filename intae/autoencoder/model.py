@@ -13,9 +13,12 @@ from anndata import AnnData
 
 from ..contracts import check_prepared, get_annotations, get_terms
 from ..model import term_index, terms_table
+from .arguments import check_arguments
+from .confounders import warn_of_confounders
 from .data import Cells
 from .descent import Problem
 from .encoding import Encoding
+from .evidence import evidence
 from .exact import empty_start, minimise
 from .history import History
 from .inspection import Inspection
@@ -25,7 +28,6 @@ from .penalties import Penalty, column_norms
 
 log = logging.getLogger(__name__)
 
-SOLVERS = ("exact", "adam", "proximal")
 PUBLISHED = {"lambda0": 0.1, "lambda1": 0.93, "lambda2": 0.43, "lambda3": 0.57}
 
 
@@ -46,7 +48,8 @@ class Autoencoder(Inspection, Encoding):
         (:mod:`intae.autoencoder.lambdas`); for `adam` the published 0.1, 0.93, 0.43, 0.57.
     lambda_annotated
         L1 penalty on genes inside their set as well, so that wrong ones can be dropped; the paper
-        has none.
+        has none. A twentieth of `lambdas_["lambda1"]` drops most wrong genes and few right ones
+        on simulated data; more costs terms (benchmarks/annotated_penalty.py).
     weighting
         Weight of each term's group penalty: `paper` (1), `sqrt-size` (square root of the set's
         size over the median size), or `auto`: `sqrt-size` with an automatic lambda3, else `paper`.
@@ -73,7 +76,11 @@ class Autoencoder(Inspection, Encoding):
     gap_
         F(encoder, W) - F*(W), never negative: what a better encoder could still gain.
     terms_
-        Has `variance_explained` besides: the share of variance a term explains by itself.
+        Has two columns besides. `variance_explained`: the share of variance a term explains by
+        itself. `evidence`: how much F + R would at once rise if the term changed sides, negative
+        for terms that are off; near zero the data hardly decide (:mod:`.evidence`).
+        Among terms that are off it tells those nearest to coming on. Empty for `adam`, which ends
+        at no minimum.
     history_
         One row an epoch or some iterations: iteration, F, the parts of R, objective (F + R),
         certificate, n_deactivated, inactive_zero_share (of the penalised entries), seconds.
@@ -140,7 +147,7 @@ class Autoencoder(Inspection, Encoding):
         ValueError
             If an argument or a covariate does not fit.
         """
-        self._check_arguments()
+        check_arguments(self)
         check_prepared(adata)
         clock = time.perf_counter()
         with self._limited():
@@ -156,29 +163,6 @@ class Autoencoder(Inspection, Encoding):
             len(self.terms_), self.gap_, self.seconds_,
         )  # fmt: skip
         return self
-
-    def _check_arguments(self) -> None:
-        if self.solver not in SOLVERS:
-            msg = f"solver={self.solver!r} is not known; use one of {', '.join(SOLVERS)}"
-            raise ValueError(msg)
-        if self.weighting not in ("auto", "paper", "sqrt-size"):
-            msg = f"weighting={self.weighting!r} is not known; use auto, paper or sqrt-size"
-            raise ValueError(msg)
-        if isinstance(self.covariates, str):
-            msg = f"covariates must be a list of columns of obs, such as [{self.covariates!r}]"
-            raise ValueError(msg)
-        for name, least in (
-            ("n_sparse", 0), ("n_dense", 0), ("max_iter", 1), ("epochs", 1), ("batch_size", 2)
-        ):  # fmt: skip
-            value = getattr(self, name)
-            if not isinstance(value, (int, np.integer)) or value < least:
-                msg = f"{name} must be an integer of at least {least}, not {value!r}"
-                raise ValueError(msg)
-        for name in ("lambda0", "learning_rate", "tol"):
-            value = getattr(self, name)
-            if value is not None and not value > 0:
-                msg = f"{name} must be above 0, not {value!r}"
-                raise ValueError(msg)
 
     def _set_penalty(self, cells: Cells, annotations: np.ndarray, terms: pd.Index) -> None:
         """Choose the lambdas and the groups' weights, and lay out R."""
@@ -303,4 +287,10 @@ class Autoencoder(Inspection, Encoding):
         self.terms_ = terms_table(
             self._kinds, self.annotations_, genes, relevance=norms, active=norms > 0, on=W != 0
         )
+        if self.solver != "adam":  # whose bias leaves hardly a weight at zero
+            warn_of_confounders(W, self.annotations_, terms, self.n_dense)
         self.terms_["variance_explained"] = moments.explained(total, W)
+        # Adam's W is no minimum of F + R, so what would lower it says nothing of the data.
+        self.terms_["evidence"] = (
+            np.nan if self.solver == "adam" else evidence(self._problem.at(W), self._penalty)
+        )

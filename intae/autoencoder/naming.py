@@ -45,12 +45,10 @@ def rename(here: Point, penalty: Penalty, barred: np.ndarray) -> tuple[Point, in
         factors, names = np.flatnonzero(known & alive), np.flatnonzero(known & ~alive & ~barred)
         if not len(factors) or not len(names):
             return here, moves
-        curvature = np.diag(here.best.ZZ)[factors]
-        gradient = here.gradient()[:, factors]
-        V = here.W[:, factors] - gradient / (2 * curvature)
-        gain = _gains(V, curvature, penalty.take(names))
+        V, curvature = factor_targets(here, factors)
+        gain = name_gains(V, curvature, penalty.take(names))
         gain -= [
-            _gains(V[:, [j]], curvature[[j]], penalty.take([k])).item()
+            name_gains(V[:, [j]], curvature[[j]], penalty.take([k])).item()
             for j, k in enumerate(factors)
         ]  # fmt: skip
         name, factor = np.unravel_index(gain.argmax(), gain.shape)
@@ -64,7 +62,13 @@ def rename(here: Point, penalty: Penalty, barred: np.ndarray) -> tuple[Point, in
         here, moves = here.problem.at(W), moves + 1
 
 
-def _gains(V: np.ndarray, curvature: np.ndarray, names: Penalty) -> np.ndarray:
+def factor_targets(here: Point, factors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return v of each factor, genes x factors, and c, the variance of its loadings."""
+    curvature = np.diag(here.best.ZZ)[factors]
+    return here.W[:, factors] - here.gradient()[:, factors] / (2 * curvature), curvature
+
+
+def name_gains(V: np.ndarray, curvature: np.ndarray, names: Penalty) -> np.ndarray:
     """Return how far below w = 0 each factor can get under each name, names x factors."""
     gains = np.empty((len(names.groups), V.shape[1]))
     for row, (entries, group) in enumerate(zip(names.entries.T, names.groups, strict=True)):

@@ -8,6 +8,7 @@ from anndata import AnnData
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from ..files import loadings, weights
+from .tables import ranking
 
 
 def recovery(fit: AnnData, truth: AnnData) -> pd.DataFrame:
@@ -24,7 +25,7 @@ def recovery(fit: AnnData, truth: AnnData) -> pd.DataFrame:
     -------
     metric, value, one row each; a value is NaN where it is not defined:
 
-    - average precision of active terms: of the ranking of annotated terms by relevance;
+    - average precision of active terms: of the ranking of annotated terms (:func:`ranking`);
     - loadings |r|: median over active terms of the correlation with the true loadings;
     - precision and recall of added genes: genes that belong but were not in the set;
     - AUROC of right genes: of |weight| within the sets of active terms, genes that truly belong
@@ -39,7 +40,7 @@ def recovery(fit: AnnData, truth: AnnData) -> pd.DataFrame:
     planted = truth.uns["true_terms"]
     position = pd.Series(np.arange(len(planted)), planted.index)
     active = planted.loc[names, "active"].to_numpy(bool)
-    relevance = terms.loc[names, "relevance"].to_numpy()
+    relevance = ranking(terms.loc[names]).to_numpy()
     true_w = np.asarray(truth.varm["true_weights"])[:, position[names]]
     true_z = np.asarray(truth.obsm["true_loadings"])[:, position[names]]
     known = np.asarray(truth.varm["annotations"])[

@@ -33,11 +33,34 @@ def hosts(fits: Iterable[AnnData]) -> pd.DataFrame:
 
 
 def terms_of(fit: AnnData) -> pd.DataFrame:
-    """Return a fit's terms with their rank by relevance (1 is the most relevant)."""
+    """Return a fit's terms with their rank (1 is the most relevant; see :func:`ranking`)."""
     terms = fit.uns["terms"].reset_index(names="term")
-    terms["rank"] = terms["relevance"].rank(ascending=False, method="first").astype(int)
+    terms["rank"] = ranking(terms).rank(ascending=False, method="first").astype(int)
     columns = ["term", "kind", "n_genes", "relevance", "rank", "active", "genes_added"]
     return label(terms[[*columns, "genes_removed"]], fit)
+
+
+def ranking(terms: pd.DataFrame) -> pd.Series:
+    """Return a score for each term that ranks them, the larger the more relevant.
+
+    By relevance; terms that are off, all alike in that, by the `evidence` for them, where the
+    method has such a column (the autoencoder has: :mod:`intae.autoencoder.evidence`).
+
+    Parameters
+    ----------
+    terms
+        A fit's table of terms.
+
+    Returns
+    -------
+    Whole numbers, equal where the method does not tell terms apart.
+    """
+    by = ["relevance"]
+    if "evidence" in terms and terms["evidence"].notna().all():
+        # among active terms the norm is the measure, so that evidence must not decide there
+        off = terms["evidence"].where(~terms["active"].astype(bool), 0.0)
+        return terms.assign(evidence=off).groupby([*by, "evidence"], sort=True).ngroup()
+    return terms.groupby(by, sort=True).ngroup()
 
 
 def label(table: pd.DataFrame, fit: AnnData) -> pd.DataFrame:

@@ -11,6 +11,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "Autoencoder": "autoencoder",
     "FSCLVM": "fsclvm",
+    "GeneSetScore": "scores",
     "PCA": "pca",
     "Slalom": "slalom_reference",
     "prepare": "preparation",

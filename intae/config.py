@@ -30,6 +30,9 @@ METHOD_ORDER = (
     "aucell", "pca", "autoencoder_masked", "autoencoder_stochastic",
 )  # fmt: skip
 
+# The methods of intae.GeneSetScore (whose module needs more than Snakemake brings along).
+SCORES = ("score_genes", "ulm", "aucell")
+
 
 class ConfigError(ValueError):
     """A mistake in the config; the message names the key, what is wrong and the mend."""
@@ -78,9 +81,7 @@ def check_config(config: Mapping[str, Any], schema: Path = SCHEMA) -> dict[str, 
     for name, entry in config["datasets"].items():
         _check_dataset(name, entry, config["gene_sets"])
     for name, entry in config["methods"].items():
-        if entry["model"] == "Slalom" and entry["halves"]:
-            msg = f"config, methods: {name}: halves: slalom cannot infer loadings of other cells"
-            raise ConfigError(msg)
+        _check_method(name, entry)
     for name, entry in config["gene_sets"].items():
         if sum(key in entry for key in ("file", "url", "msigdb")) != 1:
             msg = f"config, gene_sets: {name}: give one of file:, url: and msigdb:"
@@ -116,6 +117,26 @@ def _check_dataset(name: str, entry: Mapping[str, Any], gene_sets: Mapping[str, 
     if entry["source"] != "file" and ("file" in entry or "url" in entry):
         msg = f"{where}: file: and url: are for source: file, not for {entry['source']!r}"
         raise ConfigError(msg)
+
+
+def _check_method(name: str, entry: dict[str, Any]) -> None:
+    where = f"config, methods: {name}"
+    if entry["model"] == "Slalom" and entry["halves"]:
+        msg = f"{where}: halves: slalom cannot infer loadings of other cells"
+        raise ConfigError(msg)
+    score = entry["params"].get("method")
+    if entry["model"] == "GeneSetScore" and score is not None and score not in SCORES:
+        msg = f"{where}: params: method: there is no score {score!r}{suggest(score, SCORES)}"
+        raise ConfigError(msg)
+    if "permute_annotations" in entry["params"]:
+        msg = f"{where}: permute_annotations: stands under params, but belongs beside it"
+        raise ConfigError(msg)
+    if entry["permute_annotations"]:
+        if entry["model"] == "PCA":
+            msg = f"{where}: permute_annotations: PCA knows no annotations; leave the key out"
+            raise ConfigError(msg)
+        # carried with the parameters, so that whatever fits the method permutes as well
+        entry["params"]["permute_annotations"] = True
 
 
 def _explain(error: jsonschema.ValidationError) -> str:

@@ -13,14 +13,25 @@ import intae
 
 from .host import describe_host, peak_memory_mb
 from .model import FactorModel
+from .permutation import permute_annotations, permuted
 
 log = logging.getLogger(__name__)
 
-MODELS = ("Autoencoder", "FSCLVM", "PCA", "Slalom")
+MODELS = ("Autoencoder", "FSCLVM", "GeneSetScore", "PCA", "Slalom")
 
 
 def make_model(model: str, params: Mapping[str, Any], *, seed: int, threads: int) -> FactorModel:
     """Make a model by its name, refusing parameters it does not have.
+
+    Parameters
+    ----------
+    model
+        Name of the class.
+    params
+        Its parameters; with `permute_annotations` true beside them, the model shuffles the
+        annotations of any data it is fitted to (by `seed`).
+    seed, threads
+        Of the model.
 
     Raises
     ------
@@ -32,13 +43,16 @@ def make_model(model: str, params: Mapping[str, Any], *, seed: int, threads: int
     if model not in MODELS:
         msg = f"there is no model {model!r}{suggest(model, MODELS)}"
         raise ValueError(msg)
+    params = dict(params)
+    permute = params.pop("permute_annotations", False)
     kind = getattr(intae, model)
     known = inspect.signature(kind).parameters
     for name in params:
         if name not in known:
             msg = f"intae.{model} has no parameter {name!r}{suggest(name, known)}"
             raise ValueError(msg)
-    return kind(**dict(params), seed=seed, threads=threads)
+    made = kind(**params, seed=seed, threads=threads)
+    return permuted(made, seed) if permute else made
 
 
 def slalom_path(prepared: AnnData, made: FactorModel) -> dict[str, Any]:
@@ -69,12 +83,16 @@ def train(
 
     Returns
     -------
-    The fitted model, and what else to know of the run: seed, threads, device, peak memory of
-    this process so far (MB), size of the data, host and versions.
+    The fitted model, and what else to know of the run: seed, threads, whether the annotations were
+    permuted, device, peak memory of this process so far (MB), size of the data, host and versions.
     """
     made = make_model(model, params, seed=seed, threads=threads)
     log.info("fitting %r to %d cells x %d genes", made, *prepared.shape)
-    made.fit(prepared, **slalom_path(prepared, made))
+    seen = prepared  # what the model will see, for who follows slalom's path
+    if params.get("permute_annotations"):
+        seen = permute_annotations(prepared, seed)
+        log.info("the annotations are permuted: the sets' genes are no longer theirs")
+    made.fit(prepared, **slalom_path(seen, made))
     log.info(
         "done: %.1f s, %d iterations, %s",
         made.seconds_, made.n_iter_, "converged" if made.converged_ else "not converged",
@@ -82,6 +100,7 @@ def train(
     about = {
         "seed": seed,
         "threads": threads,
+        "permute_annotations": bool(params.get("permute_annotations", False)),
         "device": str(getattr(made, "device_", "cpu")),
         "peak_mb": peak_memory_mb(),
         "n_cells": prepared.n_obs,

@@ -121,12 +121,25 @@ LABELS = {
     for name, entry in BENCHMARK.config["methods"].items()
 }
 MODELS = {name: entry["model"] for name, entry in BENCHMARK.config["methods"].items()}
+ROLES = {name: entry["role"] for name, entry in BENCHMARK.config["methods"].items()}
 WITH_TERMS = [name for name, model in MODELS.items() if model != "PCA"]
 
 
 def with_terms(dataset):
     """Methods of a data set whose terms are gene sets."""
     return [m for m in BENCHMARK.methods_of(dataset) if m in WITH_TERMS]
+
+
+def permuted_methods(wildcards):
+    """Methods of a data set whose gene sets are shuffled."""
+    methods = BENCHMARK.methods_of(wildcards.dataset)
+    return [m for m in methods if BENCHMARK.method(m)["permute_annotations"]]
+
+
+def control_labels(wildcards):
+    """Names of the controls that run on a data set, as figures give them."""
+    methods = BENCHMARK.methods_of(wildcards.dataset)
+    return [LABELS[m] for m in methods if ROLES[m] == "control"]
 
 
 def first_fits(wildcards):

@@ -58,6 +58,9 @@ rule figure_accuracy:
         runtime=30,
     params:
         labels=LABELS,
+        roles=ROLES,
+        permuted=permuted_methods,
+        controls=control_labels,
         terms=lambda wildcards: BENCHMARK.analysis(wildcards.dataset)["terms"],
     script:
         "../scripts/figure_accuracy.py"
@@ -168,6 +171,8 @@ rule figure_stability:
         runtime=30,
     params:
         labels=LABELS,
+        roles=ROLES,
+        permuted=permuted_methods,
     script:
         "../scripts/figure_stability.py"
 

@@ -50,3 +50,8 @@ use rule train_autoencoder_exact as train_fsclvm with:
 use rule train_autoencoder_exact as train_pca with:
     wildcard_constraints:
         method=methods_with("PCA"),
+
+
+use rule train_autoencoder_exact as train_scores with:
+    wildcard_constraints:
+        method=methods_with("GeneSetScore"),

@@ -22,5 +22,8 @@ with log_to(snakemake.log[0]):
     absent = [term for term in params.terms if term not in set(accuracy["term"])]
     if absent:
         logging.warning("not terms of these data, so left out: %s", ", ".join(absent))
-    figure = plot_accuracy(accuracy, params.labels, params.terms, guess=guess)
+    figure = plot_accuracy(
+        accuracy, params.labels, params.terms, guess=guess,
+        roles=params.roles, permuted=params.permuted,
+    )  # fmt: skip
     save_figure(figure, snakemake.output)

@@ -14,4 +14,6 @@ with log_to(snakemake.log[0]):
     from intae.figures.style import save_figure
 
     stability = pd.read_csv(snakemake.input[0])
-    save_figure(plot_stability(stability, snakemake.params.labels), snakemake.output)
+    params = snakemake.params
+    figure = plot_stability(stability, params.labels, roles=params.roles, permuted=params.permuted)
+    save_figure(figure, snakemake.output)

@@ -55,6 +55,76 @@ def test_accuracy_shows_the_terms_asked_for(accuracy):
     assert texts(plot_accuracy(accuracy, LABELS, ["OTHER", "ABSENT"]).axes[0]) == ["OTHER"]
 
 
+SCALE = {"ae": "Autoencoder", "masked": "Masked", "shuffled": "Shuffled", "ulm": "ULM",
+         "auc": "AUCell", "pca": "PCA"}  # fmt: skip
+ROLES = {"ae": "model", "masked": "ablation"} | dict.fromkeys(
+    ["shuffled", "ulm", "auc", "pca"], "control"
+)
+
+
+@pytest.fixture
+def with_controls():
+    rows = [
+        ("ae", 0, "A", 0.8), ("ae", 0, "B", 0.6), ("masked", 0, "A", 0.97), ("ulm", 0, "A", 0.9),
+        ("ulm", 0, "B", 0.55), ("auc", 0, "A", 0.85), ("auc", 0, "B", 0.5),
+        ("shuffled", 0, "A", 0.5), ("shuffled", 1, "A", 0.7), ("shuffled", 0, "B", 0.5),
+        ("shuffled", 1, "B", 0.5), ("shuffled", 0, "C", 0.94), ("shuffled", 1, "D", 0.96),
+        ("pca", 0, "dense_1", 0.6), ("pca", 0, "dense_2", 0.99),
+    ]  # fmt: skip
+    table = pd.DataFrame(rows, columns=["method", "seed", "term", "accuracy"])
+    held_out = table.assign(accuracy=table["accuracy"] - 0.1, split="held_out")
+    return pd.concat([table.assign(split="train"), held_out])
+
+
+def marks(axis):
+    """Mean accuracy of each mark in a panel, in the order of drawing."""
+    scatters = [c for c in axis.collections if hasattr(c, "get_offsets") and len(c.get_offsets())]
+    scatters = [c for c in scatters if not hasattr(c, "get_segments")]
+    return [np.asarray(c.get_offsets()[:, 0]).tolist() for c in scatters]
+
+
+def lines(axis):
+    """Where lines run through all rows."""
+    return [line.get_xdata()[0] for line in axis.lines if len(set(line.get_xdata())) == 1]
+
+
+def test_accuracy_shows_controls_as_a_scale_and_no_ablation(with_controls):
+    figure = plot_accuracy(with_controls, SCALE, guess=0.5, roles=ROLES, permuted=["shuffled"])
+    left, right = figure.axes
+    assert texts(left) == ["A", "B"]  # the terms of the model, not the best of shuffled sets
+    # the model, both scores, and the shuffled sets' terms of these names: mean over shuffles
+    np.testing.assert_allclose(marks(left), [[0.8, 0.6], [0.9, 0.55], [0.85, 0.5], [0.6, 0.5]])
+    np.testing.assert_allclose(marks(right)[0], [0.7, 0.5])
+    # the best of all shuffled terms (mean over shuffles), the best component, guessing
+    np.testing.assert_allclose(lines(left), [0.95, 0.99, 0.5])
+    np.testing.assert_allclose(lines(right), [0.85, 0.89, 0.5])
+    models, scale = ([t.get_text() for t in legend.get_texts()] for legend in figure.legends)
+    assert models == ["Autoencoder"]
+    assert scale == [
+        "ULM: a plain score of the term's genes", "AUCell: a plain score of the term's genes",
+        "Shuffled: the term of that name", "Shuffled: the best of all its terms",
+        "PCA: the best of all its components", "guessing the larger condition",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("method", ["pca", "ulm", "shuffled"])
+def test_accuracy_of_controls_alone(with_controls, method):
+    alone = with_controls[with_controls["method"] == method]
+    axis = plot_accuracy(alone, SCALE, ["A"], roles=ROLES, permuted=["shuffled"]).axes[0]
+    assert texts(axis) == ([] if method == "pca" else ["A"])
+
+
+def test_a_score_keeps_its_mark(with_controls):
+    def handles(table):
+        scale = plot_accuracy(table, SCALE, roles=ROLES, permuted=["shuffled"]).legends[1]
+        return {h.get_label(): h.get_marker() for h in scale.legend_handles}
+
+    whole = handles(with_controls)
+    part = handles(with_controls[with_controls["method"].isin(["ae", "auc"])])
+    key = "AUCell: a plain score of the term's genes"
+    assert part[key] == whole[key] != whole["ULM: a plain score of the term's genes"]
+
+
 def test_cost_marks_what_is_projected():
     rows = [("d", "ae", 0, 10.0, 100.0, False), ("d", "ae", 1, 30.0, 100.0, False),
             ("d", "slalom", 0, 7200.0, 300.0, True)]  # fmt: skip
@@ -130,3 +200,5 @@ def test_stability_names_what_was_changed():
     assert texts(axes[0]) == ["Autoencoder: another seed (1 pair)", "PCA: other donors (5 pairs)"]
     assert [t.get_text() for t in axes[0].texts] == ["0.40", "0.90"]
     assert [t.get_text() for t in axes[3].texts] == ["6.0", "9.0"]
+    axes = plot_stability(table, LABELS, roles={"pca": "ablation"}, permuted=["ae"]).axes
+    assert texts(axes[0]) == ["Autoencoder: another shuffle (1 pair)"]

@@ -82,13 +82,15 @@ def test_outputs_keep_their_contracts(finished):
     fits = sorted(results.glob("*/*/seed*/fit.h5ad"))
     methods = {path.parts[-3] for path in fits}
     assert methods == {
-        "autoencoder", "autoencoder_exact", "fsclvm", "fsclvm_annotation", "fsclvm_dense3", "pca",
-        "slalom", "slalom_dense3",
+        "autoencoder", "autoencoder_exact", "autoencoder_permuted", "fsclvm", "fsclvm_annotation",
+        "fsclvm_dense3", "slalom", "slalom_dense3", "score_genes", "ulm", "aucell", "pca",
     }  # fmt: skip
     for path in fits:
         fit = read_fit(path)  # checks it
         assert fit.uns["fit"]["threads"] == 1
         assert json.loads(fit.uns["fit"]["parameters"])["seed"] == fit.uns["fit"]["seed"]
+        permuted = fit.uns["fit"]["method"] == "autoencoder_permuted"
+        assert fit.uns["fit"]["permute_annotations"] == permuted
     assert list(read_h5ad(results / "own/prepared.h5ad").uns["terms"]) == [
         f"SET_{k}" for k in range(5)
     ]
@@ -138,6 +140,21 @@ def test_report_holds_figures_and_captions(finished):
     assert "What the methods recover of a planted truth (simulated)" in html
     for pattern in ("figures/simulated/recovery.pdf", "figures/own/accuracy.pdf"):
         assert (finished[0] / "results" / pattern).stat().st_size > 1000
+
+
+def test_controls_stand_in_tables_and_captions(finished):
+    tables = finished[0] / "results" / "tables"
+    accuracy = pd.read_csv(tables / "accuracy.csv").query("dataset == 'simulated'")
+    for method in ("score_genes", "ulm", "aucell", "autoencoder_permuted"):
+        terms = accuracy.query("method == @method")["term"]
+        assert set(terms) == set(accuracy.query("method == 'autoencoder_exact'")["term"]), method
+    stability = pd.read_csv(tables / "stability.csv")
+    assert "autoencoder_permuted" in set(stability.query("kind == 'seeds'")["method"])
+    recovery = pd.read_csv(tables / "recovery.csv")
+    assert {"score_genes", "ulm", "aucell", "autoencoder_permuted"} <= set(recovery["method"])
+    html = (finished[0] / "results/report.html").read_text()
+    assert "(Autoencoder, shuffled gene sets; score_genes; ULM; AUCell; PCA)" in html
+    assert "(ULM; PCA)" in html  # of the other data set
 
 
 def test_data_without_labels_run_without_label_analyses(finished):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 import seaborn as sns
@@ -20,7 +20,13 @@ SCORES = {
 }
 
 
-def plot_stability(stability: pd.DataFrame, labels: Mapping[str, str]) -> Figure:
+def plot_stability(
+    stability: pd.DataFrame,
+    labels: Mapping[str, str],
+    *,
+    roles: Mapping[str, str] | None = None,
+    permuted: Sequence[str] = (),
+) -> Figure:
     """Draw the summaries of the table stability.csv of one data set, a panel a score.
 
     Parameters
@@ -29,21 +35,27 @@ def plot_stability(stability: pd.DataFrame, labels: Mapping[str, str]) -> Figure
         The table.
     labels
         Method -> its name in figures, for all methods of the config, in order.
+    roles
+        Method -> model, control or ablation, which is left out; by default all are models.
+    permuted
+        Methods whose gene sets are shuffled anew by each seed.
     """
     set_style()
-    colors = method_colors(labels)
+    colors, roles = method_colors(labels), roles or {}
     rows = [
         (method, kind)
         for method in labels
         for kind in KINDS
         if ((stability["method"] == method) & (stability["kind"] == kind)).any()
+        and roles.get(method) != "ablation"
     ]
     table = stability.set_index(["method", "kind", "term"])["r"]
     names = []
     for method, kind in rows:
         n_pairs = int(table[(method, kind, "(number of pairs)")])
+        changed = "another shuffle" if kind == "seeds" and method in permuted else KINDS[kind]
         names.append(
-            f"{method_label(method, labels)}: {KINDS[kind]} ({n_pairs} pair{'s'[: n_pairs != 1]})"
+            f"{method_label(method, labels)}: {changed} ({n_pairs} pair{'s'[: n_pairs != 1]})"
         )
     figure, axes = plt.subplots(
         1, len(SCORES), figsize=(12.5, 1.2 + 0.42 * max(1, len(rows))), sharey=True,

@@ -14,6 +14,7 @@ from .style import method_colors, method_label, readable, set_style
 RELEVANCE = {
     "Autoencoder": "norm of the term's weights",
     "FSCLVM": "relevance (1 / ARD precision)",
+    "GeneSetScore": "standard deviation of the score",
     "Slalom": "relevance (1 / ARD precision)",
 }
 

@@ -1,0 +1,143 @@
+"""Plain scores of gene sets, against scanpy and decoupler as anybody would call them."""
+
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+import scanpy as sc
+from scipy import sparse
+
+import intae
+from intae.config import SCORES as KNOWN
+from intae.contracts import get_annotations
+from intae.evaluate.recovery import recovery
+from intae.files import read_fit, write_fit
+from intae.scores import SCORES
+
+
+def members(adata):
+    """Name of each term -> its genes."""
+    annotations = get_annotations(adata)
+    return {t: adata.var_names[annotations[:, k] > 0] for k, t in enumerate(adata.uns["terms"])}
+
+
+def test_the_config_knows_the_methods():
+    assert KNOWN == SCORES
+
+
+@pytest.mark.parametrize("n_genes", [80, 1400])  # bins of more than 50 genes: drawn by the seed
+def test_score_genes_is_scanpys(n_genes):
+    data = intae.simulate(n_cells=60, n_genes=n_genes, n_terms=8, n_active=3, seed=1)
+    data.X = data.X.astype(np.float64)  # scanpy takes means in the type of X
+    np.random.seed(5)  # noqa: NPY002
+    before = np.random.get_state()[1]  # noqa: NPY002
+    scores = intae.GeneSetScore(seed=3).fit(data).loadings_
+    assert (np.random.get_state()[1] == before).all()  # noqa: NPY002
+    for term, genes in members(data).items():
+        sc.tl.score_genes(data, genes, random_state=3)
+        np.testing.assert_allclose(scores[term], data.obs["score"], atol=1e-12)
+    other = intae.GeneSetScore(seed=4).fit(data).loadings_
+    assert (np.abs(other - scores).to_numpy().max() > 1e-6) == (n_genes == 1400)
+
+
+@pytest.mark.parametrize("method", ["ulm", "aucell"])
+def test_decouplers_scores_are_decouplers(simulated, method):
+    import decoupler
+
+    rows = [(term, gene, 1.0) for term, genes in members(simulated).items() for gene in genes]
+    net = pd.DataFrame(rows, columns=["source", "target", "weight"])
+    data = simulated.copy()
+    getattr(decoupler.mt, method)(data, net, tmin=0)
+    expected = data.obsm[f"score_{method}"][list(data.uns["terms"])]
+    scores = intae.GeneSetScore(method, threads=1).fit(simulated).loadings_
+    np.testing.assert_allclose(scores, expected, atol=1e-8)
+
+
+def test_ulm_is_the_t_value_of_a_slope(simulated):
+    from scipy.stats import linregress
+
+    scores = intae.GeneSetScore("ulm").fit(simulated).loadings_
+    annotations = get_annotations(simulated)
+    for cell, k in [(0, 0), (17, 3), (80, 7)]:
+        line = linregress(annotations[:, k], simulated.X[cell].astype(float))
+        assert scores.iloc[cell, k] == pytest.approx(line.slope / line.stderr)
+
+
+@pytest.mark.parametrize("method", SCORES)
+def test_nothing_is_learned(simulated, method):
+    model = intae.GeneSetScore(method).fit(simulated)
+    np.testing.assert_array_equal(model.weights_, get_annotations(simulated))
+    assert model.terms_["active"].all()
+    assert (model.terms_[["genes_added", "genes_removed"]] == "").all(axis=None)
+    np.testing.assert_allclose(model.terms_["relevance"], model.loadings_.std(ddof=0))
+    assert (model.n_iter_, model.converged_, len(model.history_)) == (1, True, 1)
+    if method != "score_genes":
+        assert not model.control_.any()
+
+
+@pytest.mark.parametrize("method", SCORES)
+def test_sparse_and_backed_data_give_the_same(simulated, method, tmp_path):
+    import anndata
+
+    dense = intae.GeneSetScore(method).fit(simulated)
+    kept = simulated.copy()
+    kept.X = sparse.csr_matrix(kept.X)
+    np.testing.assert_array_equal(intae.GeneSetScore(method).fit(kept).loadings_, dense.loadings_)
+    for data, name in ((simulated, "dense"), (kept, "sparse")):
+        data.write_h5ad(tmp_path / f"{name}.h5ad")
+        backed = anndata.read_h5ad(tmp_path / f"{name}.h5ad", backed="r")
+        model = intae.GeneSetScore(method).fit(backed)
+        np.testing.assert_array_equal(model.loadings_, dense.loadings_)
+        backed.file.close()
+
+
+@pytest.mark.parametrize("method", SCORES)
+def test_a_new_cell_is_scored_as_it_was_among_others(simulated, method, tmp_path):
+    model = intae.GeneSetScore(method, seed=2).fit(simulated)
+    model.save(tmp_path / "model.h5")
+    loaded = intae.GeneSetScore.load(tmp_path / "model.h5")
+    assert loaded.get_params() == model.get_params()
+    few = simulated[5:8, ::-1].copy()  # genes in another order
+    few.X[:, 3] = 0  # a gene that none of these cells expresses
+    many = simulated[:, ::-1].copy()
+    many.X[:, 3] = 0
+    np.testing.assert_allclose(loaded.transform(few), model.transform(many)[5:8], atol=1e-9)
+    np.testing.assert_allclose(loaded.transform(simulated), model.loadings_, atol=1e-9)
+    with pytest.raises(ValueError, match="2 of the model's 80 genes are not in the data"):
+        model.transform(simulated[:, 2:].copy())
+
+
+@pytest.mark.parametrize("method", SCORES)
+@pytest.mark.parametrize("n_genes", [4, 30])
+def test_sets_of_all_genes_and_flat_cells_give_numbers(method, n_genes):
+    data = intae.simulate(n_cells=20, n_genes=n_genes, n_terms=4, n_active=3, n_dense=0, seed=0)
+    data.varm["annotations"][:, 1] = 1
+    data.X[3] = 0
+    model = intae.GeneSetScore(method).fit(data)
+    assert np.isfinite(model.loadings_).all(axis=None)
+    if method == "ulm":
+        assert (model.loadings_.iloc[3] == 0).all() and (model.loadings_.iloc[:, 1] == 0).all()
+    if method == "score_genes":
+        np.testing.assert_allclose(model.loadings_.iloc[:, 1], data.X.mean(1), rtol=1e-5)
+
+
+def test_an_unknown_method_is_refused(simulated):
+    with pytest.raises(ValueError, match="must be one of score_genes, ulm, aucell, not 'umm'"):
+        intae.GeneSetScore("umm").fit(simulated)
+
+
+def test_missing_decoupler_is_told_of(simulated, monkeypatch):
+    monkeypatch.setitem(sys.modules, "decoupler", None)
+    with pytest.raises(ImportError, match=r"install decoupler>=2\.2 \(the extra intae\[scores\]"):
+        intae.GeneSetScore("ulm").fit(simulated)
+    intae.GeneSetScore("score_genes").fit(simulated)  # needs scanpy only
+
+
+@pytest.mark.parametrize("method", SCORES)
+def test_scores_are_held_against_a_planted_truth(simulated, method, tmp_path):
+    model = intae.GeneSetScore(method).fit(simulated)
+    write_fit(model, simulated, tmp_path / "fit.h5ad", {"method": method})
+    table = recovery(read_fit(tmp_path / "fit.h5ad"), simulated).set_index("metric")["value"]
+    assert 0 < table["average precision of active terms"] <= 1
+    assert table["loadings |r|"] > 0

@@ -9,6 +9,7 @@ include: "rules/data.smk"
 include: "rules/train.smk"
 include: "rules/evaluate.smk"
 include: "rules/report.smk"
+include: "rules/paper_figures.smk"
 
 
 rule all:

@@ -34,6 +34,11 @@ METHOD_ORDER = (
 SCORES = ("score_genes", "ulm", "aucell")
 
 
+# Figures that take a row or a page a method show these, and methods of the user's own: the others
+# of the paper's benchmark are the same models again, from elsewhere or with another solver.
+MAIN_METHODS = ("autoencoder", "autoencoder_exact", "fsclvm", "fsclvm_dense3")
+
+
 class ConfigError(ValueError):
     """A mistake in the config; the message names the key, what is wrong and the mend."""
 
@@ -99,6 +104,13 @@ def check_config(config: Mapping[str, Any], schema: Path = SCHEMA) -> dict[str, 
             if method not in config["methods"]:
                 msg = f"config, analyses: {name}: there is no method {method!r}"
                 raise ConfigError(msg + suggest(method, config["methods"]))
+        labels = config["datasets"][name]["labels"]
+        asked = {"condition": entry["conditions"], "cell_type": entry["loadings"]["cell_types"]}
+        for role, values in asked.items():
+            if values and role not in labels:
+                key = "conditions" if role == "condition" else "loadings: cell_types"
+                msg = f"config, analyses: {name}: {key}: datasets: {name} names no {role} in labels"
+                raise ConfigError(msg)
     return config
 
 
@@ -223,6 +235,20 @@ class Benchmark:
         entry: dict[str, Any] = {}
         _fill(entry, schema["properties"]["analyses"]["additionalProperties"])
         return entry
+
+    def shown_methods(self, dataset: str) -> list[str]:
+        """Return the methods of a data set that figures with a row or a page a method show."""
+        run = self.methods_of(dataset)
+        asked = [m for m in run if m in self.analysis(dataset)["scatter_methods"]]
+        named = [m for m in run if self.method(m)["model"] != "PCA"]  # which has no gene sets
+        models = [m for m in named if self.method(m)["role"] == "model"] or named
+        main = [m for m in models if m in MAIN_METHODS or m not in METHOD_ORDER]
+        return asked or main or models[:4]
+
+    def expected(self, dataset: str) -> list[str]:
+        """Return the terms that are known to matter in a data set."""
+        analysis = self.analysis(dataset)
+        return analysis["expected"] or analysis["terms"] or analysis.get("scatter", [])
 
     def dataset_files(self, name: str) -> list[str]:
         """Return the paths of a data set's files, downloads among them."""

@@ -124,6 +124,11 @@ def get_terms(adata: AnnData) -> pd.Index:
     return pd.Index(np.asarray(adata.uns["terms"]).astype(str), name="term")
 
 
+def annotation_table(adata: AnnData) -> pd.DataFrame:
+    """Return the annotation matrix of prepared data with its names: DataFrame, genes x terms."""
+    return pd.DataFrame(get_annotations(adata), adata.var_names, get_terms(adata))
+
+
 def check_fit(adata: AnnData) -> None:
     """Refuse a fit (`fit.h5ad`) that does not keep the contract, naming the slot at fault.
 

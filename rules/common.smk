@@ -143,17 +143,49 @@ def control_labels(wildcards):
 
 
 def first_fits(wildcards):
-    """One fit, of the first seed, of each method that the scatter shows."""
-    wanted = BENCHMARK.analysis(wildcards.dataset)["scatter_methods"]
-    methods = [m for m in with_terms(wildcards.dataset) if not wanted or m in wanted]
+    """One fit, of the first seed, of each method that figures with a row a method show."""
     return [
         FIT.format(
             dataset=wildcards.dataset, method=m, seed=BENCHMARK.method(m)["seeds"][0]
         )
-        for m in methods
+        for m in BENCHMARK.shown_methods(wildcards.dataset)
+    ]
+
+
+def analysis(key):
+    """Return a function of wildcards that gives what the config says of a data set."""
+    return lambda wildcards: BENCHMARK.analysis(wildcards.dataset).get(key)
+
+
+def expected(wildcards):
+    """Terms to mark."""
+    return BENCHMARK.expected(wildcards.dataset)
+
+
+def in_role(*roles):
+    """Return a function of wildcards that gives the methods of a data set in these roles."""
+    return lambda wildcards: [
+        m
+        for m in BENCHMARK.methods_of(wildcards.dataset)
+        if BENCHMARK.method(m)["role"] in roles
     ]
 
 
 def datasets_with(n_methods):
     """Data sets on which at least so many methods with terms run."""
     return [d for d in BENCHMARK.datasets if len(with_terms(d)) >= n_methods]
+
+
+def grouped():
+    """Data sets of cells in groups (of a condition or type), with a method that has terms."""
+    known = labelled("condition") + labelled("cell_type")
+    return [d for d in datasets_with(1) if d in known]
+
+
+def per_method(pattern):
+    """The pattern filled in for each method that figures show, of each data set."""
+    return [
+        pattern.format(dataset=d, method=m)
+        for d in datasets_with(1)
+        for m in BENCHMARK.shown_methods(d)
+    ]

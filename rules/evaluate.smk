@@ -2,6 +2,8 @@
 EVALUATION = (
     ("accuracy", labelled("condition")),
     ("correlation", BENCHMARK.datasets),
+    ("agreement", BENCHMARK.datasets),
+    ("corrections", BENCHMARK.datasets),
     ("terms", BENCHMARK.datasets),
     ("stability", BENCHMARK.datasets),
     ("recovery", simulated()),

@@ -68,7 +68,8 @@ rule figure_accuracy:
 
 rule figure_scatter:
     input:
-        first_fits,
+        fits=first_fits,
+        prepared=PREPARED,
     output:
         png=report(
             f"{RESULTS}/figures/{{dataset}}/scatter.png",
@@ -88,7 +89,8 @@ rule figure_scatter:
         runtime=30,
     params:
         labels=LABELS,
-        terms=lambda wildcards: BENCHMARK.analysis(wildcards.dataset).get("scatter"),
+        terms=lambda wildcards: BENCHMARK.analysis(wildcards.dataset).get("scatter", []),
+        conditions=analysis("conditions"),
     script:
         "../scripts/figure_scatter.py"
 
@@ -116,6 +118,8 @@ rule figure_terms:
     params:
         labels=LABELS,
         models=MODELS,
+        methods=in_role("model"),
+        expected=expected,
         n_terms=lambda wildcards: BENCHMARK.analysis(wildcards.dataset)["n_terms"],
     script:
         "../scripts/figure_terms.py"
@@ -143,6 +147,8 @@ rule figure_correlation:
         runtime=30,
     params:
         labels=LABELS,
+        methods=in_role("model", "control"),
+        expected=expected,
         reference=lambda wildcards: BENCHMARK.analysis(wildcards.dataset)["reference"],
         n_terms=lambda wildcards: BENCHMARK.analysis(wildcards.dataset)["n_terms"],
     script:

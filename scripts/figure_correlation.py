@@ -14,7 +14,8 @@ with log_to(snakemake.log[0]):
     from intae.figures.terms import plot_correlation
 
     correlation, params = pd.read_csv(snakemake.input[0]), snakemake.params
-    methods = pd.unique(correlation[["method_a", "method_b"]].to_numpy().ravel())
-    reference = params.reference if params.reference in methods else methods[0]
-    figure = plot_correlation(correlation, params.labels, reference, params.n_terms)
+    shown = correlation[["method_a", "method_b"]].isin(params.methods).all(axis=1)
+    figure = plot_correlation(
+        correlation[shown], params.labels, params.reference, params.n_terms, params.expected
+    )
     save_figure(figure, snakemake.output)

@@ -8,16 +8,16 @@ sys.path.insert(0, str(Path(snakemake.scriptdir).parent))
 from intae.logs import log_to
 
 with log_to(snakemake.log[0]):
-    import logging
-
-    from intae.figures.scatter import best_terms, plot_scatter
+    from intae.contracts import annotation_table
+    from intae.evaluate.nearness import active_or_nearest
+    from intae.figures.scatter import choose_terms, plot_scatter
     from intae.figures.style import save_figure
-    from intae.files import read_finished_fits
+    from intae.files import read_finished_fits, read_h5ad
 
-    fits = {fit.uns["fit"]["method"]: fit for fit in read_finished_fits(snakemake.input)}
-    first = next(iter(fits.values()))
-    terms = snakemake.params.terms
-    if not terms or not set(terms) <= set(first.uns["terms"].index):
-        logging.warning("%s: not both are terms here; the two most relevant are drawn", terms)
-        terms = best_terms(first)
-    save_figure(plot_scatter(fits, tuple(terms), snakemake.params.labels), snakemake.output)
+    fits = {f.uns["fit"]["method"]: f for f in read_finished_fits(snakemake.input.fits)}
+    annotations = annotation_table(read_h5ad(snakemake.input.prepared, backed="r"))
+    params = snakemake.params
+    terms = choose_terms(fits, params.terms, exactly=2)
+    near = {m: active_or_nearest(f.uns["terms"], annotations, terms) for m, f in fits.items()}
+    figure = plot_scatter(fits, terms, params.labels, near, params.conditions)
+    save_figure(figure, snakemake.output)

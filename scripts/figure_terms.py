@@ -14,5 +14,6 @@ with log_to(snakemake.log[0]):
     from intae.figures.terms import plot_top_terms
 
     terms, params = pd.read_csv(snakemake.input[0]), snakemake.params
-    figure = plot_top_terms(terms, params.labels, params.models, params.n_terms)
+    terms = terms[terms["method"].isin(params.methods)]
+    figure = plot_top_terms(terms, params.labels, params.models, params.n_terms, params.expected)
     save_figure(figure, snakemake.output)

@@ -161,14 +161,15 @@ def test_correlation_is_absolute_and_in_the_references_order():
 
 def test_scatter_shows_each_cell_and_says_what_is_off(tmp_path):
     rng = np.random.default_rng(0)
-    fit = make_fit(rng.normal(size=(30, 2)), np.ones((3, 2)), [1, 2], active=[True, False])
-    fit.obs["condition"] = ["ctrl", "stim"] * 15
+    fit = make_fit(rng.normal(size=(30, 2)), np.ones((3, 2)), [1, 2])
+    off = make_fit(rng.normal(size=(30, 2)), np.ones((3, 2)), [1, 2], active=[True, False])
+    fit.obs["condition"] = off.obs["condition"] = ["ctrl", "stim"] * 15
     terms = tuple(fit.uns["terms"].index)
-    figure = plot_scatter({"ae": fit}, terms, LABELS)
-    axis = figure.axes[0]
+    figure = plot_scatter({"ae": fit, "fsclvm": off}, terms, LABELS)
+    axis, off_axis = figure.axes
     shown = axis.collections[0].get_offsets()
     np.testing.assert_allclose(sorted(shown[:, 0]), sorted(fit.obsm["loadings"][:, 0]))
-    assert "off: SIMULATED PATHWAY 2" in axis.get_title(loc="left")
+    assert off_axis.get_ylabel() == "SIMULATED PATHWAY 2 is off" and not len(off_axis.get_yticks())
     save_figure(figure, [tmp_path / "x.png", tmp_path / "x.pdf"])
     assert {path.name for path in tmp_path.iterdir()} == {"x.png", "x.pdf"}
 

@@ -107,6 +107,10 @@ def test_tables_have_their_columns(finished):
         "dataset method seed term label split accuracy balanced_accuracy auroc"
     ).split()  # fmt: skip
     assert columns["correlation"] == "dataset method_a method_b term r relevance_rank".split()
+    assert columns["agreement"] == (
+        "dataset method_a method_b matched n_terms median_r jaccard n_top shared_top median_r_top"
+    ).split()  # fmt: skip
+    assert columns["corrections"] == "dataset method seed term gene change weight".split()
     assert columns["terms"] == (
         "dataset method seed term kind n_genes relevance rank active genes_added genes_removed"
     ).split()  # fmt: skip
@@ -155,6 +159,35 @@ def test_controls_stand_in_tables_and_captions(finished):
     html = (finished[0] / "results/report.html").read_text()
     assert "(Autoencoder, shuffled gene sets; score_genes; ULM; AUCell; PCA)" in html
     assert "(ULM; PCA)" in html  # of the other data set
+
+
+def test_corrections_are_those_of_the_terms(finished):
+    tables = finished[0] / "results" / "tables"
+    keys = ["dataset", "method", "seed", "term"]
+    corrections = pd.read_csv(tables / "corrections.csv")
+    terms = pd.read_csv(tables / "terms.csv").query("kind == 'annotated'").set_index(keys)
+    for change in ("added", "removed"):
+        counted = terms[f"genes_{change}"].fillna("").str.split().str.len()
+        listed = corrections[corrections["change"] == change].groupby(keys).size()
+        pd.testing.assert_series_equal(
+            listed, counted[counted > 0].sort_index(), check_names=False, check_dtype=False
+        )
+    assert len(corrections) > 0
+
+
+def test_figures_of_the_paper_and_the_talk(finished):
+    figures = finished[0] / "results/figures"
+    for dataset in ("simulated", "own"):
+        for name in ("loadings", "correlation_bars", "agreement"):
+            assert (figures / dataset / f"{name}.png").exists(), (dataset, name)
+    assert not (figures / "unlabelled/loadings.png").exists()
+    assert not (figures / "unlabelled/agreement.png").exists()  # one method
+    for name in ("relevance", "corrections"):
+        shown = {path.stem for path in (figures / "simulated" / name).glob("*.png")}
+        assert shown == {"autoencoder", "autoencoder_exact", "fsclvm", "fsclvm_dense3"}
+    html = (finished[0] / "results/report.html").read_text()
+    assert "relevance, Autoencoder (exact)" in html
+    assert "Stars: terms expected to matter here (SET_1)" in html
 
 
 def test_data_without_labels_run_without_label_analyses(finished):

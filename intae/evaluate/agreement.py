@@ -66,3 +66,83 @@ def correlation_table(fits: Mapping[str, AnnData], reference: str) -> pd.DataFra
         table["relevance_rank"] = table["term"].map(rank)
         parts.append(table)
     return pd.concat([p for p in parts if len(p)] or parts)
+
+
+def agreement_table(fits: Mapping[str, AnnData], n_top: int = 20) -> pd.DataFrame:
+    """Summarise how far every two methods agree, on loadings and on which terms matter.
+
+    Parameters
+    ----------
+    fits
+        Method -> one fit of it, all of the same cells.
+    n_top
+        How many of the most relevant active terms of each method are compared.
+
+    Returns
+    -------
+    method_a, method_b; matched, how their factors were paired; n_terms, the number of pairs;
+    median_r, the median of |r| of their loadings; jaccard of the active terms; n_top, the number
+    of top terms that could be shared, shared_top, of those that are, and median_r_top over these.
+
+    Two methods with annotated terms are paired by `term`, over the terms active in both. One
+    without (PCA) is paired by `component`: each active term of the other with that of its factors
+    whose loadings it correlates best with; what else compares terms is empty then. Two methods
+    without annotated terms are not compared.
+    """
+    rows = [
+        {"method_a": a, "method_b": b} | _agreement(fits[a], fits[b], n_top)
+        for a, b in combinations(fits, 2)
+        if _annotated(fits[a]) or _annotated(fits[b])
+    ]
+    columns = ["method_a", "method_b", "matched", "n_terms", "median_r", "jaccard", "n_top",
+               "shared_top", "median_r_top"]  # fmt: skip
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _annotated(fit: AnnData) -> bool:
+    return bool((fit.uns["terms"]["kind"] == "annotated").any())
+
+
+def _active(fit: AnnData) -> pd.Index:
+    """Return the active annotated terms (of PCA all factors), the most relevant first."""
+    terms = fit.uns["terms"]
+    known = (terms["kind"] == "annotated") | (not _annotated(fit))
+    terms = terms[known & terms["active"].astype(bool)]
+    return terms.sort_values("relevance", ascending=False, kind="stable").index
+
+
+def _agreement(a: AnnData, b: AnnData, n_top: int) -> dict[str, object]:
+    on_a, on_b = _active(a), _active(b)
+    if not (_annotated(a) and _annotated(b)):
+        one, other = (a, b) if _annotated(a) else (b, a)
+        x, y = loadings(one)[_active(one)], loadings(other)[_active(other)]
+        best = _standard(x).T @ _standard(y)
+        best = np.abs(best).max(1) if best.size else np.array([])
+        return {"matched": "component", "n_terms": len(best), "median_r": _median(best)}
+    both = on_a.intersection(on_b, sort=False)
+    top_a, top_b = on_a[:n_top], on_b[:n_top]
+    shared_top = top_a.intersection(top_b)
+    r = correlate(loadings(a)[both], loadings(b)[both]).abs()
+    return {
+        "matched": "term",
+        "n_terms": len(both),
+        "median_r": _median(r),
+        "jaccard": len(both) / max(1, len(on_a.union(on_b))),
+        "n_top": min(len(top_a), len(top_b)),
+        "shared_top": len(shared_top),
+        "median_r_top": _median(r[shared_top]),
+    }
+
+
+def _standard(z: pd.DataFrame) -> np.ndarray:
+    """Centre and scale columns to length one, so that products are correlations."""
+    x = z.to_numpy(float)
+    x = x - x.mean(0)
+    lengths = np.linalg.norm(x, axis=0)
+    return x[:, lengths > 0] / lengths[lengths > 0]
+
+
+def _median(values: np.ndarray | pd.Series) -> float:
+    known = np.asarray(values, float)
+    known = known[np.isfinite(known)]
+    return float(np.median(known)) if len(known) else float("nan")

@@ -2,32 +2,77 @@
 
 from __future__ import annotations
 
-import textwrap
-from collections.abc import Mapping
+import logging
+from collections.abc import Mapping, Sequence
 
 import numpy as np
+import pandas as pd
 import seaborn as sns
 from anndata import AnnData
 from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from ..files import loadings
-from .style import label_colors, method_label, readable, set_style
+from .group_order import order_conditions
+from .style import Color, label_colors, method_label, set_style, term_label, without_data
+
+log = logging.getLogger(__name__)
 
 ROLES = {"condition": "condition", "cell_type": "cell type", "batch": "batch", "donor": "donor"}
+NO_FIT = "no method has finished its fit"
+Near = Mapping[str, Mapping[str, str | None]]
 
 
-def best_terms(fit: AnnData) -> list[str]:
-    """Return the two most relevant annotated terms of a fit, active ones first."""
-    terms = fit.uns["terms"]
+def choose_terms(
+    fits: Mapping[str, AnnData], wanted: Sequence[str], *, exactly: int | None = None
+) -> list[str]:
+    """Return the terms to draw: those wanted that the fits have, else the most relevant ones.
+
+    Parameters
+    ----------
+    fits
+        Method -> a fit; all have the same annotated terms.
+    wanted
+        Names of terms, perhaps of other data.
+    exactly
+        Take the wanted terms only if the fits have so many of them; by default at least one.
+
+    Returns
+    -------
+    Names; without a fit none. The most relevant are two (or `exactly`) of the first fit, active
+    ones first.
+    """
+    if not fits:
+        return []
+    terms = next(iter(fits.values())).uns["terms"]
     terms = terms[terms["kind"] == "annotated"]
-    return list(terms.sort_values(["active", "relevance"], ascending=False).index[:2])
+    absent = [term for term in wanted if term not in terms.index]
+    if absent:
+        log.warning("not terms of these data, so left out: %s", ", ".join(absent))
+    known = [term for term in wanted if term in terms.index]
+    if len(known) >= (exactly or 1):
+        return known[:exactly]
+    log.info("the most relevant terms are drawn")
+    best = terms.sort_values(["active", "relevance"], ascending=False)
+    return list(best.index[: exactly or 2])
+
+
+def only_active(fits: Mapping[str, AnnData], terms: Sequence[str]) -> Near:
+    """Return for each method which of the terms to draw: itself, or none where it is off."""
+    on = {method: fit.uns["terms"]["active"].astype(bool) for method, fit in fits.items()}
+    return {m: {term: term if on[m][term] else None for term in terms} for m in fits}
 
 
 def plot_scatter(
-    fits: Mapping[str, AnnData], terms: tuple[str, str], labels: Mapping[str, str]
+    fits: Mapping[str, AnnData],
+    terms: Sequence[str],
+    labels: Mapping[str, str],
+    near: Near | None = None,
+    conditions: Mapping[str, str] | None = None,
 ) -> Figure:
-    """Draw the loadings of two terms, a panel a method and label of the cells.
+    """Draw the loadings of two terms: a row a method, a column a label of the cells.
 
     Parameters
     ----------
@@ -37,37 +82,93 @@ def plot_scatter(
         The terms of the horizontal and the vertical axis.
     labels
         Method -> its name in figures.
+    near
+        Method -> term -> the term drawn in its place, where it is off (None: none; cells are
+        spread along that axis at random); see
+        :func:`intae.evaluate.nearness.active_or_nearest`. By default none is.
+    conditions
+        Value of the condition -> its name, in the order wanted.
     """
     set_style()
-    any_fit = next(iter(fits.values()))
-    roles = [role for role in ROLES if role in any_fit.obs][:2]
+    if not fits:
+        return without_data(NO_FIT)
+    near = near or only_active(fits, terms)
+    obs = next(iter(fits.values())).obs
+    roles = [role for role in ROLES if role in obs][:2]
+    hues = {role: _palette(obs[role], role, conditions or {}) for role in roles}
     # two labels side by side; with one, two methods side by side
     panels = [(method, fit, role) for method, fit in fits.items() for role in roles or [None]]
-    rows = -(-len(panels) // 2)
+    n_rows, size = -(-len(panels) // 2), min(30, max(3, 20_000 / len(obs) ** 0.9))
+    n_columns = min(2, len(panels))
     figure, axes = plt.subplots(
-        rows, 2, figsize=(11.2, 3.6 * rows), squeeze=False, layout="constrained"
-    )
-    order = np.random.default_rng(0).permutation(any_fit.n_obs)  # no group lies on top
+        n_rows, n_columns, figsize=(4.4 * n_columns + 2.2, 3.3 * n_rows + 0.4), squeeze=False,
+        layout="constrained",
+    )  # fmt: skip
+    order = np.random.default_rng(0).permutation(len(obs))  # no group lies on top
     for axis, (method, fit, role) in zip(axes.flat, panels, strict=False):
-        z = loadings(fit)[list(terms)].to_numpy(float)[order]
-        hue = None if role is None else fit.obs[role].astype(str).to_numpy()[order]
-        palette = None if hue is None else label_colors(sorted(set(hue)))
-        size = min(30, max(3, 20_000 / len(z) ** 0.9))
-        sns.scatterplot(
-            x=z[:, 0], y=z[:, 1], hue=hue, hue_order=palette, palette=palette, s=size,
-            linewidth=0, alpha=0.7, ax=axis, rasterized=True,
-        )  # fmt: skip
-        axis.set_xlabel(readable(terms[0], 44))
-        axis.set_ylabel(readable(terms[1], 30))
-        off = [t for t in terms if not fit.uns["terms"].loc[t, "active"]]
-        note = " and ".join(readable(t, 99) for t in off)
-        note = f"off: {note}" if off else ""
-        note = "\n".join(textwrap.wrap(note, 46))
-        axis.set_title("\n".join([method_label(method, labels), note.strip()]).strip(),
-                       loc="left")  # fmt: skip
+        x, y = (near[method][term] for term in terms)
+        axis.set_xlabel(term_label(terms[0], x, 44))
+        axis.set_ylabel(term_label(terms[1], y, 30))
+        title = method_label(method, labels)
+        axis.set_title(f"{title}, by {ROLES[role]}" if role else title, loc="left")
+        if x is None and y is None:
+            _nothing(axis)
+            continue
+        z = np.column_stack([_loading(fit, x), _loading(fit, y)])[order]
+        for off, side in ((x is None, axis.xaxis), (y is None, axis.yaxis)):
+            if off:  # cells are spread along it to be seen
+                side.set_ticks([])
+        colors = "0.4"
         if role is not None:
-            axis.legend(title=ROLES[role], loc="center left", bbox_to_anchor=(1.0, 0.5),
-                        frameon=False, markerscale=2 if len(z) > 1000 else 1)  # fmt: skip
+            values = obs[role].astype(str).to_numpy()[order]
+            colors = [hues[role][value][1] for value in values]
+        axis.scatter(*z.T, c=colors, s=size, lw=0, alpha=0.7, rasterized=True)
     for axis in axes.flat[len(panels) :]:
         axis.set_visible(False)
+    if roles:
+        figure.legend(
+            handles=_handles(hues), loc="outside right upper", frameon=False, alignment="left"
+        )
+    sns.despine(figure)
     return figure
+
+
+def _palette(
+    values: pd.Series, role: str, conditions: Mapping[str, str]
+) -> dict[str, tuple[str, Color]]:
+    """Give each value of a label its name and colour, in order."""
+    if role == "condition":
+        names = order_conditions(values, conditions)
+    else:
+        names = {value: value for value in sorted(set(values.astype(str)))}
+    colors = label_colors(list(names))
+    return {value: (name, colors[value]) for value, name in names.items()}
+
+
+def _handles(hues: Mapping[str, Mapping[str, tuple[str, Color]]]) -> list[Line2D]:
+    """Make one legend of all labels: a heading each, then its values."""
+    handles = []
+    for role, values in hues.items():
+        heading = ROLES[role] if not handles else f"\n{ROLES[role]}"
+        handles.append(Line2D([], [], ls="", label=heading))
+        handles += [
+            Line2D([], [], ls="", marker="o", ms=6, color=color, label=name)
+            for name, color in values.values()
+        ]
+    return handles
+
+
+def _loading(fit: AnnData, term: str | None) -> np.ndarray:
+    """Return the loadings of a term; of one that is off, random numbers that spread the cells."""
+    if term is None:
+        return np.random.default_rng(1).uniform(-1, 1, fit.n_obs)
+    return loadings(fit)[term].to_numpy(float)
+
+
+def _nothing(axis: Axes) -> None:
+    axis.text(
+        0.5, 0.5, "nothing to draw: both are off,\nand no active term is near them",
+        ha="center", va="center", color="0.4", transform=axis.transAxes,
+    )  # fmt: skip
+    axis.set_xticks([])
+    axis.set_yticks([])

@@ -8,13 +8,16 @@ from pathlib import Path
 
 import matplotlib as mpl
 import seaborn as sns
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from ..whole_file import whole_file
 
 mpl.use("Agg")
 
 Color = tuple[float, float, float]
+STAR = "\N{BLACK STAR}"
 
 
 def set_style() -> None:
@@ -82,9 +85,62 @@ def readable(term: str, width: int = 38) -> str:
     return "\n".join(textwrap.wrap(term.replace("_", " "), width))
 
 
+def term_label(asked: str, shown: str | None, width: int = 38) -> str:
+    """Name the term that is shown for the one asked for, and say where that one is off.
+
+    Parameters
+    ----------
+    asked
+        The term asked for.
+    shown
+        The term shown in its place: itself, one near it, or None where it is off and none is.
+    width
+        Letters a line.
+    """
+    if shown == asked:
+        return readable(asked, width)
+    if shown is None:
+        return readable(f"{asked} is off", width)
+    return f"{readable(shown, width)}\n{readable(f'(for {asked}, which is off)', width)}"
+
+
 def method_label(method: str, labels: Mapping[str, str]) -> str:
     """Return how figures name a method."""
     return labels.get(method, method)
+
+
+def mark_expected(axis: Axes, terms: Sequence[str], expected: Iterable[str]) -> None:
+    """Put a star before the expected ones among the terms on a vertical axis, in bold letters.
+
+    Parameters
+    ----------
+    axis
+        Its ticks are the terms.
+    terms
+        The terms, in the order of the ticks.
+    expected
+        Names of terms.
+    """
+    marked = [term in set(expected) for term in terms]
+    names = [tick.get_text() for tick in axis.get_yticklabels()]
+    names = [f"{STAR} {name}" if m else name for name, m in zip(names, marked, strict=True)]
+    axis.set_yticks(axis.get_yticks(), names)
+    for tick, m in zip(axis.get_yticklabels(), marked, strict=True):
+        tick.set_fontweight("bold" if m else "normal")
+
+
+def expected_legend(figure: Figure, terms: Iterable[str], expected: Iterable[str]) -> None:
+    """Explain the star under a figure, where one of its terms has it."""
+    if set(terms) & set(expected):
+        handle = Line2D([], [], ls="", marker="*", color="black", ms=9, label="expected term")
+        figure.legend(handles=[handle], loc="outside lower right", frameon=False)
+
+
+def without_data(why: str) -> Figure:
+    """Return a figure that says why there is nothing to draw."""
+    figure = Figure(figsize=(6, 1))
+    figure.text(0.5, 0.5, f"Nothing to draw: {why}.", ha="center", va="center")
+    return figure
 
 
 def save_figure(figure: Figure, paths: Iterable[str | Path]) -> None:

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 import seaborn as sns
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from .style import method_colors, method_label, readable, set_style
+from .style import (
+    expected_legend,
+    mark_expected,
+    method_colors,
+    method_label,
+    readable,
+    set_style,
+    without_data,
+)
 
 RELEVANCE = {
     "Autoencoder": "norm of the term's weights",
@@ -20,7 +28,11 @@ RELEVANCE = {
 
 
 def plot_top_terms(
-    terms: pd.DataFrame, labels: Mapping[str, str], models: Mapping[str, str], n_terms: int = 20
+    terms: pd.DataFrame,
+    labels: Mapping[str, str],
+    models: Mapping[str, str],
+    n_terms: int = 20,
+    expected: Sequence[str] = (),
 ) -> Figure:
     """Draw each method's most relevant terms, a panel a method.
 
@@ -32,10 +44,14 @@ def plot_top_terms(
         Method -> its name in figures, and the class of its model.
     n_terms
         Number of terms a panel.
+    expected
+        Terms to mark.
     """
     set_style()
     with_names = terms[terms["kind"] == "annotated"]["method"].unique()
     methods = [m for m in labels if m in set(with_names)]
+    if not methods:
+        return without_data("no method with gene sets has finished its fit")
     colors, columns = method_colors(labels), min(2, len(methods))
     rows = -(-len(methods) // columns)
     on = terms[terms["active"]].groupby(["method", "seed"]).size()
@@ -53,17 +69,23 @@ def plot_top_terms(
             [readable(term, 60) for term in part["term"]], part["relevance"], color=colors[method]
         )
         axis.invert_yaxis()
+        mark_expected(axis, part["term"], expected)
         axis.tick_params(axis="y", labelsize=8)
         axis.set_title(method_label(method, labels), loc="left")
         axis.set_xlabel(RELEVANCE.get(models[method], "relevance"))
     for axis in axes.flat[len(methods) :]:
         axis.set_visible(False)
+    expected_legend(figure, terms["term"], expected)
     sns.despine(figure)
     return figure
 
 
 def plot_correlation(
-    correlation: pd.DataFrame, labels: Mapping[str, str], reference: str, n_terms: int = 20
+    correlation: pd.DataFrame,
+    labels: Mapping[str, str],
+    reference: str,
+    n_terms: int = 20,
+    expected: Sequence[str] = (),
 ) -> Figure:
     """Draw the correlation of loadings with the reference's, for its most relevant terms.
 
@@ -74,11 +96,18 @@ def plot_correlation(
     labels
         Method -> its name in figures, for all methods of the config, in order.
     reference
-        The method whose terms are shown, and with which the others are correlated.
+        The method whose terms are shown, and with which the others are correlated; the first of
+        the table, where it is not in it.
     n_terms
         Number of terms.
+    expected
+        Terms to mark.
     """
     set_style()
+    known = pd.unique(correlation[["method_a", "method_b"]].to_numpy().ravel())
+    if len(known) < 2:
+        return without_data("fewer than two methods with gene sets have finished their fits")
+    reference = reference if reference in known else known[0]
     pairs = correlation[
         (correlation["method_a"] == reference) | (correlation["method_b"] == reference)
     ].copy()
@@ -88,7 +117,7 @@ def plot_correlation(
     methods = [m for m in labels if m in set(pairs["method"])]
     table = pairs.pivot(index="term", columns="method", values="r").reindex(order)[methods]
     figure, axis = plt.subplots(
-        figsize=(4.2 + 1.15 * len(methods), 1.8 + 0.36 * len(order)), layout="constrained"
+        figsize=(4.2 + 1.15 * len(methods), 2.4 + 0.36 * len(order)), layout="constrained"
     )
     sns.heatmap(
         table.abs().set_axis([readable(t, 60) for t in order]).rename(columns=labels),
@@ -96,6 +125,8 @@ def plot_correlation(
         annot_kws={"fontsize": 8}, cbar_kws={"label": "|correlation of loadings|"}, ax=axis,
     )  # fmt: skip
     axis.set_xlabel("")
+    mark_expected(axis, order, expected)
+    expected_legend(figure, order, expected)
     axis.set_ylabel(f"terms most relevant to {method_label(reference, labels)}, in order")
     axis.tick_params(axis="x", rotation=30, length=0)
     plt.setp(axis.get_xticklabels(), ha="right", rotation_mode="anchor")

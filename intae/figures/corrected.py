@@ -1,0 +1,222 @@
+"""One method's terms: their relevance, and what it changed in their gene sets."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Sequence
+
+import pandas as pd
+import seaborn as sns
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from .style import Color, expected_legend, mark_expected, readable, set_style, without_data
+from .terms import RELEVANCE
+
+ADDED, REMOVED = "#0173B2", "#D55E00"
+N_NAMES = 8  # genes named at most, added or removed, a term
+
+
+def plot_relevance(
+    terms: pd.DataFrame,
+    title: str,
+    model: str,
+    color: Color,
+    n_terms: int = 20,
+    expected: Sequence[str] = (),
+) -> Figure:
+    """Draw the most relevant terms of a method, with the sizes of their sets and the changes.
+
+    Parameters
+    ----------
+    terms
+        The rows of terms.csv of one data set and method. Of several seeds the first is drawn as
+        bars, the others as dots.
+    title, model, color
+        The method's name in figures, the class of its model, and its colour.
+    n_terms
+        Number of terms.
+    expected
+        Terms to mark.
+    """
+    set_style()
+    if terms.empty:
+        return without_data(f"{title} has not finished its fit")
+    terms = terms[(terms["kind"] == "annotated") & terms["active"]]
+    first = terms[terms["seed"] == _first_seed(terms)].nsmallest(n_terms, "rank")
+    if first.empty:
+        return without_data(f"{title} has switched every term off")
+    names = list(first["term"])
+    figure, (left, middle, right) = plt.subplots(
+        1, 3, figsize=(11.5, 0.3 * len(names) + 1.5), sharey=True, layout="constrained",
+        width_ratios=[3, 1.3, 2],
+    )  # fmt: skip
+    y = range(len(names))
+    left.barh(y, first["relevance"], color=color)
+    others = terms[(terms["seed"] != _first_seed(terms)) & terms["term"].isin(names)]
+    if len(others):
+        left.scatter(
+            others["relevance"], others["term"].map(names.index), s=16, facecolor="white",
+            edgecolor="0.2", lw=0.9, zorder=3, label="other seeds",
+        )  # fmt: skip
+        figure.legend(loc="outside lower left", frameon=False, handletextpad=0.1)
+    left.set_xlabel(RELEVANCE.get(model, "relevance"))
+    left.set_title(title, loc="left")
+    middle.barh(y, first["n_genes"], color="0.6")
+    _write(middle, y, first["n_genes"])
+    middle.set_xlabel("genes in the set")
+    changes = {change: first[f"genes_{change}"].map(_count) for change in ("added", "removed")}
+    _changes(right, y, changes["added"], changes["removed"])
+    _name_terms(left, names, expected)
+    expected_legend(figure, names, expected)
+    sns.despine(figure)
+    left.set_ylim(len(names) - 0.4, -0.6)
+    for axis in (middle, right):
+        axis.tick_params(axis="y", length=0)
+    right.spines["left"].set_visible(False)
+    return figure
+
+
+def plot_corrections(
+    corrections: pd.DataFrame,
+    terms: pd.DataFrame,
+    title: str,
+    n_terms: int = 20,
+    expected: Sequence[str] = (),
+) -> Figure:
+    """Draw how many genes a method added to its terms and removed, and name the first of them.
+
+    Parameters
+    ----------
+    corrections, terms
+        The rows of corrections.csv and terms.csv of one data set and method; of several seeds the
+        first is drawn.
+    title
+        The method's name in figures.
+    n_terms
+        Number of terms: the most relevant ones that were changed.
+    expected
+        Terms to mark.
+    """
+    set_style()
+    if terms.empty:
+        return without_data(f"{title} has not finished its fit")
+    seed = _first_seed(terms)
+    terms = terms[(terms["seed"] == seed) & (terms["kind"] == "annotated") & terms["active"]]
+    changed = corrections[corrections["seed"] == seed]
+    shown = terms[terms["term"].isin(changed["term"])].nsmallest(n_terms, "rank")
+    if shown.empty:
+        return without_data(f"{title} changed none of its {len(terms)} active gene sets")
+    names = list(shown["term"])
+    counts = changed.groupby(["term", "change"]).size().unstack(fill_value=0)
+    counts = counts.reindex(index=names, columns=["added", "removed"], fill_value=0)
+    lists = {
+        change: [_gene_names(changed, term, change) for term in names]
+        for change in ("removed", "added")
+    }
+    rows = [max(x.count("\n"), z.count("\n")) + 1 for x, z in zip(*lists.values(), strict=True)]
+    tops = pd.Series([max(2, r) for r in rows]).cumsum().shift(fill_value=0)
+    y = [top + max(2, r) / 2 for top, r in zip(tops, rows, strict=True)]
+    height = sum(max(2, r) for r in rows)
+    widths = [_width(lists["removed"]), 2.6, _width(lists["added"])]
+    figure, (left, middle, right) = plt.subplots(
+        1, 3, figsize=(3.2 + sum(widths), 0.16 * height + 1.6), sharey=True,
+        width_ratios=widths, layout="constrained",
+    )  # fmt: skip
+    _changes(middle, y, counts["added"], counts["removed"], height=1.3)
+    for axis, change, x, side in ((left, "removed", 1, "right"), (right, "added", 0, "left")):
+        for position, text in zip(y, lists[change], strict=True):
+            axis.text(
+                x, position, text, ha=side, va="center", fontsize=7.5,
+                transform=axis.get_yaxis_transform(),
+            )  # fmt: skip
+        axis.set_xticks([])
+        axis.set_xlim(0, 1)
+        if any(lists[change]):
+            axis.set_title(f"genes {change}", loc=side, fontsize=10)
+    n_changed = terms["term"].isin(changed["term"]).sum()
+    figure.suptitle(f"{title}: {n_changed} of {len(terms)} active gene sets changed", fontsize=11)
+    left.set_yticks(y)
+    _name_terms(left, names, expected, ticks=y)
+    left.set_ylim(height, 0)
+    expected_legend(figure, names, expected)
+    sns.despine(figure)
+    for axis in (left, middle, right):
+        for top in tops[1:]:
+            axis.axhline(top, color="0.9", lw=0.7, zorder=0)
+        axis.spines[["left", "bottom"]].set_visible(False)
+        axis.tick_params(axis="y", length=0)
+    return figure
+
+
+def _first_seed(table: pd.DataFrame) -> int:
+    return table["seed"].iloc[0] if len(table) else 0
+
+
+def _count(genes: object) -> int:
+    return len(str(genes).split()) if isinstance(genes, str) else 0
+
+
+def _name_terms(
+    axis: Axes, names: Sequence[str], expected: Sequence[str], ticks: Sequence[float] | None = None
+) -> None:
+    ticks = range(len(names)) if ticks is None else ticks
+    axis.set_yticks(ticks, [readable(name, 44) for name in names], fontsize=8)
+    mark_expected(axis, names, expected)
+    if not axis.yaxis_inverted():
+        axis.invert_yaxis()
+
+
+def _changes(
+    axis: Axes,
+    y: Iterable[float],
+    added: pd.Series,
+    removed: pd.Series,
+    height: float = 0.8,
+) -> None:
+    """Draw removed genes to the left and added ones to the right, with their numbers."""
+    y = list(y)
+    axis.barh(y, added, height=height, color=ADDED)
+    axis.barh(y, -removed, height=height, color=REMOVED)
+    _write(axis, y, added, sign="+")
+    _write(axis, y, removed, sign="\N{MINUS SIGN}")
+    axis.axvline(0, color="0.2", lw=0.8)
+    if not (added.any() or removed.any()):
+        axis.text(0.5, 0.5, "none of these\nwas changed", ha="center", va="center", color="0.4",
+                  fontsize=9, transform=axis.transAxes, backgroundcolor="white")  # fmt: skip
+    most = max(added.max(), removed.max(), 1)
+    low, high = (max(values.max(), 0.25 * most) for values in (removed, added))
+    axis.set_xlim(-low - 0.3 * most, high + 0.3 * most)  # room for the numbers
+    axis.set_xticks([])
+    axis.set_xlabel("genes removed | added")
+
+
+def _write(axis: Axes, y: Iterable[float], counts: pd.Series, sign: str = "") -> None:
+    """Write numbers beside bars, to the left of those that are removed."""
+    left = sign == "\N{MINUS SIGN}"
+    for position, count in zip(y, counts, strict=True):
+        if count or not sign:
+            axis.annotate(
+                f"{sign}{count}", (-count if left else count, position), fontsize=7.5,
+                xytext=(-3 if left else 3, 0), textcoords="offset points", va="center",
+                ha="right" if left else "left",
+            )  # fmt: skip
+
+
+def _width(texts: Iterable[str]) -> float:
+    """Return the inches that a column of names needs, its heading included."""
+    longest = max((len(line) for text in texts for line in text.split("\n")), default=0)
+    return max(1.1, 0.07 * longest) if longest else 0.1
+
+
+def _gene_names(changed: pd.DataFrame, term: str, change: str) -> str:
+    """Name the first genes that were changed in a term; a minus where the weight is negative."""
+    part = changed[(changed["term"] == term) & (changed["change"] == change)]
+    shown = part.head(N_NAMES)
+    signs = ["\N{MINUS SIGN}" if w < 0 and change == "added" else "" for w in shown["weight"]]
+    text = ", ".join(sign + gene for sign, gene in zip(signs, shown["gene"], strict=True))
+    if len(part) > N_NAMES:
+        text += f" and {len(part) - N_NAMES} more"
+    # lines break between genes only
+    return "\n".join(textwrap.wrap(text, 52, break_long_words=False, break_on_hyphens=False))

@@ -1,0 +1,63 @@
+"""The order of conditions and cell types in figures, and their names there."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+log = logging.getLogger(__name__)
+
+# beginnings of the names that conditions without a treatment or a disease have
+CONTROLS = re.compile(
+    r"(ctrl|ctl|control|hc\b|healthy|normal|naive|wt\b|wild.?type|untreated|unstim|mock|vehicle"
+    r"|none\b|baseline|resting)",
+    re.IGNORECASE,
+)
+
+
+def order_conditions(values: pd.Series, names: Mapping[str, str] = {}) -> dict[str, str]:
+    """Return the values of a condition in the order of figures, each with its name there.
+
+    Those named come first, in the order of their names; of the others controls come first, then
+    the order of an ordered categorical, or of the names, numbers in them read as numbers.
+
+    Parameters
+    ----------
+    values
+        The condition of each cell.
+    names
+        Value -> its name in figures; those that are no value of these cells are left out.
+    """
+    given = set(values.dropna().astype(str))
+    absent = [value for value in names if value not in given]
+    if absent:
+        log.warning("conditions: no cell has %s; left out", ", ".join(map(repr, absent)))
+    if isinstance(values.dtype, pd.CategoricalDtype) and values.cat.ordered:
+        rest = [value for value in values.cat.categories.astype(str) if value in given]
+    else:
+        rest = sorted(given, key=_natural)
+        rest = sorted(rest, key=lambda value: not CONTROLS.match(value))
+    order = [value for value in names if value in given]
+    order += [value for value in rest if value not in names]
+    return {value: names.get(value, value) for value in order}
+
+
+def choose_cell_types(values: pd.Series, wanted: Sequence[str], n_most: int) -> list[str]:
+    """Return the cell types asked for, or the most frequent ones, most frequent first."""
+    values = values.dropna().astype(str)
+    given = set(values)
+    absent = [cell_type for cell_type in wanted if cell_type not in given]
+    if absent:
+        log.warning(
+            "cell types: no cell is %s; there are %s",
+            ", ".join(map(repr, absent)), ", ".join(map(repr, sorted(given))),
+        )  # fmt: skip
+    return [c for c in wanted if c in given] or list(values.value_counts().index[:n_most])
+
+
+def _natural(value: str) -> list[tuple[bool, float, str]]:
+    parts = re.split(r"(\d+)", value)
+    return [(not p.isdigit(), float(p) if p.isdigit() else 0.0, p.lower()) for p in parts if p]

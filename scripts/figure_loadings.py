@@ -1,0 +1,24 @@
+"""Draw the loadings of some terms by cell type and condition."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(snakemake.scriptdir).parent))
+
+from intae.logs import log_to
+
+with log_to(snakemake.log[0]):
+    from intae.contracts import annotation_table
+    from intae.evaluate.nearness import active_or_nearest
+    from intae.figures.groups import plot_loadings
+    from intae.figures.scatter import choose_terms
+    from intae.figures.style import save_figure
+    from intae.files import read_finished_fits, read_h5ad
+
+    fits = {f.uns["fit"]["method"]: f for f in read_finished_fits(snakemake.input.fits)}
+    annotations = annotation_table(read_h5ad(snakemake.input.prepared, backed="r"))
+    params = snakemake.params
+    terms = choose_terms(fits, params.terms)
+    near = {m: active_or_nearest(f.uns["terms"], annotations, terms) for m, f in fits.items()}
+    figure = plot_loadings(fits, terms, params.labels, near, params.conditions, params.cell_types)
+    save_figure(figure, snakemake.output)

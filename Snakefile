@@ -8,7 +8,9 @@ include: "rules/common.smk"
 include: "rules/data.smk"
 include: "rules/train.smk"
 include: "rules/evaluate.smk"
+include: "rules/held_out.smk"
 include: "rules/report.smk"
+include: "rules/held_out_figures.smk"
 include: "rules/paper_figures.smk"
 
 

@@ -65,11 +65,15 @@ def describe(benchmark: Benchmark) -> str:
             if chosen["halves"]:
                 kinds = 2 if "donor" in entry["labels"] else 1
                 line += f"; up to {2 * kinds * chosen['halves']} fits of halves"
+            if chosen["folds"]:
+                line += f"; up to {chosen['folds'] * len(seeds)} fits without a fold"
             if chosen["model"] == "Slalom":
                 budget = chosen["params"].get("budget")
                 line += f"; up to {budget / 60:g} min" if budget else "; hours, without a budget"
             lines.append(line)
-    lines.append(f"in all: {len(benchmark.datasets)} data sets, {total} fits and those of halves")
+    lines.append(
+        f"in all: {len(benchmark.datasets)} data sets, {total} fits and those of halves and folds"
+    )
     return "\n".join(lines)
 
 

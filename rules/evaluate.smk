@@ -5,12 +5,17 @@ EVALUATION = (
     ("agreement", BENCHMARK.datasets),
     ("corrections", BENCHMARK.datasets),
     ("terms", BENCHMARK.datasets),
+    ("dense_factors", with_dense()),
     ("stability", BENCHMARK.datasets),
     ("recovery", simulated()),
 )
 PARTS = {
     table: per_dataset(f"{RESULTS}/{{dataset}}/tables/{table}.csv", datasets)
     for table, datasets in EVALUATION
+}
+PARTS |= {
+    "reconstruction": unseen_of("reconstruction", reconstructing()),
+    "choice": unseen_of("choice", labelled("condition")),
 }
 TABLES = [f"{RESULTS}/tables/{table}.csv" for table in ("runtime", "host")] + [
     f"{RESULTS}/tables/{table}.csv" for table, parts in PARTS.items() if parts
@@ -20,6 +25,7 @@ TABLES = [f"{RESULTS}/tables/{table}.csv" for table in ("runtime", "host")] + [
 rule accuracy:
     input:
         fits=lambda wildcards: fits_of(wildcards.dataset),
+        unseen=lambda wildcards: unseen_of("accuracy", [wildcards.dataset]),
     output:
         f"{RESULTS}/{{dataset}}/tables/accuracy.csv",
     log:

@@ -2,6 +2,7 @@
 EVALUATION = (
     ("accuracy", labelled("condition")),
     ("correlation", BENCHMARK.datasets),
+    ("correlation_seeds", BENCHMARK.datasets),
     ("agreement", BENCHMARK.datasets),
     ("corrections", BENCHMARK.datasets),
     ("terms", BENCHMARK.datasets),
@@ -46,7 +47,8 @@ rule agreement:
     input:
         fits=lambda wildcards: fits_of(wildcards.dataset),
     output:
-        f"{RESULTS}/{{dataset}}/tables/correlation.csv",
+        correlation=f"{RESULTS}/{{dataset}}/tables/correlation.csv",
+        seeds=f"{RESULTS}/{{dataset}}/tables/correlation_seeds.csv",
     log:
         "logs/evaluate/{dataset}.agreement.log",
     benchmark:

@@ -56,9 +56,9 @@ def plot_dense_factors(
         values = np.vstack([values, best["unannotated_accuracy"].to_numpy(float)])
     methods = list(dict.fromkeys(best["method"]))
     widths = [sum(best["method"] == m) for m in methods]
-    cell = max(0.72, 1.25 / min(widths))  # inches; a name stands over each block
+    cell = max(0.7, 0.98 / min(widths))  # inches; a name stands over each block
     figure, axes = plt.subplots(
-        1, len(methods), figsize=(5.2 + cell * len(best), 2.3 + 0.36 * len(rows)),
+        1, len(methods), figsize=(5.8 + cell * len(best), 2.3 + 0.36 * len(rows)),
         width_ratios=widths, squeeze=False, layout="constrained",
     )  # fmt: skip
     low = 0.5 if guess is None else guess
@@ -79,8 +79,8 @@ def plot_dense_factors(
             )
         if free:
             axis.axhline(len(rows) - 1, color="white", lw=5)
-        title = textwrap.wrap(method_label(method, labels), max(12, int(11 * cell * width)))
-        axis.set_title("\n".join(title), fontsize=10)
+        title = textwrap.wrap(method_label(method, labels), max(11, int(11 * cell * width)))
+        axis.set_title("\n".join(title), fontsize=9.5)
         axis.set_xlabel("seed")
         axis.tick_params(axis="both", length=0, labelrotation=0)
         position += width

@@ -51,7 +51,12 @@ def plot_metrics(accuracy: pd.DataFrame, choice: pd.DataFrame, labels: Mapping[s
     chosen = choice.assign(split="choice")
     splits = [s for s in MARKS if s in {*accuracy["split"], *chosen["split"]}]
     figure, axes = plt.subplots(
-        1, 3, figsize=(13, 1.7 + 0.62 * len(methods)), sharey=True, layout="constrained"
+        1,
+        3,
+        figsize=(13, 1.7 + 0.62 * len(methods)),
+        sharex=True,
+        sharey=True,
+        layout="constrained",
     )
     for axis, (metric, title) in zip(axes, METRICS.items(), strict=True):
         for k, method in enumerate(methods):

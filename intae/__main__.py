@@ -45,16 +45,26 @@ def main(arguments: list[str] | None = None) -> int:
 def describe(benchmark: Benchmark) -> str:
     """Say what would run: data sets with their files, methods with their seeds, number of fits."""
     lines, total = [], 0
-    for dataset in benchmark.datasets:
+    draws = [d for several in benchmark.simulations.values() for d in several]
+    every = list(dict.fromkeys([*benchmark.datasets, *draws]))
+    for dataset in every:
         entry, fits = benchmark.dataset(dataset), benchmark.fits_of(dataset)
         total += len(fits)
         size = _cells(dataset, benchmark)
         lines.append(f"{dataset}: source {entry['source']}{size}, {len(fits)} fits")
-        for path in [*benchmark.dataset_files(dataset), *benchmark.gene_set_files(dataset)]:
+        files = [*benchmark.dataset_files(dataset), *benchmark.gene_set_files(dataset)]
+        lender = benchmark.annotations_of(dataset)
+        if lender:
+            lines.append(f"  gene sets of {lender}")
+            if lender not in benchmark.datasets:
+                files += [*benchmark.dataset_files(lender), *benchmark.gene_set_files(lender)]
+        for path in files:
             lines.append(f"  {path}: {_whereabouts(Path(path), benchmark)}")
         for role, column in entry["labels"].items():
             lines.append(f"  {role}: column {column!r}")
-        if not entry["labels"]:
+        if dataset not in benchmark.datasets:
+            lines.append("  only compared with the planted truth")
+        elif not entry["labels"]:
             lines.append("  no labels: nothing is said of separation")
         by_method: dict[str, list[str]] = {}
         for method, seed in fits:
@@ -62,18 +72,23 @@ def describe(benchmark: Benchmark) -> str:
         for method, seeds in by_method.items():
             chosen = benchmark.method(method)
             line = f"  {method}: seed {', '.join(seeds)}"
-            if chosen["halves"]:
+            if chosen["halves"] and dataset in benchmark.datasets:
                 kinds = 2 if "donor" in entry["labels"] else 1
                 line += f"; up to {2 * kinds * chosen['halves']} fits of halves"
-            if chosen["folds"]:
+            if chosen["folds"] and dataset in benchmark.datasets:
                 line += f"; up to {chosen['folds'] * len(seeds)} fits without a fold"
             if chosen["model"] == "Slalom":
                 budget = chosen["params"].get("budget")
                 line += f"; up to {budget / 60:g} min" if budget else "; hours, without a budget"
             lines.append(line)
-    lines.append(
-        f"in all: {len(benchmark.datasets)} data sets, {total} fits and those of halves and folds"
-    )
+        sizes = benchmark.analysis(dataset)["scaling"]["sizes"]
+        if benchmark.parts_of(dataset):
+            n_parts = len(benchmark.parts_of(dataset))
+            lines.append(f"  cost at {', '.join(map(str, sizes))} cells: up to {n_parts} fits")
+        for name in benchmark.sweeps_of(dataset):
+            n_points = len(benchmark.points_of(name)) + 1
+            lines.append(f"  sweep {name}: {n_points} fits of {benchmark.sweep(name)['method']}")
+    lines.append(f"in all: {len(every)} data sets, {total} fits, and those of parts and folds")
     return "\n".join(lines)
 
 
@@ -83,8 +98,12 @@ def _cells(dataset: str, benchmark: Benchmark) -> str:
     if entry["source"] in SIZES:
         return f" ({SIZES[entry['source']]})"
     if entry["source"] == "simulated":
-        params = entry["params"]
-        return f" ({params.get('n_cells', 1000):,} cells x {params.get('n_genes', 300):,} genes)"
+        n_cells, n_genes = (
+            entry["params"].get(name, default)
+            for name, default in (("n_cells", 1000), ("n_genes", 300))
+        )
+        genes = "the genes of " + entry["annotations_of"] if entry["annotations_of"] else None
+        return f" ({n_cells:,} cells x {genes or f'{n_genes:,} genes'})"
     path = Path(benchmark.dataset_files(dataset)[0])
     path = path if path.exists() else find_in_mirror(path.name, benchmark.mirror)
     if path is None or path.suffix != ".h5ad":

@@ -6,9 +6,8 @@ Imported by the Snakefile itself, so it needs nothing but what Snakemake brings 
 from __future__ import annotations
 
 import copy
-import difflib
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
@@ -16,8 +15,11 @@ from urllib.parse import urlparse
 import jsonschema
 import yaml
 
+from .draws import check_annotations_of, expand_draws
+from .errors import ConfigError, suggest
 from .mirror import find_in_mirror
 from .sources.registry import SOURCES, Download, msigdb
+from .sweeps import check_sweeps, grid_points, points_of
 
 SCHEMA = Path(__file__).resolve().parents[1] / "schemas" / "config.schema.yaml"
 
@@ -37,17 +39,6 @@ SCORES = ("score_genes", "ulm", "aucell")
 # Figures that take a row or a page a method show these, and methods of the user's own: the others
 # of the paper's benchmark are the same models again, from elsewhere or with another solver.
 MAIN_METHODS = ("autoencoder", "autoencoder_exact", "fsclvm", "fsclvm_dense3")
-
-
-class ConfigError(ValueError):
-    """A mistake in the config; the message names the key, what is wrong and the mend."""
-
-
-def suggest(name: str, known: Iterable[str]) -> str:
-    """Return '; did you mean X?' for the nearest known name, or the known names."""
-    known = [str(k) for k in known]
-    near = difflib.get_close_matches(str(name), known, n=1)
-    return f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(known) or 'none'}"
 
 
 def check_config(config: Mapping[str, Any], schema: Path = SCHEMA) -> dict[str, Any]:
@@ -78,6 +69,7 @@ def check_config(config: Mapping[str, Any], schema: Path = SCHEMA) -> dict[str, 
     for error in sorted(validator.iter_errors(config), key=lambda e: list(map(str, e.path))):
         raise ConfigError(_explain(error))
     _fill(config, rules)
+    expand_draws(config)
     for kind in ("datasets", "methods"):
         for name in config["run"].get(kind) or ():
             if name not in config[kind]:
@@ -85,6 +77,7 @@ def check_config(config: Mapping[str, Any], schema: Path = SCHEMA) -> dict[str, 
                 raise ConfigError(msg + suggest(name, config[kind]))
     for name, entry in config["datasets"].items():
         _check_dataset(name, entry, config["gene_sets"])
+        check_annotations_of(name, config["datasets"])
     for name, entry in config["methods"].items():
         _check_method(name, entry)
     for name, entry in config["gene_sets"].items():
@@ -100,7 +93,7 @@ def check_config(config: Mapping[str, Any], schema: Path = SCHEMA) -> dict[str, 
         if name not in config["datasets"]:
             msg = f"config, analyses: there is no data set {name!r}"
             raise ConfigError(msg + suggest(name, config["datasets"]))
-        for method in entry["scatter_methods"]:
+        for method in [*entry["scatter_methods"], *entry["scaling"]["methods"]]:
             if method not in config["methods"]:
                 msg = f"config, analyses: {name}: there is no method {method!r}"
                 raise ConfigError(msg + suggest(method, config["methods"]))
@@ -111,6 +104,7 @@ def check_config(config: Mapping[str, Any], schema: Path = SCHEMA) -> dict[str, 
                 key = "conditions" if role == "condition" else "loadings: cell_types"
                 msg = f"config, analyses: {name}: {key}: datasets: {name} names no {role} in labels"
                 raise ConfigError(msg)
+    check_sweeps(config)
     return config
 
 
@@ -196,6 +190,10 @@ def _fill(value: Any, rules: Mapping[str, Any]) -> None:
 class Benchmark:
     """A checked config, and the questions that rules ask of it.
 
+    `datasets` and `methods` are the names that run. `simulations` holds the simulated data sets of
+    the run, name -> its draws, which are data sets too but stand in no other list (without
+    `draws:` the data set is its own only draw).
+
     Parameters
     ----------
     config
@@ -209,17 +207,29 @@ class Benchmark:
             msg = f"mirror (config or INTAE_MIRROR): {self.mirror!r} is not a folder"
             raise ConfigError(msg)
         run = self.config["run"]
-        self.datasets: list[str] = run.get("datasets") or list(self.config["datasets"])
+        chosen: list[str] = run.get("datasets") or list(self.config["datasets"])
+        # a simulation's draws are only compared with the truth, together
+        self.datasets = [d for d in chosen if "draw_of" not in self.dataset(d)]
+        self.simulations: dict[str, list[str]] = {}
+        for name in chosen:
+            if self.dataset(name)["source"] == "simulated":
+                simulation = self.dataset(name).get("draw_of", name)
+                self.simulations.setdefault(simulation, []).append(name)
         self.methods: list[str] = run.get("methods") or list(self.config["methods"])
         self.excluded = {(pair["dataset"], pair["method"]) for pair in self.config["exclude"]}
         self.downloads: dict[str, Download] = {}
-        for name in self.datasets:
+        lent = [d for d in map(self.annotations_of, chosen) if d is not None]
+        for name in dict.fromkeys([*chosen, *lent]):
             self.dataset_files(name)  # so that a missing file is told of before any job
             self.gene_set_files(name)
 
     def dataset(self, name: str) -> dict[str, Any]:
         """Return the entry of a data set."""
         return self.config["datasets"][name]
+
+    def annotations_of(self, name: str) -> str | None:
+        """Return the data set whose prepared gene sets a simulated one takes, if it does."""
+        return self.dataset(name)["annotations_of"]
 
     def method(self, name: str) -> dict[str, Any]:
         """Return the entry of a method."""
@@ -242,6 +252,17 @@ class Benchmark:
         _fill(entry, schema["properties"]["analyses"]["additionalProperties"])
         return entry
 
+    def stands_for(self) -> dict[str, str]:
+        """Return which of the paper's data sets each data set of the run stands for, if any."""
+        schema = yaml.safe_load(SCHEMA.read_text())["properties"]["analyses"]
+        known = schema["additionalProperties"]["properties"]["paper"]["enum"]
+        found = {}
+        for name in self.datasets:
+            paper = self.analysis(name).get("paper", name if name in known else None)
+            if paper is not None:
+                found[name] = paper
+        return found
+
     def shown_methods(self, dataset: str) -> list[str]:
         """Return the methods of a data set that figures with a row or a page a method show."""
         run = self.methods_of(dataset)
@@ -255,6 +276,35 @@ class Benchmark:
         """Return the terms that are known to matter in a data set."""
         analysis = self.analysis(dataset)
         return analysis["expected"] or analysis["terms"] or analysis.get("scatter", [])
+
+    def parts_of(self, dataset: str) -> list[tuple[str, int]]:
+        """Return method and number of cells of each fit to a part of a data set, for its cost."""
+        scaling = self.analysis(dataset)["scaling"]
+        compared = [m for m in self.config["methods"] if self.method(m)["role"] != "ablation"]
+        wanted = scaling["methods"] or compared
+        methods = [m for m in self.methods_of(dataset) if m in wanted]
+        return [(m, size) for m in methods for size in scaling["sizes"]]
+
+    def sweep(self, name: str) -> dict[str, Any]:
+        """Return the entry of a sweep."""
+        return self.config["sweep"][name]
+
+    def sweeps_of(self, dataset: str) -> list[str]:
+        """Return the sweeps that run on a data set: their method must run there."""
+        methods = self.methods_of(dataset)
+        return [
+            name
+            for name, entry in self.config["sweep"].items()
+            if dataset in entry["datasets"] and entry["method"] in methods
+        ]
+
+    def points_of(self, sweep: str) -> list[dict[str, Any]]:
+        """Return the points of a sweep: parameter -> value, a dict a point."""
+        return points_of(self.sweep(sweep))
+
+    def kind_of_point(self, sweep: str, point: Mapping[str, Any]) -> str:
+        """Say whether a point belongs to a sweep's `grid`, or is a single `point`."""
+        return "grid" if point in grid_points(self.sweep(sweep)) else "point"
 
     def dataset_files(self, name: str) -> list[str]:
         """Return the paths of a data set's files, downloads among them."""

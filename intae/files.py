@@ -72,7 +72,14 @@ def write_fit(model: FactorModel, adata: AnnData, path: str | Path, about: dict[
         varm={"weights": model.weights_.to_numpy(np.float32)},
         uns={"terms": model.terms_.copy(), "history": model.history_.reset_index(drop=True)},
     )
-    fit.uns["fit"] = about | {
+    fit.uns["fit"] = about_fit(model, about)
+    check_fit(fit)
+    write_h5ad(fit, path)
+
+
+def about_fit(model: FactorModel, about: dict[str, Any]) -> dict[str, Any]:
+    """Return what is known of a run (`uns["fit"]`): `about`, and what the model itself tells."""
+    return about | {
         "model": type(model).__name__,
         "parameters": json.dumps(model.get_params()),
         "converged": bool(model.converged_),
@@ -81,8 +88,6 @@ def write_fit(model: FactorModel, adata: AnnData, path: str | Path, about: dict[
         "projected": bool(getattr(model, "projected_", False)),
         "projected_seconds": float(getattr(model, "projected_seconds_", model.seconds_)),
     }
-    check_fit(fit)
-    write_h5ad(fit, path)
 
 
 def read_fit(path: str | Path) -> AnnData:

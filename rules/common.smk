@@ -1,6 +1,8 @@
 # The checked config, the names it gives, the paths of results, and functions for all files here.
+import os
 import re
 import sys
+from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
@@ -94,15 +96,51 @@ def repeated():
 
 
 def simulated():
-    """Data sets whose truth is known."""
+    """Data sets whose truth is known, every draw of them."""
+    return [draw for draws in BENCHMARK.simulations.values() for draw in draws]
+
+
+def of_draws(table):
+    """A table of each draw of a simulation."""
+
+    def parts(wildcards):
+        return [
+            f"{RESULTS}/{draw}/tables/{table}.csv"
+            for draw in BENCHMARK.simulations[wildcards.simulation]
+            if BENCHMARK.methods_of(draw)
+        ]
+
+    return parts
+
+
+def planted(wildcards):
+    """What captions say of a simulation."""
+    draws = BENCHMARK.simulations[wildcards.simulation]
+    entries = [BENCHMARK.dataset(draw) for draw in draws]
+    return {
+        "n_draws": len(draws),
+        "seeds": [entry["params"].get("seed", 0) for entry in entries],
+        "sizes": {k: v for k, v in entries[0]["params"].items() if k != "seed"},
+        "annotations_of": entries[0]["annotations_of"],
+    }
+
+
+def draw_of():
+    """Draw -> its simulation, for figures that show all draws as one data set."""
+    return {
+        draw: simulation
+        for simulation, draws in BENCHMARK.simulations.items()
+        for draw in draws
+    }
+
+
+def labelled(*roles):
+    """Data sets of this run with a label of one of these roles."""
     return [
-        d for d in BENCHMARK.datasets if BENCHMARK.dataset(d)["source"] == "simulated"
+        d
+        for d in BENCHMARK.datasets
+        if any(role in BENCHMARK.dataset(d)["labels"] for role in roles)
     ]
-
-
-def labelled(role):
-    """Data sets of this run with a label of this role."""
-    return [d for d in BENCHMARK.datasets if role in BENCHMARK.dataset(d)["labels"]]
 
 
 def per_dataset(pattern, datasets=None):
@@ -111,9 +149,17 @@ def per_dataset(pattern, datasets=None):
     return [pattern.format(dataset=d) for d in datasets if BENCHMARK.methods_of(d)]
 
 
+def files_of(wildcards):
+    """A data set's own files, or the prepared data whose gene sets a simulated one takes."""
+    lender = BENCHMARK.annotations_of(wildcards.dataset)
+    own = BENCHMARK.dataset_files(wildcards.dataset)
+    return own + ([PREPARED.format(dataset=lender)] if lender else [])
+
+
 LOADING = (
     "source",
     "params",
+    "annotations_of",
     "filter",
     "subset",
     "labels",
@@ -235,6 +281,26 @@ def numbers_dense(dataset):
     return {m: BENCHMARK.method(m)["params"].get("n_dense", 0) for m in order}
 
 
+def among(paths, names):
+    """Those of the paths whose file has one of these names, endings left out."""
+    return [path for path in paths if Path(path).stem in names]
+
+
+def run_facts():
+    """What the checks of the paper's claims need to know of the config."""
+    entries = BENCHMARK.config["methods"]
+    return {
+        "methods": {
+            name: {
+                key: e[key] for key in ("label", "model", "role", "params") if key in e
+            }
+            for name, e in entries.items()
+        },
+        "stands_for": BENCHMARK.stands_for(),
+        "simulated": simulated(),
+    }
+
+
 def datasets_with(n_methods):
     """Data sets on which at least so many methods with terms run."""
     return [d for d in BENCHMARK.datasets if len(with_terms(d)) >= n_methods]
@@ -253,3 +319,14 @@ def per_method(pattern):
         for d in datasets_with(1)
         for m in BENCHMARK.shown_methods(d)
     ]
+
+
+def compared(wildcards):
+    """Autoencoders that the bars compare the reference with; other methods without them."""
+    shown = BENCHMARK.shown_methods(wildcards.dataset)
+    return [m for m in shown if MODELS[m] == "Autoencoder"] or shown
+
+
+def with_method(figure):
+    """Label of a figure of one method in the report."""
+    return lambda wildcards: {"figure": f"{figure}, {LABELS[wildcards.method]}"}

@@ -27,7 +27,7 @@ rule fetch_all:
 
 rule load:
     input:
-        lambda wildcards: BENCHMARK.dataset_files(wildcards.dataset),
+        files_of,
     output:
         f"{RESULTS}/{{dataset}}/loaded.h5ad",
     log:

@@ -9,6 +9,13 @@ EVALUATION = (
     ("dense_factors", with_dense()),
     ("stability", BENCHMARK.datasets),
     ("recovery", simulated()),
+    ("recovery_curves", simulated()),
+    ("false_positives", simulated()),
+    ("separation", labelled("condition", "cell_type")),
+    ("history", BENCHMARK.datasets),
+    ("scaling", SCALED),
+    ("scaling_slopes", SCALED),
+    ("sweep", SWEPT),
 )
 PARTS = {
     table: per_dataset(f"{RESULTS}/{{dataset}}/tables/{table}.csv", datasets)
@@ -131,16 +138,15 @@ rule terms:
         "../scripts/terms.py"
 
 
-rule recovery:
+rule separation:
     input:
         fits=lambda wildcards: fits_of(wildcards.dataset),
-        truth=PREPARED,
     output:
-        f"{RESULTS}/{{dataset}}/tables/recovery.csv",
+        f"{RESULTS}/{{dataset}}/tables/separation.csv",
     log:
-        "logs/evaluate/{dataset}.recovery.log",
+        "logs/evaluate/{dataset}.separation.log",
     benchmark:
-        f"{RESULTS}/{{dataset}}/recovery.benchmark.tsv"
+        f"{RESULTS}/{{dataset}}/separation.benchmark.tsv"
     conda:
         "../envs/intae.yaml"
     threads: 1
@@ -148,12 +154,33 @@ rule recovery:
         mem_mb=4000,
         runtime=30,
     script:
-        "../scripts/recovery.py"
+        "../scripts/separation.py"
+
+
+rule history:
+    input:
+        fits=lambda wildcards: fits_of(wildcards.dataset),
+    output:
+        f"{RESULTS}/{{dataset}}/tables/history.csv",
+    log:
+        "logs/evaluate/{dataset}.history.log",
+    conda:
+        "../envs/intae.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    script:
+        "../scripts/history.py"
 
 
 rule runtime:
     input:
-        fits=[fit for dataset in BENCHMARK.datasets for fit in fits_of(dataset)],
+        fits=[
+            fit
+            for dataset in dict.fromkeys([*BENCHMARK.datasets, *simulated()])
+            for fit in fits_of(dataset)
+        ],
     output:
         table=report(
             f"{RESULTS}/tables/runtime.csv",

@@ -11,17 +11,6 @@ FIGURES += (
 )
 
 
-def compared(wildcards):
-    """Autoencoders that the bars compare the reference with; other methods without them."""
-    shown = BENCHMARK.shown_methods(wildcards.dataset)
-    return [m for m in shown if MODELS[m] == "Autoencoder"] or shown
-
-
-def with_method(figure):
-    """Label of a figure of one method in the report."""
-    return lambda wildcards: {"figure": f"{figure}, {LABELS[wildcards.method]}"}
-
-
 rule figure_loadings:
     input:
         fits=first_fits,

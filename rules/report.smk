@@ -6,7 +6,6 @@ FIGURES = (
     + per_dataset(f"{RESULTS}/figures/{{dataset}}/terms.png", datasets_with(1))
     + per_dataset(f"{RESULTS}/figures/{{dataset}}/correlation.png", datasets_with(2))
     + per_dataset(f"{RESULTS}/figures/{{dataset}}/stability.png", repeated())
-    + per_dataset(f"{RESULTS}/figures/{{dataset}}/recovery.png", simulated())
 )
 
 
@@ -31,6 +30,7 @@ rule figure_cost:
         runtime=30,
     params:
         labels=LABELS,
+        draw_of=draw_of(),
     script:
         "../scripts/figure_cost.py"
 
@@ -182,29 +182,3 @@ rule figure_stability:
         permuted=permuted_methods,
     script:
         "../scripts/figure_stability.py"
-
-
-rule figure_recovery:
-    input:
-        f"{RESULTS}/{{dataset}}/tables/recovery.csv",
-    output:
-        png=report(
-            f"{RESULTS}/figures/{{dataset}}/recovery.png",
-            caption="../report/recovery.rst",
-            category="6. Planted truth",
-            subcategory="{dataset}",
-            labels={"figure": "recovery"},
-        ),
-        pdf=f"{RESULTS}/figures/{{dataset}}/recovery.pdf",
-    log:
-        "logs/figures/{dataset}.recovery.log",
-    conda:
-        "../envs/intae.yaml"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=30,
-    params:
-        labels=LABELS,
-    script:
-        "../scripts/figure_recovery.py"

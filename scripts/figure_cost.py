@@ -14,4 +14,5 @@ with log_to(snakemake.log[0]):
     from intae.figures.style import save_figure
 
     runtime = pd.read_csv(snakemake.input[0])
+    runtime["dataset"] = runtime["dataset"].replace(snakemake.params.draw_of)
     save_figure(plot_cost(runtime, snakemake.params.labels), snakemake.output)

@@ -13,5 +13,5 @@ with log_to(snakemake.log[0]):
     from intae.figures.recovered import plot_recovery
     from intae.figures.style import save_figure
 
-    recovery = pd.read_csv(snakemake.input[0])
-    save_figure(plot_recovery(recovery, snakemake.params.labels), snakemake.output)
+    draws = pd.concat([pd.read_csv(path) for path in snakemake.input])
+    save_figure(plot_recovery(draws, snakemake.params.labels), snakemake.output)

@@ -41,6 +41,63 @@ def test_the_papers_config_is_valid():
     assert len(benchmark.downloads) == 3 + 2 + 13 + 1 + 2
 
 
+def test_draws_are_data_sets_of_their_own_that_count_seeds_up():
+    config = changed("datasets", "planted", "draws", value=3)
+    config["datasets"]["planted"]["params"]["seed"] = 7
+    config["run"] = {"datasets": ["planted", "simulated", "planted_2"]}
+    config["exclude"].append({"dataset": "planted_3", "method": "fsclvm"})
+    benchmark = Benchmark(config)
+    draws = ["planted_1", "planted_2", "planted_3"]
+    assert benchmark.simulations == {"planted": draws, "simulated": ["simulated"]}
+    assert benchmark.datasets == ["simulated"]
+    assert [benchmark.dataset(d)["params"]["seed"] for d in draws] == [7, 8, 9]
+    assert {benchmark.dataset(d)["params"]["n_active"] for d in draws} == {20}
+    assert "planted" not in benchmark.config["datasets"]
+    for draw in draws:  # excluded by the name of all
+        assert "slalom" not in benchmark.methods_of(draw)
+        assert ("fsclvm" in benchmark.methods_of(draw)) == (draw != "planted_3")
+
+
+def test_one_draw_can_be_run_by_its_name():
+    benchmark = Benchmark(changed("run", "datasets", value=["planted_4"]))
+    assert benchmark.simulations == {"planted": ["planted_4"]}
+    assert benchmark.datasets == []
+
+
+def test_the_data_set_that_lends_its_gene_sets_is_fetched_though_it_is_not_run():
+    benchmark = Benchmark(changed("run", "datasets", value=["planted"]))
+    assert {"GSE96583_RAW.tar", "c2.cp.reactome.v4.0.symbols.gmt"} <= set(benchmark.downloads)
+    assert benchmark.annotations_of("planted_1") == "kang17"
+    config = changed("run", "datasets", value=["planted"])
+    config["datasets"]["kang17"] = FILE
+    # which speak of labels that this one does not name
+    del config["analyses"]["kang17"], config["sweep"]
+    with pytest.raises(ConfigError, match="datasets: kang17: there is no file"):
+        Benchmark(config)
+
+
+def test_check_tells_of_draws(tmp_path, capsys):
+    (tmp_path / "mine.yaml").write_text(
+        "run: {datasets: [planted], methods: [fsclvm_annotation]}\n"
+    )
+    assert main(["check", str(tmp_path / "mine.yaml")]) == 0
+    out = capsys.readouterr().out
+    assert "planted_5: source simulated (3,000 cells x the genes of kang17), 1 fits" in out
+    assert "gene sets of kang17" in out and "GSE96583_RAW.tar: to be downloaded" in out
+    assert "halves:" not in out and "fits of halves" not in out.replace("and those of halves", "")
+    assert "in all: 5 data sets, 5 fits" in out
+
+
+def test_what_stands_for_the_papers_data():
+    benchmark = Benchmark(PAPER)
+    own_names = {name: name for name in ("kang17", "macosko15", "covid_balf", "buettner15")}
+    assert benchmark.stands_for() == own_names
+    part = changed("analyses", "simulated", value={"paper": "kang17"})
+    part["analyses"]["kang17"]["paper"] = None
+    found = Benchmark(part).stands_for()
+    assert found["simulated"] == "kang17" and "kang17" not in found
+
+
 def test_the_config_given_is_not_changed():
     before = copy.deepcopy(PAPER)
     check_config(PAPER)
@@ -57,6 +114,7 @@ FILE = {"source": "file", "file": "none.h5ad", "gene_sets": ["reactome"]}
         (("methods",), None, "the key 'methods' is missing"),
         (("datasets", "kang17", "n_hvg"), 5, "datasets: kang17: unknown key 'n_hvg'; did you mean"),
         (("datasets", "kang17", "n_hvgs"), "many", "n_hvgs: must be of type integer or null"),
+        (("analyses", "kang17", "paper"), "kang71", "'kang71' is unknown; did you mean 'kang17'"),
         (("datasets", "kang17", "source"), "kang18", "'kang18' is unknown; did you mean 'kang17'"),
         (("datasets", "kang17", "gene_sets"), ["reactom"], "'reactom' in gene_sets; did you mean"),
         (("datasets", "kang17", "gene_sets"), [], "names no gene sets"),
@@ -82,6 +140,16 @@ FILE = {"source": "file", "file": "none.h5ad", "gene_sets": ["reactome"]}
         (("gene_sets", "reactome", "file"), "x.gmt", "give one of file:, url: and msigdb:"),
         (("gene_sets", "reactome", "sha256"), "123", "gene_sets: reactome: sha256"),
         (("mirror",), "no/such/folder", "'no/such/folder' is not a folder"),
+        (("datasets", "kang17", "draws"), 2, "only source simulated can be drawn again"),
+        (("datasets", "planted", "draws"), 0, "datasets: planted: draws"),
+        (("datasets", "planted", "params"), {"seed": "x"}, "seed: must be a whole number, not 'x'"),
+        (("datasets", "planted_2"), {"source": "simulated"}, "would make 'planted_2'"),
+        (("datasets", "planted", "annotations_of"), "kang71", "'kang71'; did you mean 'kang17'"),
+        (("datasets", "planted", "annotations_of"), "planted", "there is no data set 'planted'"),
+        (("datasets", "simulated", "annotations_of"), "planted_1", "has no gene sets of its own"),
+        (("datasets", "macosko15", "annotations_of"), "simulated", "is for source simulated"),
+        (("analyses", "planted"), {}, "analyses: planted: has draws"),
+        (("run", "datasets"), ["planned"], "there is no entry 'planned'; did you mean 'planted"),
     ],
 )
 def test_mistakes_are_named(path, value, message):

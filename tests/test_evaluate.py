@@ -8,12 +8,13 @@ from anndata import AnnData
 import intae
 from intae.evaluate.accuracy import term_accuracy
 from intae.evaluate.agreement import correlate, correlation_table
-from intae.evaluate.recovery import recovery
 from intae.evaluate.stability import between_halves, between_seeds
 from intae.evaluate.tables import hosts, ranking, runtime_row, terms_of
 
 
-def make_fit(loadings, weights, relevance, *, active=None, method="m", seed=0, added=None):
+def make_fit(
+    loadings, weights, relevance, *, active=None, method="m", seed=0, added=None, removed=None
+):
     """Make a fit by hand; terms are annotated."""
     n_terms = loadings.shape[1]
     names = [f"SIMULATED_PATHWAY_{k + 1}" for k in range(n_terms)]
@@ -24,7 +25,7 @@ def make_fit(loadings, weights, relevance, *, active=None, method="m", seed=0, a
             "relevance": np.asarray(relevance, float),
             "active": np.ones(n_terms, bool) if active is None else active,
             "genes_added": [""] * n_terms if added is None else added,
-            "genes_removed": "",
+            "genes_removed": [""] * n_terms if removed is None else removed,
         },
         index=pd.Index(names, name="term"),
     )
@@ -116,21 +117,6 @@ def test_stability_between_seeds():
     assert table["(number of pairs)"] == 1
     assert "SIMULATED_PATHWAY_12" not in table.index
     assert between_seeds([one]).empty
-
-
-def test_recovery_of_the_truth_itself_is_perfect():
-    truth = intae.simulate(n_cells=100, n_genes=60, n_terms=8, n_active=4, n_dense=0, seed=0)
-    true_w, active = truth.varm["true_weights"], truth.uns["true_terms"]["active"].to_numpy()
-    absent = (true_w != 0) & (truth.varm["annotations"] == 0)
-    added = [" ".join(truth.var_names[column]) for column in absent.T]
-    strength = truth.uns["true_terms"]["strength"].to_numpy()
-    fit = make_fit(truth.obsm["true_loadings"], true_w, strength, active=active, added=added)
-    values = recovery(fit, truth).set_index("metric")["value"]
-    np.testing.assert_allclose(values, 1)
-    upside_down = make_fit(truth.obsm["true_loadings"], true_w, -strength, active=active)
-    values = recovery(upside_down, truth).set_index("metric")["value"]
-    assert values["average precision of active terms"] < 0.7
-    assert np.isnan(values["precision of added genes"])
 
 
 def test_tables():

@@ -10,7 +10,6 @@ from intae.evaluate.dense import dense_table
 from intae.figures.cost import plot_cost
 from intae.figures.dense_factors import plot_dense_factors
 from intae.figures.held_out import plot_metrics, plot_reconstruction
-from intae.figures.recovered import plot_recovery
 from intae.figures.scatter import plot_scatter
 from intae.figures.separation import plot_accuracy
 from intae.figures.stable import plot_stability
@@ -176,16 +175,6 @@ def test_scatter_shows_each_cell_and_says_what_is_off(tmp_path):
     assert off_axis.get_ylabel() == "SIMULATED PATHWAY 2 is off" and not len(off_axis.get_yticks())
     save_figure(figure, [tmp_path / "x.png", tmp_path / "x.pdf"])
     assert {path.name for path in tmp_path.iterdir()} == {"x.png", "x.pdf"}
-
-
-def test_recovery_says_none_where_nothing_is_to_score():
-    table = pd.DataFrame(
-        {"method": ["ae", "slalom"] * 2, "metric": ["one thing"] * 2 + ["another"] * 2,
-         "value": [0.5, 0.25, np.nan, 1.0]}
-    )  # fmt: skip
-    first, second = plot_recovery(table, LABELS).axes
-    assert [t.get_text() for t in first.texts] == ["0.50", "0.25"]
-    assert [t.get_text() for t in second.texts] == ["none", "1.00"]
 
 
 def test_stability_names_what_was_changed():

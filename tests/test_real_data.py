@@ -45,11 +45,32 @@ def test_the_term_separates_held_out_donors_too(accuracy):
     assert (best >= 0.9).all()
 
 
+def test_planted_terms_are_found_among_real_overlaps(results):
+    recovery = pd.read_csv(results / "tables/recovery.csv")
+    assert set(recovery["dataset"]) == {"planted_1", "planted_2"}
+    precision = recovery[recovery["metric"] == "average precision of active terms"]
+    precision = precision.groupby("method")["value"].mean()
+    assert precision["autoencoder_exact"] >= 0.8
+    assert precision["fsclvm_annotation"] > precision["fsclvm_dense3"]
+
+
 def test_slalom_ran_within_its_budget_and_is_marked(results):
-    runtime = pd.read_csv(results / "tables/runtime.csv").set_index("method")
+    runtime = pd.read_csv(results / "tables/runtime.csv")
+    runtime = runtime[runtime["dataset"] == "kang17_subset"].set_index("method")
     for method in ("slalom", "slalom_dense3"):
         assert runtime.loc[method, "projected"]
         assert runtime.loc[method, "seconds"] > 10 * runtime["seconds"]["autoencoder"].max()
+
+
+def test_the_papers_claims_on_a_part_of_its_data(results):
+    claims = pd.read_csv(results / "tables/claims.csv")
+    claims = claims[claims["dataset"] == "kang17_subset"].set_index("claim")
+    for claim in ("kang17-ratio", "kang17-interferon-autoencoder"):
+        assert claims.loc[claim, "verdict"] == "agrees", claims.loc[claim, "found"]
+    # minutes of a third of the cells are not the paper's minutes
+    assert claims.loc["kang17-time-slalom", "verdict"] in ("partly", "differs")
+    assert claims.loc["kang17-interpretability", "verdict"] == "differs"
+    assert "4,470 cells" in (results / "paper.html").read_text()
 
 
 def test_every_method_and_figure_is_there(results):

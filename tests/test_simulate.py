@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 import intae
+from intae.sources.dataset import load_dataset
 
 
 def test_truth_explains_the_data():
@@ -56,6 +57,21 @@ def test_real_annotations_can_be_given():
     adata = intae.simulate(n_cells=30, annotations=annotations, n_active=3)
     assert list(adata.uns["terms"]) == list("abcde")
     assert list(adata.var_names) == list(annotations.index)
+
+
+def test_a_data_set_takes_the_gene_sets_of_another(tmp_path, simulated):
+    simulated.write_h5ad(tmp_path / "prepared.h5ad")
+    params = {"n_cells": 40, "n_active": 3, "n_dense": 1, "seed": 5}
+    entry = {"source": "simulated", "params": params, "annotations_of": "other"}
+    adata = load_dataset("planted", entry, [tmp_path / "prepared.h5ad"])
+    assert list(adata.var_names) == list(simulated.var_names)
+    assert list(adata.uns["terms"]) == list(simulated.uns["terms"])
+    np.testing.assert_array_equal(adata.varm["annotations"], simulated.varm["annotations"])
+    assert adata.n_obs == 40 and adata.uns["true_terms"]["active"].sum() == 3 + 1
+    again = intae.simulate(**params, annotations=pd.DataFrame(
+        simulated.varm["annotations"], simulated.var_names, list(simulated.uns["terms"])
+    ))  # fmt: skip
+    np.testing.assert_array_equal(adata.X, again.X)
 
 
 def test_too_few_or_too_many_active_terms():

@@ -118,6 +118,76 @@ def test_tables_have_their_columns(finished):
     stability = pd.read_csv(tables / "stability.csv")
     assert set(stability["kind"]) == {"seeds", "halves", "donors"}
     assert columns["recovery"] == "dataset method seed metric value".split()
+    assert columns["recovery_curves"] == (
+        "dataset method seed what n_ranked recall precision chance"
+    ).split()  # fmt: skip
+    assert columns["false_positives"] == "dataset method seed rule outcome n of".split()
+    assert columns["separation"] == "dataset method seed term label value n_cells auroc".split()
+    assert columns["history"] == (
+        "dataset method seed iteration F objective n_deactivated inactive_zero_share"
+    ).split()  # fmt: skip
+
+
+def test_draws_take_the_gene_sets_of_another_and_meet_the_truth_only(finished):
+    results = finished[0] / "results"
+    own, draws = (
+        [read_h5ad(results / f"{name}/prepared.h5ad") for name in names]
+        for names in (["own"], ["planted_1", "planted_2"])
+    )
+    for draw in draws:
+        assert list(draw.uns["terms"]) == list(own[0].uns["terms"])
+        np.testing.assert_array_equal(draw.varm["annotations"], own[0].varm["annotations"])
+    assert not np.array_equal(draws[0].X, draws[1].X)
+    tables = {path.stem: pd.read_csv(path) for path in (results / "tables").glob("*.csv")}
+    for table in ("recovery", "recovery_curves", "false_positives"):
+        assert {"planted_1", "planted_2", "simulated"} == set(tables[table]["dataset"])
+    assert {"planted_1", "planted_2"} <= set(tables["runtime"]["dataset"])
+    assert "planted_1" not in set(tables["terms"]["dataset"])
+    for figure in ("recovery", "recovery_curves", "false_positives"):
+        assert (results / f"figures/planted/{figure}.pdf").stat().st_size > 1000
+    assert not (results / "figures/planted_1").exists()
+
+
+def test_parts_of_a_data_set_are_fitted_for_their_cost(finished):
+    tables = finished[0] / "results" / "tables"
+    scaling = pd.read_csv(tables / "scaling.csv")
+    assert list(scaling.columns[:4]) == ["dataset", "method", "seed", "n_cells"]
+    sizes = scaling.groupby("method")["n_cells"].agg(list).to_dict()
+    assert sizes == {"autoencoder_exact": [40, 120], "slalom": [40, 120]}  # no 5,000
+    projected = scaling.set_index(["method", "n_cells"])["projected"]
+    assert projected["slalom", 40]  # the budget of these fits
+    assert not projected["slalom", 120]  # its own: none
+    assert "no part of 5000 is drawn" in "".join(
+        path.read_text() for path in (finished[0] / "logs/scaling").glob("*.5000.log")
+    )
+    lines = pd.read_csv(tables / "scaling_slopes.csv").set_index(["method", "measure"])
+    memory = scaling.set_index(["method", "n_cells"])["peak_mb"]
+    slope = np.log(memory["slalom", 120] / memory["slalom", 40]) / np.log(3)
+    assert lines.loc[("slalom", "peak_mb"), "slope"] == pytest.approx(slope, rel=1e-3)
+    assert (finished[0] / "results/figures/simulated/scaling.pdf").stat().st_size > 1000
+    assert not (finished[0] / "results/figures/own/scaling.png").exists()
+
+
+def test_sweeps_fit_every_point(finished):
+    sweep = pd.read_csv(finished[0] / "results/tables/sweep.csv")
+    points = sweep.groupby(["dataset", "sweep"])["point"].agg(list).to_dict()
+    assert points == {
+        ("own", "penalties"): [
+            "default", "fraction1 0.2, fraction3 0.1", "fraction1 0.2, fraction3 0.4",
+            "lambda1 0.5, n_dense 1",
+        ],
+        ("unlabelled", "components"): ["default", "n_dense 2", "n_dense 3"],
+    }  # fmt: skip
+    own = sweep[sweep["dataset"] == "own"].set_index("kind")
+    assert (own["n_cells"] + own["n_held_out"] == 90).all()
+    assert own.loc["default", "median_r"] == 1 or own.loc["default", "n_active"] == 0
+    np.testing.assert_allclose(own.loc["grid", "fraction3"], [0.1, 0.4], rtol=1e-4)
+    assert own.loc["point", "lambda1"] == 0.5 and own.loc["point", "n_dense"] == 1
+    other = sweep[sweep["dataset"] == "unlabelled"]
+    assert list(other["n_dense"][1:]) == [2, 3] and other["best_accuracy"].isna().all()
+    figures = finished[0] / "results/figures"
+    assert (figures / "own/sweep_penalties.png").exists()
+    assert (figures / "unlabelled/sweep_components.pdf").exists()
 
 
 def test_cells_that_no_fit_saw(finished):
@@ -191,26 +261,34 @@ def test_report_holds_figures_and_captions(finished):
         "terms.png",
         "correlation.png",
         "stability.png",
+        "scaling.png",
+        "sweep_penalties.png",
     ):
         assert name in html
-    assert "What the methods recover of a planted truth (simulated)" in html
+    assert "What the methods recover of a planted truth, in numbers (simulated)" in html
+    assert "Precision against recall of what was planted (planted; 2 draws" in html
+    assert "Terms called active, rightly and wrongly (planted; 2 draws, gene sets of own)" in html
     for pattern in ("figures/simulated/recovery.pdf", "figures/own/accuracy.pdf"):
         assert (finished[0] / "results" / pattern).stat().st_size > 1000
 
 
-def test_controls_stand_in_tables_and_captions(finished):
-    tables = finished[0] / "results" / "tables"
-    accuracy = pd.read_csv(tables / "accuracy.csv").query("dataset == 'simulated'")
-    for method in ("score_genes", "ulm", "aucell", "autoencoder_permuted"):
-        terms = accuracy.query("method == @method")["term"]
-        assert set(terms) == set(accuracy.query("method == 'autoencoder_exact'")["term"]), method
-    stability = pd.read_csv(tables / "stability.csv")
-    assert "autoencoder_permuted" in set(stability.query("kind == 'seeds'")["method"])
-    recovery = pd.read_csv(tables / "recovery.csv")
-    assert {"score_genes", "ulm", "aucell", "autoencoder_permuted"} <= set(recovery["method"])
-    html = (finished[0] / "results/report.html").read_text()
-    assert "(Autoencoder, shuffled gene sets; score_genes; ULM; AUCell; PCA)" in html
-    assert "(ULM; PCA)" in html  # of the other data set
+def test_the_papers_claims_are_held_against_the_run(finished):
+    results = finished[0] / "results"
+    claims = pd.read_csv(results / "tables/claims.csv")
+    own = claims[claims["dataset"] == "own"]
+    assert set(own["paper_dataset"]) == {"kang17"}
+    assert "autoencoder was not run on own" in " ".join(own["why"])
+    general = claims[claims["paper_dataset"].isna()].set_index("claim")
+    assert general.loc["new-cells", "verdict"] != "not run"
+    table1 = pd.read_csv(results / "tables/table1.csv").set_index(["dataset", "method"])
+    assert table1.loc[("simulated", "slalom_dense3"), "projected"]
+    seconds = pd.read_csv(results / "tables/runtime.csv").groupby(["dataset", "method"])["seconds"]
+    minutes = table1.loc[("simulated", "fsclvm"), "minutes"]
+    assert minutes == pytest.approx(seconds.mean()["simulated", "fsclvm"] / 60, rel=1e-4)
+    page = (results / "paper.html").read_text()
+    assert all(f'id="{claim}' in page for claim in claims["claim"])
+    report = (finished[0] / "results/report.html").read_text()
+    assert "paper.html" in report and "1. Paper against this run" in report
 
 
 def test_corrections_are_those_of_the_terms(finished):
@@ -242,6 +320,21 @@ def test_figures_of_the_paper_and_the_talk(finished):
     assert "Stars: terms expected to matter here (SET_1)" in html
 
 
+def test_controls_stand_in_tables_and_captions(finished):
+    tables = finished[0] / "results" / "tables"
+    accuracy = pd.read_csv(tables / "accuracy.csv").query("dataset == 'simulated'")
+    for method in ("score_genes", "ulm", "aucell", "autoencoder_permuted"):
+        terms = accuracy.query("method == @method")["term"]
+        assert set(terms) == set(accuracy.query("method == 'autoencoder_exact'")["term"]), method
+    stability = pd.read_csv(tables / "stability.csv")
+    assert "autoencoder_permuted" in set(stability.query("kind == 'seeds'")["method"])
+    recovery = pd.read_csv(tables / "recovery.csv")
+    assert {"score_genes", "ulm", "aucell", "autoencoder_permuted"} <= set(recovery["method"])
+    html = (finished[0] / "results/report.html").read_text()
+    assert "(Autoencoder, shuffled gene sets; score_genes; ULM; AUCell; PCA)" in html
+    assert "(ULM; PCA)" in html  # of the other data set
+
+
 def test_data_without_labels_run_without_label_analyses(finished):
     results = finished[0] / "results"
     assert (results / "figures/unlabelled/scatter.png").exists()
@@ -267,6 +360,14 @@ def test_dry_run_of_the_paper_needs_no_data(folder):
         assert rule in done.stdout + done.stderr
 
 
+def test_draws_alone_prepare_the_data_that_lend_their_gene_sets(folder):
+    done = snakemake(folder, "--dry-run", "--config", 'run={"datasets": ["planted"]}')
+    assert done.returncode == 0, done.stderr
+    output = done.stdout + done.stderr
+    assert "kang17/prepared.h5ad" in output and "GSE96583_RAW.tar" in output
+    assert "kang17/autoencoder_exact" not in output
+
+
 def test_fetch_all_names_every_download(folder):
     done = snakemake(folder, "--dry-run", "fetch_all")
     assert "GSE96583_RAW.tar" in done.stdout + done.stderr
@@ -279,6 +380,10 @@ def test_fetch_all_names_every_download(folder):
         ({"run": {"datasets": ["kang71"]}}, "no entry 'kang71'; did you mean 'kang17'"),
         ({"metods": {}}, "unknown key 'metods'; did you mean 'methods'"),
         ({"methods": {"pca": {"seeds": []}}}, "methods: pca: seeds"),
+        (
+            {"sweep": {"penalties": {"grid": {"lamda1": [1]}}}},
+            "no parameter 'lamda1' to sweep over; did you mean 'lambda1'",
+        ),
     ],
 )
 def test_config_mistakes_stop_before_any_job(folder, tmp_path, config, message):

@@ -7,8 +7,8 @@ import pandas as pd
 from anndata import AnnData
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from ..files import loadings, weights
-from .tables import ranking
+from .planted import Planted
+from .recovery_curves import added_gene_scores
 
 
 def recovery(fit: AnnData, truth: AnnData) -> pd.DataFrame:
@@ -25,48 +25,52 @@ def recovery(fit: AnnData, truth: AnnData) -> pd.DataFrame:
     -------
     metric, value, one row each; a value is NaN where it is not defined:
 
-    - average precision of active terms: of the ranking of annotated terms (:func:`ranking`);
+    - average precision of active terms: of the ranking of annotated terms
+      (:func:`intae.evaluate.tables.ranking`);
     - loadings |r|: median over active terms of the correlation with the true loadings;
-    - precision and recall of added genes: genes that belong but were not in the set;
     - AUROC of right genes: of |weight| within the sets of active terms, genes that truly belong
-      against genes that are wrongly in the set.
+      against genes that are wrongly in the set;
+    - average precision of added genes: of the ranking of all genes outside the sets of terms that
+      are on (:func:`intae.evaluate.recovery_curves.recovery_curves`);
+    - precision and recall of added genes: genes that belong but were not in the set;
+    - precision and recall of removed genes: genes that do not belong, in the sets of active terms.
 
-    Empty if the fit has no annotated terms.
+    The last six are NaN where the fit does not weigh genes (plain scores). Empty if the fit has no
+    annotated terms.
     """
-    terms = fit.uns["terms"]
-    names = terms.index[terms["kind"] == "annotated"]
-    if not len(names):
+    planted = Planted.beside(fit, truth)
+    if not len(planted.terms):
         return pd.DataFrame(columns=["metric", "value"])
-    planted = truth.uns["true_terms"]
-    position = pd.Series(np.arange(len(planted)), planted.index)
-    active = planted.loc[names, "active"].to_numpy(bool)
-    relevance = ranking(terms.loc[names]).to_numpy()
-    true_w = np.asarray(truth.varm["true_weights"])[:, position[names]]
-    true_z = np.asarray(truth.obsm["true_loadings"])[:, position[names]]
-    known = np.asarray(truth.varm["annotations"])[
-        :, [list(truth.uns["terms"]).index(n) for n in names]
-    ]
-    z, w = loadings(fit)[names].to_numpy(float), np.abs(weights(fit)[names].to_numpy(float))
-    on = terms.loc[names, "active"].to_numpy(bool)
-
-    r = [abs(_r(z[:, k], true_z[:, k])) for k in np.flatnonzero(active)]
-    added = _membership(terms.loc[names, "genes_added"], fit.var_names)
-    absent = (true_w != 0) & (known == 0)
-    right = (true_w != 0)[:, active & on][known[:, active & on] > 0]
-    size = w[:, active & on][known[:, active & on] > 0]
+    active, on = planted.active, planted.on
+    r = [_r(planted.loadings[:, k], planted.true_loadings[:, k]) for k in np.flatnonzero(active)]
     rows = {
-        "average precision of active terms": average_precision_score(active, relevance),
-        "loadings |r|": float(np.median(r)),
-        "precision of added genes": added[absent].sum() / added.sum() if added.any() else np.nan,
-        "recall of added genes": added[absent].sum() / absent.sum() if absent.any() else np.nan,
-        "AUROC of right genes": roc_auc_score(right, size) if 0 < right.mean() < 1 else np.nan,
+        "average precision of active terms": average_precision_score(active, planted.score),
+        "loadings |r|": float(np.median(np.abs(r))),
     }
+    genes = dict.fromkeys(
+        ("AUROC of right genes", "average precision of added genes", "precision of added genes",
+         "recall of added genes", "precision of removed genes", "recall of removed genes"),
+        np.nan,
+    )  # fmt: skip
+    if planted.weighs_genes:
+        scored = planted.known & active & on
+        right, size = planted.member[scored], planted.size[scored]
+        if 0 < right.sum() < len(right):
+            genes["AUROC of right genes"] = roc_auc_score(right, size)
+        if planted.missing.any():
+            genes["average precision of added genes"] = average_precision_score(
+                *added_gene_scores(planted)
+            )
+        changes = {
+            "added": (planted.listed("genes_added"), planted.missing),
+            "removed": (planted.listed("genes_removed") & active, planted.wrong),
+        }
+        for name, (found, sought) in changes.items():
+            hits = (found & sought).sum()
+            genes[f"precision of {name} genes"] = hits / found.sum() if found.any() else np.nan
+            genes[f"recall of {name} genes"] = hits / sought.sum() if sought.any() else np.nan
+    rows |= genes
     return pd.DataFrame({"metric": list(rows), "value": list(rows.values())})
-
-
-def _membership(lists: pd.Series, genes: pd.Index) -> np.ndarray:
-    """Return genes x terms, bool, from the genes named in each term's row."""
-    return np.column_stack([genes.isin(str(names).split()) for names in lists])
 
 
 def _r(x: np.ndarray, y: np.ndarray) -> float:

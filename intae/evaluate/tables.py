@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import pandas as pd
 from anndata import AnnData
@@ -12,6 +13,8 @@ RUNTIME_COLUMNS = (
     "iterations", "converged", "projected", "threads", "device",
 )  # fmt: skip
 
+HISTORY_COLUMNS = ("iteration", "F", "objective", "n_deactivated", "inactive_zero_share")
+
 
 def runtime_row(fit: AnnData) -> dict[str, object]:
     """Return what a fit cost.
@@ -20,7 +23,11 @@ def runtime_row(fit: AnnData) -> dict[str, object]:
     projected time to the end, and `projected` is true. `peak_mb` is the peak resident memory of
     the whole training process, libraries included.
     """
-    about = fit.uns["fit"]
+    return cost_row(fit.uns["fit"])
+
+
+def cost_row(about: Mapping[str, Any]) -> dict[str, object]:
+    """Return the same of what is known of a run (:func:`intae.files.about_fit`)."""
     row = {name: about[name] for name in RUNTIME_COLUMNS if name in about}
     row["seconds"] = about["projected_seconds"] if about["projected"] else about["seconds"]
     return {name: row[name] for name in RUNTIME_COLUMNS}
@@ -61,6 +68,18 @@ def ranking(terms: pd.DataFrame) -> pd.Series:
         off = terms["evidence"].where(~terms["active"].astype(bool), 0.0)
         return terms.assign(evidence=off).groupby([*by, "evidence"], sort=True).ngroup()
     return terms.groupby(by, sort=True).ngroup()
+
+
+def history_of(fit: AnnData) -> pd.DataFrame:
+    """Return the course of an autoencoder's training, a row an epoch; of other fits nothing.
+
+    F is the reconstruction and the penalty on loadings, a cell (equation 3 without R), `objective`
+    F + R, `inactive_zero_share` the share at zero of the weights that the annotation does not name.
+    """
+    history = fit.uns["history"]
+    if "F" not in history:
+        history = pd.DataFrame(columns=list(HISTORY_COLUMNS))
+    return label(history[list(HISTORY_COLUMNS)], fit)
 
 
 def label(table: pd.DataFrame, fit: AnnData) -> pd.DataFrame:

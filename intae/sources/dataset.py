@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
+from ..contracts import get_annotations, get_terms
+from ..files import read_h5ad
 from ..simulation import simulate
 from .buettner15 import load_buettner15
 from .covid_balf import load_covid_balf
@@ -35,7 +37,8 @@ def load_dataset(name: str, entry: Mapping[str, Any], files: Sequence[str | Path
         Its entry; see the schema of the config.
     files
         Paths of its files, in the order of the registry; or the user's own file and, where the
-        entry names one, its metadata table.
+        entry names one, its metadata table; or, for simulated data, the prepared data whose gene
+        sets they take, if any.
 
     Returns
     -------
@@ -58,7 +61,8 @@ def load_dataset(name: str, entry: Mapping[str, Any], files: Sequence[str | Path
         case "covid_balf":
             adata = load_covid_balf(files[:-1], files[-1], **params)
         case "simulated":
-            adata = simulate(**params)
+            annotations = _annotations(files[0]) if files else None
+            adata = simulate(**params, annotations=annotations)
             adata.uns["scale"] = "log"
             return adata
         case "buettner15":
@@ -82,6 +86,15 @@ def load_dataset(name: str, entry: Mapping[str, Any], files: Sequence[str | Path
     loaded = AnnData(adata.X, obs=adata.obs, var=pd.DataFrame(index=adata.var_names))
     loaded.uns["scale"] = find_scale(name, adata, entry.get("scale"))
     return loaded
+
+
+def _annotations(path: Path) -> pd.DataFrame:
+    """Return the gene sets of prepared data, genes x terms."""
+    prepared = read_h5ad(path, backed="r")
+    try:
+        return pd.DataFrame(get_annotations(prepared), prepared.var_names, get_terms(prepared))
+    finally:
+        prepared.file.close()
 
 
 def _name_genes(name: str, adata: AnnData, column: str | None) -> AnnData:

@@ -1,0 +1,104 @@
+"""Precision against recall of what was planted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from .style import method_colors, method_label, set_style
+
+# table's word -> title, what recall counts
+PANELS = {
+    "terms": ("active terms,\nthe most relevant first", "share of the active terms found"),
+    "added genes": (
+        "genes missing from sets,\nthe largest weights outside a set first",
+        "share of the missing genes found",
+    ),
+    "wrong genes": (
+        "genes wrongly in sets,\nthe smallest weights in a set first",
+        "share of the wrong genes found",
+    ),
+}
+GRID = np.linspace(0, 1, 201)[1:]
+
+
+def plot_recovery_curves(curves: pd.DataFrame, labels: Mapping[str, str]) -> Figure:
+    """Draw precision against recall, a panel a ranking, a colour a method.
+
+    Parameters
+    ----------
+    curves
+        The table recovery_curves.csv of one simulation. The mean over its draws and the seeds is
+        drawn as far as all of them reach, the band from the least to the largest.
+    labels
+        Method -> its name in figures, for all methods of the config, in order.
+    """
+    set_style()
+    colors = method_colors(labels)
+    methods = [m for m in labels if m in set(curves["method"])]
+    figure, axes = plt.subplots(
+        1, len(PANELS), figsize=(12, 4.6), sharey=True, layout="constrained"
+    )
+    for axis, (what, (title, found)) in zip(axes, PANELS.items(), strict=True):
+        part = curves[curves["what"] == what]
+        for method in methods:
+            each = part[part["method"] == method]
+            if each.empty:
+                continue
+            n_fits = len(
+                curves.loc[curves["method"] == method, ["dataset", "seed"]].drop_duplicates()
+            )
+            precision = precision_at(each, n_fits)
+            shown = GRID[: precision.shape[1]]
+            if not len(shown):
+                continue
+            axis.fill_between(
+                shown, precision.min(0), precision.max(0), color=colors[method], alpha=0.12, lw=0
+            )
+            axis.plot(shown, precision.mean(0), color=colors[method], lw=2)
+        if len(part):
+            axis.axhline(part["chance"].mean(), color="0.4", ls=":", lw=1.2, zorder=0)
+        axis.set_title(title, loc="left")
+        axis.set_xlabel(f"recall: {found}")
+        axis.set_xlim(0, 1.02)
+        axis.set_ylim(0, 1.03)
+    axes[0].set_ylabel("precision: share of right ones\namong those ranked so far")
+    handles = [
+        Line2D([], [], color=colors[m], lw=2, label=method_label(m, labels)) for m in methods
+    ]
+    handles.append(Line2D([], [], color="0.4", ls=":", lw=1.2, label="a random order"))
+    figure.legend(handles=handles, loc="outside upper center", ncols=4, frameon=False)
+    sns.despine(figure)
+    return figure
+
+
+def precision_at(curves: pd.DataFrame, n_fits: int) -> np.ndarray:
+    """Return the precision of each fit when it has found each share of `GRID`.
+
+    Parameters
+    ----------
+    curves
+        recovery_curves.csv of one method and one ranking.
+    n_fits
+        Number of fits of the method.
+
+    Returns
+    -------
+    fits x shares, as far as every fit's curve reaches; none where a fit has no curve.
+    """
+    rows, reach = [], 1.0
+    for _, curve in curves.groupby(["dataset", "seed"]):
+        curve = curve.sort_values("recall")
+        # up to the k-th found thing, the precision is that at which the k-th is found
+        place = np.searchsorted(curve["recall"].to_numpy() + 1e-5, GRID)
+        reach = min(reach, curve["recall"].max())
+        rows.append(curve["precision"].to_numpy()[np.minimum(place, len(curve) - 1)])
+    if len(rows) < n_fits:
+        return np.empty((0, 0))
+    return np.array(rows)[:, GRID <= reach + 1e-5]

@@ -1,0 +1,1 @@
+"""The paper's claims, held against the tables of a run."""

@@ -1,0 +1,115 @@
+"""What a check finds, the register of checks, and words for numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+AGREES, PARTLY, DIFFERS, NOT_RUN = VERDICTS = ("agrees", "partly", "differs", "not run")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What this run says of a claim.
+
+    Parameters
+    ----------
+    found
+        The number or order found, with its spread over seeds.
+    verdict
+        One of VERDICTS.
+    why
+        A sentence or two: what the verdict rests on, or what differs from the paper's set-up.
+    """
+
+    found: str
+    verdict: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Check:
+    """A function that judges a claim, and the rule that it judges by, for readers."""
+
+    judge: Callable[..., Finding]
+    rule: str
+
+
+CHECKS: dict[str, Check] = {}
+
+
+def check(rule: str) -> Callable[[Callable[..., Finding]], Callable[..., Finding]]:
+    """Register a check under its function's name.
+
+    Parameters
+    ----------
+    rule
+        How it judges, in a sentence that stands on the page.
+    """
+
+    def register(judge: Callable[..., Finding]) -> Callable[..., Finding]:
+        CHECKS[judge.__name__] = Check(judge, rule)
+        return judge
+
+    return register
+
+
+def grade(value: float, agrees: float, partly: float) -> str:
+    """Return a verdict: agrees up to one limit, partly up to a second, else differs."""
+    return AGREES if value <= agrees else PARTLY if value <= partly else DIFFERS
+
+
+def worst(*verdicts: str) -> str:
+    """Return the verdict furthest from agreement."""
+    return max(verdicts, key=VERDICTS.index)
+
+
+def number(value: float) -> str:
+    """Write a number with three digits that count, and without a power of ten."""
+    if pd.isna(value):
+        return "none"
+    if value == 0:
+        return "0"
+    if abs(value) >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.3g}" if abs(value) >= 0.001 else f"{value:.1g}"
+
+
+def score(value: float) -> str:
+    """Write an accuracy or an AUROC, in which a hundredth matters."""
+    return f"{value:.3f}"
+
+
+def share(value: float) -> str:
+    """Write a share or a correlation."""
+    return f"{value:.2f}" if abs(value) < 0.995 or abs(value) == 1 else f"{value:.3f}"
+
+
+def duration(days: float) -> str:
+    """Write a time in the unit that suits it."""
+    for unit, size in (("days", 1), ("hours", 1 / 24), ("minutes", 1 / 1440)):
+        if days >= 2 * size:
+            return f"{number(days / size)} {unit}"
+    return f"{number(days * 86_400)} seconds"
+
+
+def over_seeds(values: Mapping[int, float], write: Callable[[float], str] = share) -> str:
+    """Write a value a seed: each of up to three, of more the mean and the range."""
+    if len(values) == 1:
+        seed, value = next(iter(values.items()))
+        return f"{write(value)} (seed {seed} only)"
+    if len(values) <= 3:
+        return ", ".join(f"{write(value)} (seed {seed})" for seed, value in values.items())
+    series = pd.Series(dict(values))
+    return (
+        f"{write(series.mean())} on average ({write(series.min())} to {write(series.max())} over "
+        f"{len(series)} seeds)"
+    )
+
+
+def listing(words: Iterable[str]) -> str:
+    """Join words: a, b and c."""
+    words = list(words)
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

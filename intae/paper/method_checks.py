@@ -1,0 +1,204 @@
+"""Claims about the methods in general, judged over all data sets of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+import pandas as pd
+
+from .finding import AGREES, DIFFERS, PARTLY, Finding, check, listing, number, score, share
+from .run import NotRun, Run
+from .separation_checks import best_terms
+
+FALSE_COLUMNS = ["dataset", "method", "seed", "rule", "outcome", "n", "of"]
+RANKING = "average precision of active terms"
+
+
+@check(
+    "Agrees if the autoencoder gives loadings of cells that it was not fitted to, alike from two "
+    "halves of the cells (median |r| at least 0.8) on some data set, and f-scLVM gives none; "
+    "partly if only the first holds; differs if it does not."
+)
+def new_cells(
+    run: Run, dataset: str | None, *, can: Sequence[str], cannot: Sequence[str]
+) -> Finding:
+    """Ask which methods give loadings of new cells: the comparison of halves needs them."""
+    ours, theirs = _halves(run, can), _halves(run, cannot)
+    if not len(ours):
+        msg = f"None of {listing(can)} was fitted to halves: give one `halves` in `methods:`."
+        raise NotRun(msg)
+    found = "; ".join(
+        f"{run.label(method)} " + listing(f"{share(r)} ({name})" for (_, name), r in part.items())
+        for table in (ours, theirs)
+        for method, part in table.groupby(level="method", sort=False)
+    )
+    found = "median |r| between halves, of the loadings of all cells: " + found
+    poor = dict.fromkeys(dataset for (_, dataset), r in ours.items() if r < 0.8)
+    why = f"On {listing(poor)} they depend on the cells that it saw." if poor else ""
+    if ours.max() < 0.8:
+        return Finding(found, DIFFERS, why)
+    if len(theirs):
+        why += " The f-scLVM of this run gives loadings of new cells too, which slalom does not."
+        return Finding(found, PARTLY, why.strip())
+    return Finding(found, AGREES, f"{why} No f-scLVM was asked for new cells.".strip())
+
+
+@check(
+    "Differs if automatic penalties work on every real data set: some terms on and some off, and "
+    "the condition separated as well as with the published, hand-set ones (accuracy at most 0.02 "
+    "lower); partly if on some data sets; agrees if on none."
+)
+def needs_tuning(run: Run, dataset: str | None, *, tuned: str, automatic: str) -> Finding:
+    """Compare hand-set penalties with automatic ones, the same for every data set."""
+    params = run.methods.get(automatic, {}).get("params", {})
+    if any(str(key).startswith("lambda") for key in params):
+        msg = f"{automatic} has penalties set by hand in this run (`params:`)."
+        raise NotRun(msg)
+    found, works = [], []
+    for name in run.real:
+        if not (run.is_on(name, tuned) and run.is_on(name, automatic)):
+            continue
+        on = {m: _on(run, name, m) for m in (automatic, tuned)}
+        text = f"{name}: {on[automatic]:.0%} of the terms on ({on[tuned]:.0%} as published)"
+        good = 0 < on[automatic] < 1
+        best = {m: _best(run, name, m) for m in (automatic, tuned)}
+        if None not in best.values():
+            text += f", best accuracy {score(best[automatic])} ({score(best[tuned])})"
+            good &= best[automatic] >= best[tuned] - 0.02
+        found.append(text)
+        works.append(good)
+    if not found:
+        msg = f"It takes {tuned} and {automatic} on one data set; name both in `run: methods:`."
+        raise NotRun(msg)
+    verdict = DIFFERS if all(works) else PARTLY if any(works) else AGREES
+    why = f"{run.label(automatic)} takes its penalties from the data, by one rule for all."
+    return Finding("; ".join(found), verdict, why)
+
+
+@check(
+    "Agrees if every score without a model ranks the active terms of simulated data worse (average "
+    "precision, mean of seeds) than the worst of the factor models; partly if worse than the best."
+)
+def scores_rank_worse(
+    run: Run, dataset: str | None, *, scores: Sequence[str], models: Sequence[str]
+) -> Finding:
+    """Compare how well scores and models tell active terms from those that only overlap them."""
+    means = {m: _ranking(run, m) for m in (*models, *scores)}
+    known = {m: value for m, value in means.items() if value is not None}
+    ours, theirs = [m for m in models if m in known], [m for m in scores if m in known]
+    if not ours or not theirs:
+        msg = (
+            "It takes simulated data (`run: datasets: [simulated]`) with a factor model and a "
+            f"score ({listing(scores)}) on them."
+        )
+        raise NotRun(msg)
+    found = "; ".join(f"{run.label(m)} {share(known[m])}" for m in (*theirs, *ours))
+    high = max(known[m] for m in theirs)
+    verdict = (
+        AGREES if high < min(known[m] for m in ours)
+        else PARTLY if high < max(known[m] for m in ours)
+        else DIFFERS
+    )  # fmt: skip
+    best = max(known, key=known.get)
+    why = f"Best: {run.label(best)}. A low value means that inactive terms rank above active ones."
+    return Finding("average precision: " + found, verdict, why)
+
+
+@check(
+    "Agrees if every score without a model calls more inactive terms active than every factor "
+    "model does, on simulated data (means over draws and seeds); partly if more than the model "
+    "that calls fewest. A term is called active if its loadings differ between conditions, tested "
+    "one term after the other."
+)
+def false_terms(
+    run: Run, dataset: str | None, *, scores: Sequence[str], models: Sequence[str], rule: str
+) -> Finding:
+    """Compare how many inactive terms scores and models call active."""
+    table = run.tables.get("false_positives", pd.DataFrame(columns=FALSE_COLUMNS))
+    part = table[(table["rule"] == rule) & table["outcome"].str.startswith("false")]
+    counts = part.groupby(["method", "dataset", "seed"], sort=False)[["n", "of"]].sum()
+    means = counts.groupby("method", sort=False).mean()
+    ours, theirs = [m for m in models if m in means.index], [m for m in scores if m in means.index]
+    if not ours or not theirs:
+        msg = (
+            "It takes simulated data, with a factor model and a score "
+            f"({listing(scores)}) on them: `run:`."
+        )
+        raise NotRun(msg)
+    found = "; ".join(f"{run.label(m)} {number(means.loc[m, 'n'])}" for m in (*theirs, *ours))
+    least, fewest, most = (
+        means.loc[theirs, "n"].min(), means.loc[ours, "n"].min(), means.loc[ours, "n"].max()
+    )  # fmt: skip
+    verdict = AGREES if least > most else PARTLY if least > fewest else DIFFERS
+    why = (
+        f"Means over {part['dataset'].nunique()} simulated data set(s), of "
+        f"{number(means.loc[theirs, 'of'].mean())} inactive terms. The rule: {rule}."
+    )
+    return Finding("false terms called active: " + found, verdict, why)
+
+
+@check(
+    "Agrees if, on every data set that has them, both masked models rank the active terms worse "
+    "(simulated data, average precision) or separate the condition worse (accuracy of the best "
+    "term) than the regularised decoder; partly if on some, or one of them."
+)
+def masks_fail(
+    run: Run, dataset: str | None, *, masked: Sequence[str], regularised: str
+) -> Finding:
+    """Compare hard-coded and stochastic masks with the regularised decoder."""
+    scores = [("average precision, simulated", partial(_ranking, run))]
+    scores += [
+        (f"best accuracy, {name}", partial(_best, run, name))
+        for name in run.real
+        if name not in run.simulated
+    ]
+    found, worse = [], []
+    for unit, score_of in scores:
+        base = score_of(regularised)
+        for method in masked if base is not None else ():
+            value = score_of(method)
+            if value is not None:
+                found.append(f"{run.label(method)} {score(value)} against {score(base)} ({unit})")
+                worse.append(value < base)
+    if not found:
+        msg = (
+            f"None of {listing(masked)} was run beside {regularised}; name them in `run: methods:`."
+        )
+        raise NotRun(msg)
+    verdict = AGREES if all(worse) else PARTLY if any(worse) else DIFFERS
+    return Finding("; ".join(found), verdict, "The talk does not say how they fail.")
+
+
+def _halves(run: Run, methods: Sequence[str]) -> pd.Series:
+    """Return the median |r| between halves: (method, data set) -> r."""
+    table = run.tables.get("stability")
+    if table is None:
+        return pd.Series(dtype=float)
+    wanted = (table["kind"] == "halves") & (table["term"] == "(median |r|)")
+    part = table[wanted & table["method"].isin(methods) & table["dataset"].isin(run.real)]
+    return part.set_index(["method", "dataset"])["r"]
+
+
+def _on(run: Run, dataset: str, method: str) -> float:
+    terms = run.rows("terms", dataset, method, kind="annotated")
+    return float(terms["active"].astype(bool).mean())
+
+
+def _best(run: Run, dataset: str, method: str) -> float | None:
+    """Return the training accuracy of the best annotated term, the mean over seeds."""
+    try:
+        return float(best_terms(run, dataset, method)["accuracy"].mean())
+    except NotRun:
+        return None
+
+
+def _ranking(run: Run, method: str) -> float | None:
+    """Return the average precision of the ranking of active terms, the mean over simulations."""
+    values = []
+    for dataset in run.simulated:
+        try:
+            values.append(run.rows("recovery", dataset, method, metric=RANKING)["value"].mean())
+        except NotRun:
+            continue
+    return float(sum(values) / len(values)) if values else None

@@ -1,0 +1,140 @@
+"""Claims about which terms matter, and whether two models agree on them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from .finding import AGREES, DIFFERS, PARTLY, Finding, check, grade, listing, over_seeds, share
+from .run import NotRun, Run
+
+SUMMARY = "(median |r|)"
+
+
+@check(
+    "Agrees if the term's rank by relevance is the paper's, give or take the leeway, from every "
+    "seed; partly if from some."
+)
+def rank_of(
+    run: Run, dataset: str, *, method: str, term: str, rank: int, leeway: int = 0
+) -> Finding:
+    """Compare the rank of a term among a method's annotated terms, 1 the most relevant."""
+    terms = _ranked(run, dataset, method)
+    part = terms[terms["term"] == term].set_index("seed")
+    if not len(part):
+        msg = (
+            f"{term} is not a term of {dataset}: too few of its genes are among the variable ones "
+            "(`min_genes`), or its gene sets are not used."
+        )
+        raise NotRun(msg)
+    near = (part["rank"] - rank).abs() <= leeway
+    found = "rank " + over_seeds(part["rank"].to_dict(), lambda value: f"{value:.0f}")
+    first = terms[terms["rank"] == 1].groupby("term").size()
+    why = f"Of {terms['term'].nunique()} terms; the first is " + listing(first.index) + "."
+    if not part["active"].astype(bool).all():
+        why += f" {term} is off from {int((~part['active'].astype(bool)).sum())} seed(s)."
+    verdict = AGREES if near.all() else PARTLY if near.any() else DIFFERS
+    return Finding(found, verdict, why)
+
+
+@check(
+    "Agrees if at least four fifths of the terms that the paper names are among the n most "
+    "relevant in the mean of the seeds; partly from two fifths."
+)
+def top_terms(run: Run, dataset: str, *, method: str, terms: Sequence[str], n: int = 10) -> Finding:
+    """Count how many of the paper's top terms are top terms here."""
+    table = _ranked(run, dataset, method)
+    top = table[table["rank"] <= n]
+    shared = {
+        seed: len(set(terms) & set(part["term"])) / len(terms) for seed, part in top.groupby("seed")
+    }
+    counts = {seed: value * len(terms) for seed, value in shared.items()}
+    found = f"{over_seeds(counts, lambda v: f'{v:g}')} of {len(terms)} among the first {n}"
+    mean = sum(shared.values()) / len(shared)
+    first = top[top["seed"] == top["seed"].iloc[0]].sort_values("rank")["term"]
+    why = f"The first {min(n, len(first))} of seed {top['seed'].iloc[0]}: {listing(first)}."
+    return Finding(found, AGREES if mean >= 0.8 else PARTLY if mean >= 0.4 else DIFFERS, why)
+
+
+@check(
+    "Agrees if the median |r| is within 0.1 of the paper's over as many terms; partly within 0.2."
+)
+def agreement(
+    run: Run, dataset: str, *, pair: Sequence[str], median: float, above: int, n_terms: int
+) -> Finding:
+    """Compare how far two methods' loadings of the most relevant terms agree."""
+    table = _pair(run, dataset, pair).nsmallest(n_terms, "relevance_rank")
+    r = table["r"].abs()
+    if not r.notna().any():
+        return Finding(
+            f"none of the {len(r)} most relevant terms is active in both", DIFFERS,
+            "One of the two switched them off.",
+        )  # fmt: skip
+    found = (
+        f"median |r| {share(r.median())} over {r.notna().sum()} of the {len(r)} most relevant "
+        f"terms (the others are off in one of the two), {int((r > 0.5).sum())} above 0.5"
+        if r.isna().any()
+        else f"median |r| {share(r.median())} over the {len(r)} most relevant terms, "
+        f"{int((r > 0.5).sum())} above 0.5"
+    )
+    more = "more than" if r.median() > median else "less than"
+    more = "as much as" if abs(r.median() - median) <= 0.02 else more
+    why = f"They agree {more} in the paper, whose figure has {above} above 0.5. "
+    why += _own_agreement(run, dataset, pair)
+    return Finding(found, grade(round(abs(r.median() - median), 9), 0.1, 0.2), why.strip())
+
+
+@check("Agrees if four fifths of the terms' |r| are within 0.2 of the paper's; partly from half.")
+def agreement_of_terms(
+    run: Run, dataset: str, *, pair: Sequence[str], terms: Mapping[str, float]
+) -> Finding:
+    """Compare, term by term, how far two methods' loadings agree."""
+    r = _pair(run, dataset, pair).set_index("term")["r"].abs()
+    present = {term: paper for term, paper in terms.items() if term in r.index}
+    if not present:
+        msg = f"{dataset} has none of the terms {listing(terms)}."
+        raise NotRun(msg)
+    table = pd.DataFrame({"paper": pd.Series(present).abs(), "ours": r[list(present)]})
+    near = ((table["paper"] - table["ours"]).abs() <= 0.2).mean()
+    found = "; ".join(
+        f"{term} {'off in one' if pd.isna(row.ours) else share(row.ours)} "
+        f"(paper {share(row.paper)})"
+        for term, row in table.iterrows()
+    )
+    why = f"{near:.0%} of {len(table)} terms are near the paper's value. "
+    why += _own_agreement(run, dataset, pair)
+    verdict = AGREES if near >= 0.8 else PARTLY if near >= 0.5 else DIFFERS
+    return Finding(found, verdict, why.strip())
+
+
+def _ranked(run: Run, dataset: str, method: str) -> pd.DataFrame:
+    """Return a method's annotated terms with their rank among these."""
+    terms = run.rows("terms", dataset, method, kind="annotated").copy()
+    terms["rank"] = terms.groupby("seed")["relevance"].rank(ascending=False, method="first")
+    return terms
+
+
+def _pair(run: Run, dataset: str, pair: Sequence[str]) -> pd.DataFrame:
+    table = run.rows("correlation", dataset)
+    for a, b in (pair, tuple(reversed(pair))):
+        part = table[(table["method_a"] == a) & (table["method_b"] == b)]
+        if len(part):
+            return part
+    absent = [m for m in pair if not run.is_on(dataset, m)]
+    msg = f"{listing(absent or pair)} did not run to the end on {dataset}; both are needed."
+    raise NotRun(msg)
+
+
+def _own_agreement(run: Run, dataset: str, pair: Sequence[str]) -> str:
+    """Say how far each of two methods agrees with itself from another seed: a ceiling."""
+    told = []
+    for method in pair:
+        try:
+            r = run.rows("stability", dataset, method, kind="seeds", term=SUMMARY)["r"].iloc[0]
+        except NotRun:
+            continue
+        told.append(f"{run.label(method)} {share(r)}")
+    if not told:
+        return ""
+    return f"Two seeds of one method agree among themselves at a median |r| of {listing(told)}."

@@ -1,0 +1,17 @@
+"""Draw the terms that methods call active, rightly and wrongly."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(snakemake.scriptdir).parent))
+
+from intae.logs import log_to
+
+with log_to(snakemake.log[0]):
+    import pandas as pd
+
+    from intae.figures.false_terms import plot_false_positives
+    from intae.figures.style import save_figure
+
+    draws = pd.concat([pd.read_csv(path) for path in snakemake.input])
+    save_figure(plot_false_positives(draws, snakemake.params.labels), snakemake.output)

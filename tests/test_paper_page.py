@@ -1,0 +1,242 @@
+"""The claims as a whole: the file they stand in, the tables, and the page in a browser."""
+
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from conftest import ROOT, mirror_file
+from test_claims import METHODS, accuracies, make_run, runtime, trained
+
+from intae.config import METHOD_ORDER
+from intae.evaluate.separation import separation_table
+from intae.gene_sets import read_gene_sets
+from intae.paper.claims import claims_table, read_paper
+from intae.paper.finding import CHECKS, VERDICTS, duration, number, over_seeds
+from intae.paper.page import MARKS, breakable, render_page
+from intae.paper.run import Run
+from intae.paper.table1 import minutes_beside_paper
+
+PAPER = ROOT / "report/paper.yaml"
+
+
+@pytest.fixture(scope="module")
+def paper():
+    return read_paper(PAPER)
+
+
+def test_every_check_is_used_and_every_claim_has_one(paper):
+    assert {claim["check"] for claim in paper["claims"]} == set(CHECKS)
+    assert {claim["dataset"] for claim in paper["claims"]} == {*paper["datasets"], None}
+    schema = yaml.safe_load((ROOT / "schemas/config.schema.yaml").read_text())
+    entry = schema["properties"]["analyses"]["additionalProperties"]["properties"]["paper"]
+    assert set(entry["enum"]) == {*paper["datasets"], None}
+
+
+def test_methods_of_the_claims_are_known(paper):
+    named = {m for groups in paper["table1"].values() for g in groups for m in g["methods"]}
+    for claim in paper["claims"]:
+        for key, value in claim["with"].items():
+            if key in ("rule", "terms", "values", "label", "term", "but"):
+                continue
+            named |= {v for v in (value if isinstance(value, list) else [value])
+                      if isinstance(v, str)}  # fmt: skip
+    assert named <= set(METHOD_ORDER)
+
+
+def test_terms_of_the_claims_are_gene_sets(paper):
+    sets = read_gene_sets(mirror_file("c2.cp.reactome.v4.0.symbols.gmt"))
+    known = {name.removeprefix("REACTOME_") for name in sets} | {"ASTROCYTES"}
+    for claim in paper["claims"]:
+        named = [
+            claim["with"].get("term"),
+            claim["with"].get("but"),
+            *claim["with"].get("terms", ()),
+        ]
+        assert {name for name in named if name} <= known, claim["id"]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"check": "chekc"}, "there is no check 'chekc'"),
+        ({"dataset": "kang71"}, "there is no data set 'kang71'"),
+        ({"given_as": "guessed"}, "given_as 'guessed'"),
+        ({"with": {"methods": ["a"]}}, "missing a required argument"),
+        ({"with": {"methodes": ["a"]}}, "with: "),
+        ({"source": None}, "the key 'source' is missing"),
+    ],
+)
+def test_a_wrong_claim_is_refused(tmp_path, change, message):
+    paper = yaml.safe_load(PAPER.read_text())
+    paper["claims"][0] |= change
+    paper["claims"][0] = {k: v for k, v in paper["claims"][0].items() if v is not None}
+    (tmp_path / "paper.yaml").write_text(yaml.safe_dump(paper))
+    with pytest.raises(ValueError, match=message):
+        read_paper(tmp_path / "paper.yaml")
+
+
+def test_a_claim_that_stands_twice_is_refused(tmp_path):
+    paper = yaml.safe_load(PAPER.read_text())
+    paper["claims"].append(paper["claims"][0])
+    (tmp_path / "paper.yaml").write_text(yaml.safe_dump(paper))
+    with pytest.raises(ValueError, match="stands there twice"):
+        read_paper(tmp_path / "paper.yaml")
+
+
+def test_a_run_of_nothing_agrees_with_nothing(paper):
+    """A run with two timed fits and no other table: all but the runtimes was not run."""
+    claims = claims_table(
+        paper, make_run(runtime({"autoencoder": [1.0, 1.0], "slalom": [270.0]}, n_genes=900))
+    )
+    assert set(claims["claim"]) == {claim["id"] for claim in paper["claims"]}
+    ran = claims[claims["verdict"] != "not run"]
+    assert set(ran["check"]) == {"runtime", "speedup", "outgrows"} and set(ran["dataset"]) == {"d"}
+    assert (claims["why"].str.len() > 10).all()
+    absent = claims[claims["paper_dataset"] == "macosko15"]
+    assert absent["why"].str.contains("paper: macosko15").all() and absent["dataset"].isna().all()
+
+
+def test_a_small_part_confirms_nothing(paper):
+    scores = {("autoencoder", s): {"INTERFERON_SIGNALING": 0.9, "OTHER": 0.5} for s in (0, 1)}
+    for n_cells, verdict in ((1350, "agrees"), (1300, "partly")):
+        times = runtime({"autoencoder": [1.0, 1.0]}, n_cells=n_cells)
+        claims = claims_table(paper, make_run(times, **accuracies(scores))).set_index("claim")
+        assert claims.loc["kang17-best-autoencoder", "verdict"] == verdict
+    assert "1,300 cells for the paper's 13,500" in claims.loc["kang17-best-autoencoder", "why"]
+
+
+def test_two_data_sets_may_stand_for_one(paper):
+    both = pd.concat([runtime({"autoencoder": [6.0]}), runtime({"autoencoder": [9.0]}, "e")])
+    run = Run({"runtime": both}, METHODS, {"d": "kang17", "e": "kang17"})
+    claims = claims_table(paper, run)
+    n_claims = sum(claim["dataset"] == "kang17" for claim in paper["claims"])
+    assert claims["dataset"].value_counts().to_dict() == {"d": n_claims, "e": n_claims}
+
+
+def test_table_1(paper):
+    run = make_run(
+        runtime({"ulm": [1.0], "fsclvm": [60.0], "autoencoder": [60.0, 180.0]}, n_cells=4470)
+    )
+    table1 = minutes_beside_paper(paper, run)
+    ours = table1.dropna(subset=["dataset"]).set_index("method")
+    assert list(ours.index) == ["autoencoder", "fsclvm"]  # the paper's first, controls left out
+    row = ours.loc["autoencoder"]
+    assert (row["minutes"], row["minutes_min"], row["minutes_max"], row["n_seeds"]) == (2, 1, 3, 2)
+    assert (row["paper_minutes"], row["n_cells"], row["paper_n_cells"]) == (8, 4470, 13500)
+    assert row["cpu"] == "a processor" and row["threads"] == 1
+    assert np.isnan(ours.loc["fsclvm", "paper_minutes"])
+    absent = table1[table1["dataset"].isna()]
+    values = absent.set_index(["paper_dataset", "method"])["paper_minutes"].to_dict()
+    assert values == {
+        ("kang17", "slalom"): 2203, ("macosko15", "slalom"): 1629, ("macosko15", "autoencoder"): 7,
+    }  # fmt: skip
+    assert absent["minutes"].isna().all()
+    other = pd.concat([runtime({"autoencoder": [60.0]}, "other"), run.tables["runtime"]])
+    order = minutes_beside_paper(paper, make_run(other))["dataset"].fillna("not run")
+    assert list(dict.fromkeys(order)) == ["d", "not run", "other"]
+
+
+def test_words():
+    assert [number(v) for v in (0, 0.0182, 7.5, 129.4, 7768.5, 0.0004)] == [
+        "0", "0.0182", "7.5", "129", "7,768", "0.0004",
+    ]  # fmt: skip
+    assert [duration(d) for d in (3.3, 0.5, 0.01, 0.00001)] == [
+        "3.3 days", "12 hours", "14.4 minutes", "0.864 seconds",
+    ]  # fmt: skip
+    assert over_seeds({3: 0.5}) == "0.50 (seed 3 only)"
+    assert over_seeds({0: 0.5, 1: 0.25}) == "0.50 (seed 0), 0.25 (seed 1)"
+    assert over_seeds(dict.fromkeys(range(3), 0.5) | {9: 0.7}) == (
+        "0.55 on average (0.50 to 0.70 over 4 seeds)"
+    )
+    assert breakable("<A_B>") == "&lt;A_<wbr>B&gt;"
+    assert breakable("set `run: <x>`.") == "set <code>run: &lt;x&gt;</code>."
+
+
+def test_separation_against_scikit_learn():
+    from sklearn.metrics import roc_auc_score
+
+    rng = np.random.default_rng(0)
+    label = rng.choice(["x", "y", "z"], 80)
+    z = pd.DataFrame(rng.normal(size=(80, 3)).round(1), columns=list("abc"))  # with ties
+    z["a"] += 2 * (label == "y")
+    z["c"] = 0.0
+    found = separation_table(z, pd.DataFrame({"cell_type": label, "batch": "one"}))
+    assert set(found["label"]) == {"cell_type"} and len(found) == 9
+    for row in found.itertuples():
+        assert row.n_cells == (label == row.value).sum()
+        assert row.auroc == pytest.approx(roc_auc_score(label == row.value, z[row.term]))
+    assert (found.loc[found["term"] == "c", "auroc"] == 0.5).all()
+
+
+# the page
+
+
+@pytest.fixture(scope="module")
+def page(paper, tmp_path_factory):
+    """The page of a run in which verdicts of all four kinds come up."""
+    runs = runtime(
+        {"autoencoder": [60.0, 180.0], "slalom": [9e4], "fsclvm": [9.0]}, n_cells=4470, n_genes=966
+    )
+    scores = {("autoencoder", s): {"INTERFERON_SIGNALING": 0.9, "OTHER": 0.5} for s in (0, 1)}
+    scores[("fsclvm", 0)] = {"INTERFERON_SIGNALING": 0.8, "OTHER": 0.95}
+    run = make_run(runs, **accuracies(scores), history=trained())
+    claims, table1 = claims_table(paper, run), minutes_beside_paper(paper, run)
+    assert set(claims["verdict"]) == set(VERDICTS)
+    folder = tmp_path_factory.mktemp("page")
+    claims.to_csv(folder / "claims.csv", index=False)
+    table1.to_csv(folder / "table1.csv", index=False)
+    claims, table1 = (pd.read_csv(folder / f"{name}.csv") for name in ("claims", "table1"))
+    labels = {name: entry.get("label", name) for name, entry in METHODS.items()}
+    html = render_page(ROOT / "report/paper.html.jinja", paper, claims, table1, labels)
+    (folder / "paper.html").write_text(html, encoding="utf-8")
+    return folder / "paper.html", claims
+
+
+def test_page_has_every_claim_and_needs_nothing_else(page):
+    path, claims = page
+    html = path.read_text()
+    for row in claims.itertuples():
+        assert str(breakable(row.statement)) in html
+        assert str(breakable(row.why)) in html
+        assert f'id="rule-{row.check}"' in html
+    assert "33% as many" in html and "Table 1" in html
+    for outside in ("http://", "https://", "src=", "@import", "<script"):
+        assert outside not in html
+    assert "nan" not in html.lower().replace("governan", "").split()
+
+
+def test_page_in_a_browser(page):
+    path, claims = page
+    binary = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chrome")
+    if binary is None or shutil.which("chromedriver") is None:
+        pytest.skip("no Chromium with its driver")
+    from selenium import webdriver
+    from selenium.webdriver.chrome.service import Service
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = binary
+    for argument in ("--headless=new", "--no-sandbox", "--window-size=1200,900"):
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = webdriver.Chrome(options, Service(shutil.which("chromedriver")))
+    try:
+        driver.get(path.as_uri())
+        assert driver.get_log("browser") == []
+        shown = [e.text for e in driver.find_elements("css selector", ".claims tbody tr .verdict")]
+        assert sorted(shown) == sorted(f"{MARKS[v]}{v}" for v in claims["verdict"])
+        link = driver.find_element("css selector", ".claims tbody a")
+        target = link.get_attribute("href").split("#")[1]
+        assert driver.find_element("id", target).is_displayed()
+        width, room = driver.execute_script(
+            "return [document.documentElement.scrollWidth, window.innerWidth]"
+        )
+        assert width <= room  # nothing is cut off at the side
+        cut = driver.execute_script(
+            "return [...document.querySelectorAll('td, th')]"
+            ".filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.innerText)"
+        )
+        assert cut == []
+    finally:
+        driver.quit()

@@ -1,0 +1,146 @@
+"""Cost against the number of cells: the parts drawn, the slopes, the figure."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import sparse
+
+import intae
+from intae.contracts import check_prepared
+from intae.evaluate.scaling import SCALING_COLUMNS, read_part, scaling_row, slopes
+from intae.figures.scaling import plot_scaling
+from intae.files import about_fit, write_h5ad
+from intae.methods import train
+
+LABELS = {"ae": "Autoencoder", "slalom": "slalom", "pca": "PCA"}
+
+
+@pytest.fixture(params=["dense", "sparse"])
+def file(request, simulated, tmp_path):
+    adata = simulated.copy()
+    if request.param == "sparse":
+        adata.X = sparse.csr_matrix(np.where(adata.X > 0, adata.X, 0).astype(np.float32))
+    write_h5ad(adata, tmp_path / "prepared.h5ad")
+    return adata, tmp_path / "prepared.h5ad"
+
+
+def test_a_part_is_what_it_says(file, monkeypatch):
+    monkeypatch.setattr("intae.evaluate.scaling.BLOCK", 64)  # several blocks
+    whole, path = file
+    part = read_part(path, 50, seed=3)
+    check_prepared(part)
+    assert part.n_obs == 50 and part.obs_names.is_unique
+    same = whole[part.obs_names]
+    assert (part.obs.astype(str) == same.obs.astype(str)).all(axis=None)
+    if sparse.issparse(whole.X):
+        assert sparse.issparse(part.X)
+        assert (part.X != same.X).nnz == 0
+    else:
+        np.testing.assert_array_equal(part.X, same.X)
+    np.testing.assert_array_equal(part.varm["annotations"], whole.varm["annotations"])
+    assert list(part.uns["terms"]) == list(whole.uns["terms"])
+
+
+def test_parts_are_nested_and_another_seed_draws_others(file):
+    _, path = file
+    small, large, other = read_part(path, 20, 0), read_part(path, 60, 0), read_part(path, 20, 1)
+    assert set(small.obs_names) < set(large.obs_names)
+    assert set(small.obs_names) != set(other.obs_names)
+
+
+@pytest.mark.parametrize("n_cells", [200, 5000])
+def test_no_part_is_the_whole(file, n_cells, caplog):
+    with caplog.at_level("INFO"):
+        assert read_part(file[1], n_cells, 0) is None
+    assert f"has 200 cells: no part of {n_cells} is drawn" in caplog.text
+
+
+def rows(method, sizes, seconds, peak_mb=100.0, *, projected=False, seed=0):
+    """Rows of scaling.csv made by hand."""
+    return pd.DataFrame(
+        {"dataset": "d", "method": method, "seed": seed, "n_cells": sizes, "n_genes": 9,
+         "seconds": seconds, "peak_mb": peak_mb, "projected": projected, "threads": 1,
+         "device": "cpu", "cpu": "A Processor"}
+    )  # fmt: skip
+
+
+def test_slopes_of_known_powers():
+    sizes = np.array([100, 200, 400, 800])
+    table = pd.concat([
+        rows("ae", sizes, 0.01 * sizes**1.5, 300.0), rows("pca", sizes, 5.0, 0.5 * sizes),
+    ])  # fmt: skip
+    found = slopes(table).set_index(["method", "measure"])
+    assert found.loc[("ae", "seconds"), "slope"] == pytest.approx(1.5)
+    assert found.loc[("ae", "peak_mb"), "slope"] == pytest.approx(0)
+    assert found.loc[("pca", "seconds"), "slope"] == pytest.approx(0)
+    assert found.loc[("pca", "peak_mb"), "slope"] == pytest.approx(1)
+    assert (found["n_sizes"] == 4).all()
+
+
+def test_slope_and_its_error_are_those_of_least_squares():
+    rng = np.random.default_rng(0)
+    sizes = np.array([100, 300, 500, 1000, 3000])
+    seconds = sizes * np.exp(rng.normal(0, 0.3, 5))
+    found = slopes(rows("ae", sizes, seconds)).set_index("measure").loc["seconds"]
+    (slope, _), covariance = np.polyfit(np.log(sizes), np.log(seconds), 1, cov=True)
+    assert found["slope"] == pytest.approx(slope)
+    assert found["standard_error"] == pytest.approx(np.sqrt(covariance[0, 0]))
+
+
+def test_slopes_take_the_mean_over_seeds_and_leave_out_what_is_too_short():
+    table = pd.concat([
+        rows("ae", [10, 100, 1000], [0.05, 1.0, 8.0]), rows("ae", [1000], [12.0], seed=1),
+        rows("pca", [10, 100], [0.01, 0.02]),
+    ])  # fmt: skip
+    found = slopes(table).set_index(["method", "measure"])
+    assert found.loc[("ae", "seconds"), "slope"] == pytest.approx(1)  # 1 s to 10 s
+    assert found.loc[("ae", "seconds"), "n_sizes"] == 2
+    assert np.isnan(found.loc[("ae", "seconds"), "standard_error"])  # a line has two points
+    assert ("pca", "seconds") not in found.index
+    assert slopes(rows("ae", [10], [1.0])).empty
+
+
+def test_a_row_says_what_a_fit_cost(simulated):
+    params = {"n_dense": 1, "max_iter": 4, "budget": 1e-6}
+    model, about = train(simulated, "Slalom", params, seed=222, threads=1)
+    row = scaling_row(about_fit(model, about | {"dataset": "d", "method": "slalom"}))
+    assert tuple(row) == SCALING_COLUMNS
+    assert row["projected"] and row["seconds"] == model.projected_seconds_ > model.seconds_
+    assert (row["n_cells"], row["n_terms"]) == (200, 9)
+    assert row["cpu"] and row["peak_mb"] > 50
+
+
+def test_figure_shows_points_slopes_and_what_is_projected():
+    table = pd.concat([
+        rows("ae", [1000, 2000, 4000], [1.0, 2.0, 4.0]), rows("ae", [4000], [6.0], seed=1),
+        rows("slalom", [1000, 2000, 4000], [900.0, 4000.0, 16000.0], 500.0, projected=True),
+        rows("pca", [1000, 2000, 4000], [0.01, 0.02, 0.03]),
+    ])  # fmt: skip
+    figure = plot_scaling(table, slopes(table), LABELS)
+    time, memory = figure.axes
+    assert time.get_xscale() == time.get_yscale() == memory.get_yscale() == "log"
+    lines = {line.get_label(): line for line in time.lines}
+    assert len(lines) == 3
+    np.testing.assert_allclose(time.lines[0].get_xdata(), [1000, 2000, 4000])
+    np.testing.assert_allclose(time.lines[0].get_ydata(), [1, 2, 5])
+    full, hollow, _ = (dots.get_facecolors()[:, :3] for dots in time.collections)
+    assert (hollow == 1).all() and not (full == 1).all()
+    assert not (memory.collections[1].get_facecolors()[:, :3] == 1).all()
+    notes = [text.get_text() for text in time.get_legend().get_texts()]
+    assert notes[0].startswith("slalom: 2.08 ± ")
+    assert notes[1].startswith("Autoencoder: 1.16 ± ")
+    assert notes[2:] == ["PCA: none (too few sizes, or too short)", "hollow: projected"]
+    assert "A Processor, 1 thread a fit" in time.get_title(loc="left")
+    assert [t.get_text() for t in memory.get_xticklabels()] == ["1,000", "2,000", "4,000"]
+
+
+def test_the_pass_over_a_file_holds_no_more_than_a_block(simulated, tmp_path, monkeypatch):
+    """Only then is the peak of memory that of a part."""
+    write_h5ad(simulated, tmp_path / "prepared.h5ad")
+    monkeypatch.setattr("intae.evaluate.scaling.BLOCK", 50)
+    seen = []
+    vstack = np.vstack
+    monkeypatch.setattr(np, "vstack", lambda blocks: seen.extend(blocks) or vstack(blocks))
+    part = read_part(tmp_path / "prepared.h5ad", 30, 0)
+    assert len(seen) == 4 and sum(map(len, seen)) == part.n_obs == 30
+    assert intae.PCA().fit(part).loadings_.shape[0] == 30

@@ -1,0 +1,317 @@
+"""Sweeps over parameters: the points, the fits, what is said of them, the figure."""
+
+import copy
+import inspect
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from sklearn.linear_model import LogisticRegression
+
+import intae
+from intae.autoencoder.fractions import absolute_penalties
+from intae.autoencoder.lambdas import size_weights
+from intae.config import Benchmark, ConfigError
+from intae.evaluate.points import fit_point, parameters_used, training_cells
+from intae.evaluate.sweep import RESULTS, best_term, sweep_row, variance_explained
+from intae.figures.swept import plot_sweep
+from intae.methods import MODELS
+from intae.signatures import parameters_of
+from intae.sweeps import points_of
+
+PAPER = yaml.safe_load((Path(__file__).parents[1] / "config.yaml").read_text())
+LONG = "RIG_I_MDA5_MEDIATED_INDUCTION_OF_IFN_ALPHA_BETA_PATHWAYS_AND_A_LITTLE_MORE"
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_parameters_are_those_of_the_class(model):
+    known = [p for p in inspect.signature(getattr(intae, model)).parameters]
+    assert list(parameters_of(model)) == [p for p in known if p not in ("seed", "threads")]
+
+
+def test_parameters_of_an_unknown_class():
+    with pytest.raises(ValueError, match="no class 'Autoencodr'"):
+        parameters_of("Autoencodr")
+
+
+def test_points_are_the_product_and_what_is_given_each_once():
+    grid = {"a": [1, 2], "b": ["x", "y"]}
+    points = points_of({"grid": grid, "points": [{"c": 3.0}, {"a": 2, "b": "x"}]})
+    assert points == [
+        {"a": 1, "b": "x"}, {"a": 1, "b": "y"}, {"a": 2, "b": "x"}, {"a": 2, "b": "y"}, {"c": 3.0},
+    ]  # fmt: skip
+    assert points_of({"grid": {}, "points": []}) == []
+
+
+def with_sweep(**entry):
+    config = copy.deepcopy(PAPER)
+    config["sweep"] = {
+        "s": {"datasets": ["simulated"], "method": "autoencoder_exact", "grid": {"tol": [0.1]}}
+        | entry
+    }
+    return config
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ({"datasets": ["simulatd"]}, "sweep: s: there is no data set 'simulatd'; did you mean"),
+        ({"datasets": []}, "sweep: s: datasets"),
+        ({"method": "autoencoder_exat"}, "there is no method 'autoencoder_exat'; did you mean"),
+        ({"method": "slalom"}, "slalom cannot infer loadings"),
+        ({"grid": {"lamda1": [1]}}, "Autoencoder has no parameter 'lamda1' to sweep over; did you"),
+        ({"grid": {"seed": [1]}}, "no parameter 'seed'"),
+        ({"grid": {}, "points": [{"lambda9": 1}]}, "no parameter 'lambda9'"),
+        ({"method": "fsclvm", "grid": {"fraction1": [0.1]}}, "FSCLVM has no parameter 'fraction1'"),
+        ({"grid": {}}, "names no values; give a grid: or points:"),
+        ({"grid": {"tol": []}}, "sweep: s: grid: tol"),
+        ({"grid": {"fraction1": [0]}}, "fraction1: must be a number above 0, not 0"),
+        ({"grid": {"weighting": ["a/b"]}}, "'a/b' cannot stand in a file name"),
+        ({"grid": {"fraction1": [0.1], "lambda1": [1]}}, "fraction1 and lambda1 are the same"),
+        ({"held_out": "donor"}, "'donor' is unknown; did you mean 'donors'"),
+        ({"datasets": ["buettner15"], "held_out": "donors"}, "'buettner15' has no label donor"),
+        ({"values": {}}, "sweep: s: unknown key 'values'"),
+    ],
+)
+def test_mistakes_are_named_before_any_job(entry, message):
+    with pytest.raises(ConfigError) as error:
+        Benchmark(with_sweep(**entry))
+    assert message in str(error.value)
+
+
+def test_a_sweep_runs_where_its_method_does():
+    config = with_sweep(datasets=["simulated", "kang17"])
+    config["exclude"].append({"dataset": "kang17", "method": "autoencoder_exact"})
+    benchmark = Benchmark(config)
+    assert benchmark.sweeps_of("simulated") == ["s"]
+    assert benchmark.sweeps_of("kang17") == benchmark.sweeps_of("buettner15") == []
+    assert benchmark.kind_of_point("s", {"tol": 0.1}) == "grid"
+    assert benchmark.kind_of_point("s", {"lambda1": 0.1}) == "point"
+
+
+def test_parts_leave_out_ablations_and_excluded_pairs():
+    config = copy.deepcopy(PAPER)
+    config["methods"]["pca"]["role"] = "ablation"
+    config["analyses"]["simulated"] = {"scaling": {"sizes": [100, 200]}}
+    config["analyses"]["buettner15"] = {"scaling": {"sizes": [90], "methods": ["pca", "slalom"]}}
+    config["exclude"].append({"dataset": "simulated", "method": "slalom"})
+    benchmark = Benchmark(config)
+    assert {m for m, _ in benchmark.parts_of("simulated")} == set(PAPER["methods"]) - {
+        "pca", "slalom",
+    }  # fmt: skip
+    assert {n for _, n in benchmark.parts_of("simulated")} == {100, 200}
+    assert set(benchmark.parts_of("buettner15")) == {("slalom", 90), ("pca", 90)}
+    assert benchmark.parts_of("macosko15") == []
+    config["analyses"]["buettner15"]["scaling"]["methods"] = ["pcb"]
+    with pytest.raises(ConfigError, match="there is no method 'pcb'; did you mean 'pca'"):
+        Benchmark(config)
+
+
+def test_fractions_are_shares_of_the_largest(simulated):
+    params = absolute_penalties(simulated, {}, fraction1=0.2, fraction3=0.1)
+    model = intae.Autoencoder(**params).fit(simulated)
+    lambdas = model.lambdas_
+    assert lambdas["lambda1"] == pytest.approx(0.2 * lambdas["lambda1_max"])
+    assert lambdas["lambda2"] == lambdas["lambda1"]
+    assert lambdas["lambda3"] == pytest.approx(0.1 * lambdas["lambda3_max"])
+    own = intae.Autoencoder().fit(simulated).lambdas_  # the same groups' weights as by default
+    assert lambdas["lambda3_max"] == pytest.approx(own["lambda3_max"])
+    annotations = np.asarray(simulated.varm["annotations"], float)
+    np.testing.assert_allclose(model.group_weights_, size_weights(annotations, len(model.terms_)))
+
+
+@pytest.mark.parametrize(
+    ("params", "fractions", "weighting"),
+    [
+        ({"solver": "adam"}, {"fraction1": 0.2}, "paper"),
+        ({"lambda3": 0.5}, {"fraction1": 0.2}, "paper"),
+        ({"lambda3": 0.5}, {"fraction3": 0.2}, "sqrt-size"),
+        ({"weighting": "paper"}, {"fraction3": 0.2}, "paper"),
+        ({"lambda0": 0.4}, {"fraction3": 0.2}, "sqrt-size"),
+    ],
+)
+def test_fractions_keep_what_the_method_says(simulated, params, fractions, weighting):
+    found = absolute_penalties(simulated, params, **fractions)
+    assert found["weighting"] == weighting
+    model = intae.Autoencoder(**found | {"epochs": 1}).fit(simulated)
+    (name, share), = fractions.items()  # fmt: skip
+    number = name[-1]
+    largest = model.lambdas_[f"lambda{number}_max"]
+    assert model.lambdas_[f"lambda{number}"] == pytest.approx(share * largest)
+    if name == "fraction1" and "lambda3" in params:
+        assert model.lambdas_["lambda3"] == 0.5
+
+
+def test_no_fraction_changes_nothing(simulated):
+    assert absolute_penalties(simulated, {"lambda1": 0.3}) == {"lambda1": 0.3}
+
+
+def test_training_cells(simulated):
+    mask = training_cells(simulated, "cells", 0)
+    assert mask.sum() == 150
+    np.testing.assert_array_equal(mask, training_cells(simulated, "cells", 0))
+    assert (mask != training_cells(simulated, "cells", 1)).any()
+    adata = simulated.copy()
+    adata.obs["donor"] = np.arange(200) % 8
+    mask = training_cells(adata, "donors", 0)
+    inside, outside = (set(adata.obs["donor"][part]) for part in (mask, ~mask))
+    assert len(outside) == 2 and not inside & outside
+    adata.obs["donor"] = "one"
+    with pytest.raises(ValueError, match="has one value only"):
+        training_cells(adata, "donors", 0)
+
+
+@pytest.mark.parametrize("kind", ["Autoencoder", "FSCLVM", "PCA"])
+def test_variance_explained_is_that_of_the_reconstruction(simulated, kind):
+    mask = training_cells(simulated, "cells", 0)
+    model = getattr(intae, kind)(n_dense=2).fit(simulated[mask].copy())
+    Y = np.asarray(simulated.X, float)
+    mean = Y[mask].mean(0)
+    Z = model.transform(simulated)
+    found = variance_explained(model, simulated, Z, mean, mask)
+    made = mean + Z.to_numpy() @ model.weights_.to_numpy().T
+    for part, share in zip((mask, ~mask), found, strict=True):
+        left, total = ((Y - made)[part] ** 2).sum(), ((Y - mean)[part] ** 2).sum()
+        assert share == pytest.approx(1 - left / total)
+    assert 0 < min(found) and max(found) < 1
+    if kind == "Autoencoder":
+        np.testing.assert_allclose(model.reconstruct(simulated), made, rtol=1e-5, atol=1e-5)
+
+
+def test_variance_explained_with_covariates(simulated):
+    adata = simulated.copy()
+    adata.obs["side"] = np.where(np.arange(200) % 2, 3.0, 0.0)
+    adata.X = (adata.X + adata.obs["side"].to_numpy()[:, None]).astype(np.float32)
+    mask, Y = training_cells(adata, "cells", 0), np.asarray(adata.X, float)
+    model = intae.Autoencoder(covariates=["side"]).fit(adata[mask].copy())
+    mean = Y[mask].mean(0)
+    found = variance_explained(model, adata, model.transform(adata), mean, mask)
+    left = ((Y - model.reconstruct(adata).to_numpy())[~mask] ** 2).sum()
+    assert found[1] == pytest.approx(1 - left / ((Y - mean)[~mask] ** 2).sum())
+
+
+def test_variance_explained_of_what_cannot_reconstruct(simulated):
+    mask = training_cells(simulated, "cells", 0)
+    mean = np.asarray(simulated.X, float)[mask].mean(0)
+
+    class Scores(intae.PCA):
+        """Gives loadings only."""
+
+        def reconstruct(self, adata):
+            raise NotImplementedError
+
+    model = Scores(n_dense=1).fit(simulated[mask].copy())
+    Z = model.transform(simulated)
+    assert np.isnan(variance_explained(model, simulated, Z, mean, mask)).all()
+    row = sweep_row(model, model, simulated, mask)
+    assert np.isnan(row["variance_explained_held_out"]) and row["median_r"] == pytest.approx(1)
+
+
+def test_best_term_is_chosen_on_the_training_cells():
+    rng = np.random.default_rng(0)
+    label = pd.Series(np.repeat(["a", "b"], 100), name="condition")
+    train = np.arange(200) % 2 == 0
+    y = (label == "b").to_numpy()
+    lure = np.where(train, rng.normal(size=200), y * 100.0)  # perfect where nobody looked
+    z = pd.DataFrame({"lure": lure, "good": y + 0.3 * rng.normal(size=200)})
+    found = best_term(z, label, train)
+    assert found["best_term"] == "good"
+    regression = LogisticRegression().fit(z.loc[train, ["good"]], y[train])
+    assert found["best_accuracy_held_out"] == pytest.approx(
+        regression.score(z.loc[~train, ["good"]], y[~train]), abs=0.02
+    )
+    assert best_term(z, label, y) == {}  # one class to train on
+
+
+def test_a_row_of_a_sweep(simulated):
+    mask = training_cells(simulated, "cells", 0)
+    part = simulated[mask].copy()
+    default = fit_point(part, "Autoencoder", {}, {}, seed=0, threads=1)
+    row = sweep_row(default, default, simulated, mask)
+    assert tuple(row) == RESULTS
+    assert (row["median_r"], row["jaccard"]) == (pytest.approx(1), 1)
+    assert row["n_active"] == default.terms_["active"].sum()
+    assert row["objective"] == default.history_["objective"].iloc[-1]
+    assert row["best_term"] in default.terms_.index and row["best_accuracy_held_out"] > 0.4
+
+    nothing = fit_point(part, "Autoencoder", {}, {"fraction3": 1.1}, seed=0, threads=1)
+    row = sweep_row(nothing, default, simulated, mask)
+    assert (row["n_active"], row["jaccard"], row["best_term"]) == (0, 0, "")
+    assert np.isnan(row["median_r"])
+    assert row["variance_explained_held_out"] == pytest.approx(0, abs=1e-6)
+
+    unlabelled = simulated.copy()
+    del unlabelled.obs["condition"]
+    assert np.isnan(sweep_row(default, default, unlabelled, mask)["best_accuracy"])
+
+
+def test_parameters_used_are_the_points_or_the_models(simulated):
+    model = fit_point(simulated, "Autoencoder", {}, {"fraction3": 0.3}, seed=0, threads=1)
+    used = parameters_used(model, {"fraction3": 0.3}, ["fraction3", "weighting"])
+    assert list(used) == ["fraction3", "weighting", "lambda1", "lambda3", "fraction1"]
+    assert used["fraction3"] == 0.3 and used["weighting"] == "sqrt-size"
+    assert used["lambda3"] == pytest.approx(0.3 * model.lambdas_["lambda3_max"])
+    assert used["fraction1"] * model.lambdas_["lambda1_max"] == pytest.approx(used["lambda1"])
+    pca = fit_point(simulated, "PCA", {"n_dense": 2}, {"n_dense": 3}, seed=0, threads=1)
+    assert pca.loadings_.shape[1] == 3
+    assert parameters_used(pca, {"n_dense": 3}, ["n_dense"]) == {"n_dense": 3}
+
+
+def sweep_table(points, default):
+    """Rows of sweep.csv made by hand: point -> (kind, best term), values that count upwards."""
+    rows = []
+    for i, (point, kind, term) in enumerate([(default, "default", LONG), *points]):
+        values = {name: 0.1 + i / 100 for name in RESULTS if name not in ("best_term", "converged")}
+        name = "default" if kind == "default" else ", ".join(f"{k} {v}" for k, v in point.items())
+        rows.append(
+            {"dataset": "d", "sweep": "s", "kind": kind, "point": name, "best_term": term}
+            | values | {"n_cells": 75, "n_held_out": 25, "n_active": i} | point
+        )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def test_figure_shows_grid_points_and_default():
+    grid = {"fraction1": [0.1, 0.2], "fraction3": [0.3, 0.6]}
+    points = [
+        ({"fraction1": a, "fraction3": b}, "grid", LONG if (a, b) == (0.2, 0.6) else "OTHER")
+        for a in (0.1, 0.2) for b in (0.3, 0.6)
+    ]  # fmt: skip
+    points.append(({"lambda1": 0.93}, "point", "OTHER"))
+    table = sweep_table(points, {"fraction1": 0.2000001, "fraction3": 0.3})
+    figure = plot_sweep(table, grid, "Autoencoder")
+    active = next(a for a in figure.axes if a.get_title(loc="left") == "active gene sets")
+    assert [t.get_text() for t in active.texts] == ["1", "2", "3", "4"]  # down the rows
+    assert [t.get_text() for t in active.get_xticklabels()] == ["0.3", "0.6"]
+    frames = [p for p in active.patches if p.get_width() == 1]
+    assert [frame.get_xy() for frame in frames] == [(0, 1)]  # fraction1 0.2, fraction3 0.3
+    strip = figure.axes[4]  # below the second panel of three
+    assert [t.get_text() for t in strip.texts] == ["0", "5"]
+    names = [t.get_text() for t in figure.axes[3].get_yticklabels()]
+    assert names == ["default", "lambda1 0.93"]
+    best = next(a for a in figure.axes if "best term" in a.get_title(loc="left"))
+    assert [t.get_text()[-1] for t in best.texts] == ["a", "a", "a", "b"]  # the most frequent is a
+    legend = [t.get_text().replace("\n", " ") for t in figure.legends[0].get_texts()]
+    assert legend == ["OTHER", LONG.replace("_", " ")]
+
+
+def test_figure_of_three_parameters_of_one_and_of_none():
+    grid = {"weighting": ["paper", "sqrt-size"], "n_dense": [0, 1], "tol": [0.1, 0.01, 0.001]}
+    points = [
+        ({"weighting": w, "n_dense": n, "tol": t}, "grid", np.nan)
+        for w in grid["weighting"] for n in grid["n_dense"] for t in grid["tol"]
+    ]  # fmt: skip
+    figure = plot_sweep(
+        sweep_table(points, {"weighting": "auto", "n_dense": 0, "tol": 1e-4}), grid, "x"
+    )
+    first = figure.axes[0]
+    assert [t.get_text() for t in first.get_yticklabels()][3] == "weighting sqrt-size\nn_dense 1"
+    assert len(first.texts) == 12 and not [p for p in first.patches if p.get_width() == 1]
+
+    one = plot_sweep(
+        sweep_table([({"tol": 0.1}, "grid", np.nan)], {"tol": 0.1}), {"tol": [0.1]}, "x"
+    )
+    assert len(one.axes[0].texts) == 1
+    none = plot_sweep(sweep_table([({"tol": 0.1}, "point", np.nan)], {"tol": 0.2}), {}, "x")
+    assert [t.get_text() for t in none.axes[0].get_yticklabels()] == ["default", "tol 0.1"]

@@ -395,8 +395,9 @@ def test_controls_stand_in_tables_and_captions(finished):
     recovery = pd.read_csv(tables / "recovery.csv")
     assert {"score_genes", "ulm", "aucell", "autoencoder_permuted"} <= set(recovery["method"])
     html = (finished[0] / "results/report.html").read_text()
-    assert "(Autoencoder, shuffled gene sets; score_genes; ULM; AUCell; PCA)" in html
-    assert "(ULM; PCA)" in html  # of the other data set
+    scale = "For scale</strong> ("  # a paragraph of its own, or it would not be bold
+    assert f"{scale}Autoencoder, shuffled gene sets; score_genes; ULM; AUCell; PCA)" in html
+    assert f"{scale}ULM; PCA)" in html  # of the other data set
 
 
 def test_data_without_labels_run_without_label_analyses(finished):

@@ -81,6 +81,32 @@ def halved_methods(dataset):
     return [m for m in BENCHMARK.methods_of(dataset) if BENCHMARK.method(m)["halves"]]
 
 
+UNSEEN = f"{RESULTS}/{{dataset}}/{{method}}/seed{{seed}}/unseen/{{table}}.csv"
+
+
+def unseen_of(table, datasets):
+    """Paths of a table of unseen cells: one a data set, method with folds and seed."""
+    return [
+        UNSEEN.format(dataset=dataset, method=method, seed=seed, table=table)
+        for dataset in datasets
+        for method, seed in BENCHMARK.fits_of(dataset)
+        if BENCHMARK.method(method)["folds"]
+    ]
+
+
+def reconstructing():
+    """Data sets with a method that has folds and makes expression, not scores only."""
+    return [
+        d
+        for d in BENCHMARK.datasets
+        if any(
+            BENCHMARK.method(m)["folds"]
+            and BENCHMARK.method(m)["model"] != "GeneSetScore"
+            for m in BENCHMARK.methods_of(d)
+        )
+    ]
+
+
 def repeated():
     """Data sets with a method that has several seeds or halves, so that stability is known."""
     return [
@@ -243,6 +269,44 @@ def in_role(*roles):
         for m in BENCHMARK.methods_of(wildcards.dataset)
         if BENCHMARK.method(m)["role"] in roles
     ]
+
+
+def models_of(dataset):
+    """Methods of a data set that are models of the comparison, with terms that are gene sets."""
+    return [m for m in with_terms(dataset) if ROLES[m] == "model"]
+
+
+def folds_said(wildcards):
+    """Names of the methods with folds on a data set, by number of folds."""
+    said = {}
+    for method in BENCHMARK.methods_of(wildcards.dataset):
+        n_folds = BENCHMARK.method(method)["folds"]
+        if n_folds:
+            said.setdefault(n_folds, []).append(LABELS[method])
+    return said
+
+
+def dense_families(dataset):
+    """Lists of methods of a data set that differ in their number of dense factors only."""
+    families = {}
+    for method in models_of(dataset):
+        entry = BENCHMARK.method(method)
+        params = {k: v for k, v in entry["params"].items() if k != "n_dense"}
+        key = entry["model"], str(sorted(params.items()))
+        families.setdefault(key, {})[method] = entry["params"].get("n_dense")
+    return [list(f) for f in families.values() if len(set(f.values())) > 1]
+
+
+def with_dense():
+    """Data sets with a condition and with methods that differ in their dense factors only."""
+    return [d for d in labelled("condition") if dense_families(d)]
+
+
+def numbers_dense(dataset):
+    """Number of dense factors of each model of a data set, families first."""
+    families = [m for family in dense_families(dataset) for m in family]
+    order = families + [m for m in models_of(dataset) if m not in families]
+    return {m: BENCHMARK.method(m)["params"].get("n_dense", 0) for m in order}
 
 
 def among(paths, names):

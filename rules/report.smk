@@ -128,7 +128,8 @@ rule figure_terms:
 
 rule figure_correlation:
     input:
-        f"{RESULTS}/{{dataset}}/tables/correlation.csv",
+        correlation=f"{RESULTS}/{{dataset}}/tables/correlation.csv",
+        seeds=f"{RESULTS}/{{dataset}}/tables/correlation_seeds.csv",
     output:
         png=report(
             f"{RESULTS}/figures/{{dataset}}/correlation.png",

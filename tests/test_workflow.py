@@ -220,6 +220,58 @@ def test_sweeps_fit_every_point(finished):
     assert (figures / "unlabelled/sweep_components.pdf").exists()
 
 
+def test_cells_that_no_fit_saw(finished):
+    results = finished[0] / "results"
+    tables = results / "tables"
+    accuracy = pd.read_csv(tables / "accuracy.csv")
+    unseen = accuracy[accuracy["split"] == "unseen"]
+    assert set(unseen["method"]) == {"autoencoder_exact", "pca", "ulm"}
+    assert set(unseen["dataset"]) == {"simulated", "own"}
+    known = accuracy[(accuracy["split"] == "train") & (accuracy["method"] == "autoencoder_exact")]
+    exact = unseen[unseen["method"] == "autoencoder_exact"]
+    assert set(exact["term"]) == set(known["term"]) and set(exact["label"]) == {"condition"}
+    reconstruction = pd.read_csv(tables / "reconstruction.csv")
+    assert list(reconstruction.columns) == (
+        "dataset method seed fold split n_cells n_terms_active variance_explained"
+    ).split()  # fmt: skip
+    # without any label too, but not by a method that gives scores
+    assert set(reconstruction["dataset"]) == {"simulated", "own", "unlabelled"}
+    assert set(reconstruction["method"]) == {"autoencoder_exact", "pca"}
+    folds = reconstruction.query("split == 'unseen'").groupby(["dataset", "method"])["n_cells"]
+    assert dict(folds.sum()[:, "pca"]) == {"own": 90, "simulated": 120, "unlabelled": 90}
+    assert dict(folds.size()["simulated"]) == {"autoencoder_exact": 2, "pca": 3}
+    choice = pd.read_csv(tables / "choice.csv")
+    assert list(choice.columns) == (
+        "dataset method seed fold term n_train n_unseen train_accuracy accuracy "
+        "balanced_accuracy auroc"
+    ).split()  # fmt: skip
+    figures = results / "figures"
+    assert (figures / "own/metrics.png").exists()
+    assert (figures / "unlabelled/reconstruction.png").exists()
+    assert not (figures / "unlabelled/metrics.png").exists()
+
+
+def test_dense_factors_and_seeds(finished):
+    tables = finished[0] / "results/tables"
+    table = pd.read_csv(tables / "dense_factors.csv")
+    assert set(table["dataset"]) == {"simulated"}  # elsewhere no two methods differ in them only
+    assert list(table["method"])[:3] == ["fsclvm", "fsclvm", "fsclvm_dense3"]
+    assert list(table["seed"])[:3] == [222, 1, 222]
+    accuracy = pd.read_csv(tables / "accuracy.csv").query("split == 'train'")
+    for row in table.itertuples():
+        fit = accuracy.query(
+            "dataset == @row.dataset and method == @row.method and seed == @row.seed"
+        )
+        gene_sets = fit[~fit["term"].str.match("dense_")]
+        assert row.accuracy == gene_sets["accuracy"].max()
+        assert (row.n_dense > 0) == (row.unannotated_accuracy > 0)
+    html = (finished[0] / "results/report.html").read_text()
+    assert "f-scLVM and f-scLVM, 3 dense differ only in their number of dense factors." in html
+    seeds = pd.read_csv(tables / "correlation_seeds.csv").query("dataset == 'simulated'")
+    pair = seeds.query("method_a == 'fsclvm' and method_b == 'fsclvm_dense3'")
+    assert set(pair["seed_a"]) == {222, 1} and set(pair["seed_b"]) == {222}
+
+
 def test_an_unfinished_fit_counts_for_its_runtime_only(finished):
     tables = finished[0] / "results" / "tables"
     runtime = pd.read_csv(tables / "runtime.csv")

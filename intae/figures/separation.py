@@ -13,7 +13,11 @@ from matplotlib.lines import Line2D
 
 from .style import method_colors, method_label, readable, set_style
 
-SPLITS = {"train": "on all cells, as in the paper", "held_out": "on cells held out"}
+SPLITS = {
+    "train": "on all cells, as in the paper",
+    "held_out": "on cells held out",
+    "unseen": "on cells that the fit never saw",
+}
 MARKERS = "DsvP"  # of plain scores, which share a lane
 SHUFFLED = "X"
 LINES = ("-.", (0, (1, 1.2)), (0, (5, 1, 1, 1, 1, 1)))  # of the best that a control reaches

@@ -215,6 +215,12 @@ LABELS = {
     for name, entry in BENCHMARK.config["methods"].items()
 }
 MODELS = {name: entry["model"] for name, entry in BENCHMARK.config["methods"].items()}
+# Ablations are shown in a figure of their own only.
+SHOWN = {
+    name: label
+    for name, label in LABELS.items()
+    if BENCHMARK.method(name)["role"] != "ablation"
+}
 ROLES = {name: entry["role"] for name, entry in BENCHMARK.config["methods"].items()}
 WITH_TERMS = [name for name, model in MODELS.items() if model != "PCA"]
 

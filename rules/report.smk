@@ -29,7 +29,7 @@ rule figure_cost:
         mem_mb=2000,
         runtime=30,
     params:
-        labels=LABELS,
+        labels=SHOWN,
         draw_of=draw_of(),
     script:
         "../scripts/figure_cost.py"

@@ -15,8 +15,10 @@ include: "rules/held_out_figures.smk"
 include: "rules/planted.smk"
 include: "rules/paper.smk"
 include: "rules/paper_figures.smk"
+include: "rules/trust.smk"
 include: "rules/scaling.smk"
 include: "rules/sweep.smk"
+include: "rules/pages.smk"
 
 
 rule all:

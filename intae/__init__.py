@@ -12,6 +12,7 @@ _HOMES = {
     "Autoencoder": "autoencoder",
     "FSCLVM": "fsclvm",
     "GeneSetScore": "scores",
+    "MaskedAutoencoder": "autoencoder",
     "PCA": "pca",
     "Slalom": "slalom_reference",
     "prepare": "preparation",

@@ -239,6 +239,10 @@ class Benchmark:
         """Return the methods that run on a data set."""
         return [m for m in self.methods if (dataset, m) not in self.excluded]
 
+    def methods_of_role(self, dataset: str, *roles: str) -> list[str]:
+        """Return the methods of these roles that run on a data set."""
+        return [m for m in self.methods_of(dataset) if self.method(m)["role"] in roles]
+
     def fits_of(self, dataset: str) -> list[tuple[str, int]]:
         """Return method and seed of each fit of a data set."""
         return [(m, s) for m in self.methods_of(dataset) for s in self.method(m)["seeds"]]

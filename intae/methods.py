@@ -17,7 +17,7 @@ from .permutation import permute_annotations, permuted
 
 log = logging.getLogger(__name__)
 
-MODELS = ("Autoencoder", "FSCLVM", "GeneSetScore", "PCA", "Slalom")
+MODELS = ("Autoencoder", "FSCLVM", "GeneSetScore", "MaskedAutoencoder", "PCA", "Slalom")
 
 
 def make_model(model: str, params: Mapping[str, Any], *, seed: int, threads: int) -> FactorModel:

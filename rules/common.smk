@@ -54,6 +54,28 @@ def fits_of(dataset):
     ]
 
 
+def of_model(dataset, *models, roles=("model",), solvers=()):
+    """Methods of a data set that are of these models, roles and (where given) solvers."""
+    return [
+        m
+        for m in BENCHMARK.methods_of_role(dataset, *roles)
+        if MODELS[m] in models
+        and (
+            not solvers
+            or BENCHMARK.method(m)["params"].get("solver", "exact") in solvers
+        )
+    ]
+
+
+def method_files(dataset, methods, pattern):
+    """Paths of these methods' files, a file a seed, by the pattern FIT or MODEL."""
+    return [
+        pattern.format(dataset=dataset, method=m, seed=s)
+        for m in methods
+        for s in BENCHMARK.method(m)["seeds"]
+    ]
+
+
 def halved_methods(dataset):
     """Methods of a data set whose stability between halves is measured."""
     return [m for m in BENCHMARK.methods_of(dataset) if BENCHMARK.method(m)["halves"]]
@@ -214,6 +236,12 @@ def control_labels(wildcards):
     return [LABELS[m] for m in methods if ROLES[m] == "control"]
 
 
+def plain_scores(wildcards):
+    """Controls of a data set that have terms of their own genes."""
+    controls = [m for m in with_terms(wildcards.dataset) if ROLES[m] == "control"]
+    return [m for m in controls if m not in permuted_methods(wildcards)]
+
+
 def first_fits(wildcards):
     """One fit, of the first seed, of each method that figures with a row a method show."""
     return [
@@ -306,6 +334,43 @@ def datasets_with(n_methods):
     return [d for d in BENCHMARK.datasets if len(with_terms(d)) >= n_methods]
 
 
+def with_autoencoders():
+    """Data sets on which an autoencoder with a network runs."""
+    solvers = ("adam", "proximal")
+    return [
+        d for d in BENCHMARK.datasets if of_model(d, "Autoencoder", solvers=solvers)
+    ]
+
+
+def with_exact():
+    """Data sets on which an exact autoencoder runs."""
+    return [
+        d for d in BENCHMARK.datasets if of_model(d, "Autoencoder", solvers=("exact",))
+    ]
+
+
+def compared_with_ablations(dataset):
+    """The ablations of the autoencoder, and the autoencoders to see them beside."""
+    return of_model(dataset, "Autoencoder") + of_model(
+        dataset, "Autoencoder", "MaskedAutoencoder", roles=("ablation",)
+    )
+
+
+def with_ablations():
+    """Data sets on which an ablation runs."""
+    return [d for d in BENCHMARK.datasets if BENCHMARK.methods_of_role(d, "ablation")]
+
+
+def seen_already(wildcards):
+    """Tables of a data set that the ablation leans on, by name; some data sets lack some."""
+    wanted = ("terms", "accuracy", "stability", "recovery")
+    return {
+        name: f"{RESULTS}/{wildcards.dataset}/tables/{name}.csv"
+        for name, datasets in EVALUATION
+        if name in wanted and wildcards.dataset in datasets
+    }
+
+
 def grouped():
     """Data sets of cells in groups (of a condition or type), with a method that has terms."""
     known = labelled("condition") + labelled("cell_type")
@@ -330,3 +395,46 @@ def compared(wildcards):
 def with_method(figure):
     """Label of a figure of one method in the report."""
     return lambda wildcards: {"figure": f"{figure}, {LABELS[wildcards.method]}"}
+
+
+def with_pages():
+    """Data sets that get a page of their terms: of a simulation the first draw only."""
+    later = {d for draws in BENCHMARK.simulations.values() for d in draws[1:]}
+    return [d for d in datasets_with(1) if d not in later]
+
+
+def page_methods(dataset):
+    """Methods that a page of terms shows: no ablations, none whose sets hold other genes."""
+    entries = {m: BENCHMARK.method(m) for m in BENCHMARK.methods_of(dataset)}
+    return [
+        m
+        for m, entry in entries.items()
+        if entry["role"] != "ablation" and not entry.get("permute_annotations", False)
+    ]
+
+
+def page_fits(wildcards):
+    """One fit, of the first seed, of each method that a page of terms shows."""
+    return [
+        FIT.format(
+            dataset=wildcards.dataset, method=m, seed=BENCHMARK.method(m)["seeds"][0]
+        )
+        for m in page_methods(wildcards.dataset)
+    ]
+
+
+def page_tables(wildcards):
+    """Name -> path of the tables of terms that a data set has."""
+    paths = {
+        table: f"{RESULTS}/{wildcards.dataset}/tables/{table}.csv"
+        for table in ("terms", "accuracy", "stability", "correlation", "necessity")
+    }
+    return {
+        table: path for table, path in paths.items() if path in PARTS.get(table, ())
+    }
+
+
+def set_entries(dataset):
+    """Name -> entry of the config, for the gene set files of a data set."""
+    gene_sets = BENCHMARK.config["gene_sets"]
+    return {name: gene_sets[name] for name in BENCHMARK.dataset(dataset)["gene_sets"]}

@@ -62,6 +62,7 @@ rule figure_accuracy:
         permuted=permuted_methods,
         controls=control_labels,
         folds=folds_said,
+        scores=plain_scores,
         terms=lambda wildcards: BENCHMARK.analysis(wildcards.dataset)["terms"],
     script:
         "../scripts/figure_accuracy.py"

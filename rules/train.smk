@@ -27,6 +27,11 @@ rule train_autoencoder:
         "../scripts/train.py"
 
 
+use rule train_autoencoder as train_masked_autoencoder with:
+    wildcard_constraints:
+        method=methods_with("MaskedAutoencoder"),
+
+
 # The closed form: no network, no GPU.
 use rule train_autoencoder as train_autoencoder_exact with:
     wildcard_constraints:

@@ -242,6 +242,8 @@ def test_a_row_of_a_sweep(simulated):
     assert np.isnan(row["median_r"])
     assert row["variance_explained_held_out"] == pytest.approx(0, abs=1e-6)
 
+    assert np.isnan(sweep_row(nothing, nothing, simulated, mask)["jaccard"])  # 0 of 0
+
     unlabelled = simulated.copy()
     del unlabelled.obs["condition"]
     assert np.isnan(sweep_row(default, default, unlabelled, mask)["best_accuracy"])

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from browser import errors_of, start_browser, wait_for, wait_until_drawn
 
 import intae
 from intae.contracts import check_prepared
@@ -82,7 +83,8 @@ def test_outputs_keep_their_contracts(finished):
     fits = sorted(results.glob("*/*/seed*/fit.h5ad"))
     methods = {path.parts[-3] for path in fits}
     assert methods == {
-        "autoencoder", "autoencoder_exact", "autoencoder_permuted", "fsclvm", "fsclvm_annotation",
+        "autoencoder", "autoencoder_exact", "autoencoder_masked", "autoencoder_permuted",
+        "autoencoder_proximal", "autoencoder_stochastic", "fsclvm", "fsclvm_annotation",
         "fsclvm_dense3", "slalom", "slalom_dense3", "score_genes", "ulm", "aucell", "pca",
     }  # fmt: skip
     for path in fits:
@@ -118,6 +120,16 @@ def test_tables_have_their_columns(finished):
     stability = pd.read_csv(tables / "stability.csv")
     assert set(stability["kind"]) == {"seeds", "halves", "donors"}
     assert columns["recovery"] == "dataset method seed metric value".split()
+    assert columns["objective"] == (
+        "dataset method seed F penalty objective best_F gap certificate n_active "
+        "inactive_zero_share seconds own"
+    ).split()  # fmt: skip
+    assert columns["best_encoder"] == "dataset method seed term relevance r".split()
+    assert columns["necessity"] == (
+        "dataset method seed term relevance necessity share carried irreplaceable stand_ins "
+        "stand_in_growth stand_in_r stand_in_holds"
+    ).split()  # fmt: skip
+    assert columns["ablation"] == "dataset method seed metric value".split()
     assert columns["recovery_curves"] == (
         "dataset method seed what n_ranked recall precision chance"
     ).split()  # fmt: skip
@@ -126,6 +138,24 @@ def test_tables_have_their_columns(finished):
     assert columns["history"] == (
         "dataset method seed iteration F objective n_deactivated inactive_zero_share"
     ).split()  # fmt: skip
+
+
+def test_trust_is_told_where_it_can_be(finished):
+    results = finished[0] / "results"
+    objective = pd.read_csv(results / "tables/objective.csv")
+    assert set(objective["dataset"]) == {"simulated"}  # elsewhere no network was trained
+    assert "(exact)" in set(objective["method"])
+    assert (objective["gap"] > -1e-6).all()
+    assert set(pd.read_csv(results / "tables/necessity.csv")["dataset"]) == {
+        "simulated", "own", "unlabelled",
+    }  # fmt: skip
+    ablation = pd.read_csv(results / "tables/ablation.csv")
+    assert set(ablation["dataset"]) == {"simulated", "own"}
+    planted = ablation["metric"] == "average precision of planted terms"
+    assert set(ablation.loc[planted, "dataset"]) == {"simulated"}
+    assert not (results / "figures/unlabelled/ablation.png").exists()
+    for name in ("network", "necessity", "ablation"):
+        assert (results / f"figures/simulated/{name}.pdf").stat().st_size > 1000
 
 
 def test_draws_take_the_gene_sets_of_another_and_meet_the_truth_only(finished):
@@ -259,8 +289,12 @@ def test_report_holds_figures_and_captions(finished):
         "accuracy.png",
         "scatter.png",
         "terms.png",
+        "terms.html",
         "correlation.png",
         "stability.png",
+        "network.png",
+        "necessity.png",
+        "ablation.png",
         "scaling.png",
         "sweep_penalties.png",
     ):
@@ -270,6 +304,36 @@ def test_report_holds_figures_and_captions(finished):
     assert "Terms called active, rightly and wrongly (planted; 2 draws, gene sets of own)" in html
     for pattern in ("figures/simulated/recovery.pdf", "figures/own/accuracy.pdf"):
         assert (finished[0] / "results" / pattern).stat().st_size > 1000
+
+
+def test_the_page_of_terms_opens_within_the_report(finished, tmp_path):
+    from selenium.webdriver.common.by import By
+
+    browser = start_browser(tmp_path)
+    try:
+        browser.get((finished[0] / "results/report.html").as_uri())
+        for text in ("4. Terms", "simulated"):
+            # in the menu, not in the text beside it
+            path = f"//*[normalize-space(text())='{text}'][not(ancestor::*[@class='document'])]"
+            found = wait_for(lambda path=path: browser.find_elements(By.XPATH, path), text)
+            next(element for element in found if element.is_displayed()).click()
+        row = "//tr[td[normalize-space(.)='any term, interactive']]"
+        wait_for(lambda: browser.find_elements(By.XPATH, row), "the page's row")
+        browser.find_element(By.XPATH, row).find_element(By.TAG_NAME, "a").click()
+        frame = wait_for(lambda: browser.find_elements(By.TAG_NAME, "iframe"), "the page's frame")
+        browser.switch_to.frame(frame[0])
+        wait_until_drawn(browser)
+        assert "Terms of simulated" in browser.find_element(By.TAG_NAME, "h1").text
+        methods = browser.find_elements(By.CSS_SELECTOR, "#methods span")
+        assert "slalom" in [method.text for method in methods]
+        assert "slalom, 3 dense" not in [method.text for method in methods]  # stopped by its budget
+        search = browser.find_element(By.ID, "search")
+        search.send_keys("pathway 3\n")
+        wait_until_drawn(browser, "SIMULATED_PATHWAY_3")
+        assert browser.find_element(By.TAG_NAME, "h2").text == "SIMULATED PATHWAY 3"
+        assert errors_of(browser) == []
+    finally:
+        browser.quit()
 
 
 def test_the_papers_claims_are_held_against_the_run(finished):
@@ -338,6 +402,7 @@ def test_controls_stand_in_tables_and_captions(finished):
 def test_data_without_labels_run_without_label_analyses(finished):
     results = finished[0] / "results"
     assert (results / "figures/unlabelled/scatter.png").exists()
+    assert (results / "figures/unlabelled/terms.html").exists()
     assert not (results / "figures/unlabelled/accuracy.png").exists()
     assert "unlabelled" not in set(pd.read_csv(results / "tables/accuracy.csv")["dataset"])
     assert "unlabelled" in set(pd.read_csv(results / "tables/terms.csv")["dataset"])

@@ -45,6 +45,7 @@ def sweep_row(
     loadings, terms = model.transform(prepared), model.terms_
     known = terms[(terms["kind"] == "annotated") & terms["active"]]
     answers = Answer(loadings, terms), Answer(default.transform(prepared), default.terms_)
+    any_on = terms["active"].any() or default.terms_["active"].any()
     agreement = stability_table("sweep", [answers]).set_index("term")["r"]
     mean = np.asarray(prepared.X[train].mean(0, dtype=float)).ravel()
     explained = variance_explained(model, prepared, loadings, mean, train)
@@ -57,7 +58,7 @@ def sweep_row(
         "variance_explained": explained[0],
         "variance_explained_held_out": explained[1],
         "median_r": agreement["(median |r|)"],
-        "jaccard": agreement["(Jaccard index of active terms)"],
+        "jaccard": agreement["(Jaccard index of active terms)"] if any_on else np.nan,
         "shared_top": agreement[f"(shared of the {TOP} most relevant)"],
         "best_term": "",
         "best_accuracy": np.nan,

@@ -1,0 +1,226 @@
+"""The autoencoder with a masked first layer: an ablation, the talk's two ideas that do not work."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator
+from typing import ClassVar, Self
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+
+from ..contracts import check_prepared, get_annotations, get_terms
+from ..model import FactorModel, match_genes, signs, term_index, terms_table
+from ..moments import iter_chunks
+from ..threads import limit_threads
+from .data import Cells
+
+log = logging.getLogger(__name__)
+
+MASKS = ("hard", "stochastic")
+CELLS_LOOKED_AT = 300  # evenly spaced, to tell the units' use
+
+
+class MaskedAutoencoder(FactorModel):
+    """An autoencoder whose first layer is masked by the annotation: z = (W o M)' y, y near g(z).
+
+    The talk lists it under what does not work; it is here to see in which sense. The first layer's
+    units are the terms, and their outputs the loadings. After them comes the published encoder
+    turned round (terms -> 400 -> 400 -> genes): the talk puts the masks right after undercomplete
+    autoencoders with a free decoder, and so this model and the published one differ in one thing,
+    the side on which the annotation stands. The decoder has no penalty, so no term is ever off.
+
+    Parameters
+    ----------
+    mask
+        `hard`: M = I, a unit sees the genes of its set alone. `stochastic`: M is drawn anew for
+        each batch, Bernoulli with `inside` or `outside`; afterwards weights count by these
+        probabilities.
+    inside, outside
+        Probability that a weight is open for a gene of the set, and for another.
+    epochs, learning_rate, batch_size
+        Of the training, by Adam; the published ones.
+    seed
+        Of the start, the masks, dropout and batches.
+    threads
+        Threads to use; None leaves that to the libraries.
+    device
+        `auto`, `cpu` or `cuda`.
+
+    Attributes
+    ----------
+    weights_
+        The first layer's weights in force; with the stochastic mask W o E[M].
+    terms_
+        relevance: how much the mean of |y - g(z)|^2 rises when the term is held at its mean.
+        genes_added: with the stochastic mask, genes outside the set whose |weight| reaches the
+        median within it.
+    history_
+        One row an epoch: iteration, F (the mean of |y - g(z)|^2), seconds.
+    """
+
+    _saved: ClassVar[tuple[str, ...]] = ("mean_", "decoder_")
+
+    mean_: np.ndarray
+    decoder_: dict[str, np.ndarray]
+
+    def __init__(
+        self,
+        mask: str = "hard",
+        *,
+        inside: float = 0.95,
+        outside: float = 0.01,
+        epochs: int = 30,
+        learning_rate: float = 1e-3,
+        batch_size: int = 62,
+        seed: int = 0,
+        threads: int | None = None,
+        device: str = "auto",
+    ):
+        self.mask = mask
+        self.inside = inside
+        self.outside = outside
+        self.epochs = epochs
+        self.learning_rate = learning_rate
+        self.batch_size = batch_size
+        self.seed = seed
+        self.threads = threads
+        self.device = device
+
+    def fit(self, adata: AnnData) -> Self:
+        """Fit to prepared data (:func:`intae.prepare`) and return the model.
+
+        Raises
+        ------
+        ContractError
+            If the data are not prepared.
+        ValueError
+            If an argument does not fit.
+        """
+        self._check_arguments()
+        check_prepared(adata)
+        import torch  # noqa: F401  limit_threads limits torch only once it is imported
+
+        clock = time.perf_counter()
+        with limit_threads(self.threads):
+            self._train(Cells(adata, None), adata)
+        self.seconds_ = time.perf_counter() - clock
+        return self
+
+    def _train(self, cells: Cells, adata: AnnData) -> None:
+        from .masks import train_masked, use_of_units, weights_of
+        from .network import choose_device
+
+        annotations = get_annotations(adata).astype(float)
+        device, rows, clock = choose_device(self.device), [], time.perf_counter()
+
+        def look(epoch: int, error: float) -> None:
+            seconds = time.perf_counter() - clock
+            rows.append({"iteration": epoch, "F": error, "seconds": seconds})
+            log.info("epoch %d of %d: mean of |y - g(z)|^2 = %.4f", epoch, self.epochs, error)
+
+        network = train_masked(
+            cells, self._theta(annotations),
+            learning_rate=self.learning_rate, batch_size=min(self.batch_size, cells.n_cells),
+            epochs=self.epochs, seed=self.seed, device=device, look=look,
+        )  # fmt: skip
+        W = weights_of(network)
+        sign = signs(W, annotations)
+        W = W * sign
+        state = {k: v.detach().cpu().numpy() for k, v in network.decoder.state_dict().items()}
+        self.decoder_ = state | {"0.weight": (state["0.weight"] * sign).astype(np.float32)}
+        self.__dict__.pop("_network", None)
+        self.mean_, self.history_ = cells.mean, pd.DataFrame(rows)
+        self.n_iter_, self.converged_ = self.epochs, False  # it stops when the epochs are over
+        genes = pd.Index(adata.var_names.astype(str), name="gene")
+        terms, kinds = term_index(get_terms(adata), 0, 0)
+        self.weights_ = pd.DataFrame(W, index=genes, columns=terms)
+        self.loadings_ = self.transform(adata)
+        some = np.unique(np.linspace(0, cells.n_cells - 1, CELLS_LOOKED_AT).astype(int))
+        Y, Z = cells.batch(some).astype(float), self.loadings_.to_numpy()[some]
+        use = use_of_units(self._decoder(), Y, Z, device)
+        self.terms_ = terms_table(
+            kinds, annotations, genes, relevance=use.clip(0),
+            active=np.ones(len(terms), dtype=bool), on=self._on(W, annotations),
+        )  # fmt: skip
+
+    def _theta(self, annotations: np.ndarray) -> np.ndarray:
+        """Return the probability that each weight is open, genes x terms."""
+        if self.mask == "hard":
+            return annotations
+        return np.where(annotations > 0, self.inside, self.outside)
+
+    def _on(self, W: np.ndarray, annotations: np.ndarray) -> np.ndarray:
+        """Return which genes take part in which term; no weight is zero where a mask may open."""
+        if self.mask == "hard":
+            return annotations > 0
+        within = np.where(annotations > 0, abs(W), np.nan)
+        return (annotations > 0) | (abs(W) >= np.nanmedian(within, axis=0))
+
+    def _check_arguments(self) -> None:
+        if self.mask not in MASKS:
+            msg = f"mask={self.mask!r} is not known; use one of {', '.join(MASKS)}"
+            raise ValueError(msg)
+        if not 0 <= self.outside < self.inside <= 1:
+            msg = (
+                "inside and outside are probabilities, inside the larger, "
+                f"not {self.inside!r} and {self.outside!r}"
+            )
+            raise ValueError(msg)
+        for name, least in (("epochs", 1), ("batch_size", 2)):
+            value = getattr(self, name)
+            if not isinstance(value, (int, np.integer)) or value < least:
+                msg = f"{name} must be an integer of at least {least}, not {value!r}"
+                raise ValueError(msg)
+        if not self.learning_rate > 0:
+            msg = f"learning_rate must be above 0, not {self.learning_rate!r}"
+            raise ValueError(msg)
+
+    def transform(self, adata: AnnData) -> pd.DataFrame:
+        """Return the loadings of cells, new or not, normalised as the training cells were.
+
+        Parameters
+        ----------
+        adata
+            cells x genes with all genes of the model, in any order.
+
+        Returns
+        -------
+        DataFrame, cells x terms.
+        """
+        self._check_fitted()
+        W = self.weights_.to_numpy()
+        with limit_threads(self.threads):
+            loadings = np.vstack([Y @ W for Y in self._blocks(adata)])
+        index = pd.Index(adata.obs_names.astype(str), name="cell")
+        return pd.DataFrame(loadings, index=index, columns=self.weights_.columns)
+
+    def reconstruct(self, adata: AnnData) -> pd.DataFrame:
+        """Return what the network makes of the cells, mean + g(z), cells x genes."""
+        self._check_fitted()
+        import torch  # noqa: F401  as in fit
+
+        from .masks import decode
+        from .network import choose_device
+
+        device, W = choose_device(self.device), self.weights_.to_numpy()
+        with limit_threads(self.threads):
+            made = np.vstack([
+                self.mean_ + decode(self._decoder(), Y @ W, device) for Y in self._blocks(adata)
+            ])  # fmt: skip
+        index = pd.Index(adata.obs_names.astype(str), name="cell")
+        return pd.DataFrame(made, index=index, columns=self.weights_.index)
+
+    def _blocks(self, adata: AnnData) -> Iterator[np.ndarray]:
+        for _, block in iter_chunks(match_genes(adata, self.weights_.index).X):
+            yield block - self.mean_
+
+    def _decoder(self):
+        """Return the decoder as a network, made once."""
+        from .network import choose_device, load_encoder
+
+        if not hasattr(self, "_network"):
+            self._network = load_encoder(self.decoder_, choose_device(self.device))
+        return self._network

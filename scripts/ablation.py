@@ -1,0 +1,30 @@
+"""Score the ideas of the talk that do not work beside the autoencoder."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(snakemake.scriptdir).parent))
+
+from intae.logs import log_to
+
+with log_to(snakemake.log[0]):
+    import pandas as pd
+
+    import intae
+    from intae.evaluate.ablation import own_scores, scores_from_tables
+    from intae.evaluate.tables import label
+    from intae.files import read_fit, read_h5ad, write_table
+
+    files, tables = snakemake.input, []
+    prepared = read_h5ad(files.prepared)
+    for path, saved in zip(files.fits, files.models, strict=True):
+        fit = read_fit(path)
+        model = getattr(intae, fit.uns["fit"]["model"]).load(saved)
+        tables.append(label(own_scores(model, prepared), fit))
+    others = {name: pd.read_csv(files[name]) for name in files.keys() & {"accuracy", "recovery"}}
+    table = scores_from_tables(
+        snakemake.params.methods, snakemake.params.chosen, terms=pd.read_csv(files.terms),
+        stability=pd.read_csv(files.stability), **others,
+    )  # fmt: skip
+    table.insert(0, "dataset", snakemake.wildcards.dataset)
+    write_table(pd.concat([*tables, table]), snakemake.output[0])

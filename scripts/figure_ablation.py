@@ -1,0 +1,17 @@
+"""Draw the ideas of the talk that do not work beside the autoencoder."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(snakemake.scriptdir).parent))
+
+from intae.logs import log_to
+
+with log_to(snakemake.log[0]):
+    import pandas as pd
+
+    from intae.figures.ablated import plot_ablation
+    from intae.figures.style import save_figure
+
+    ablation = pd.read_csv(snakemake.input[0])
+    save_figure(plot_ablation(ablation, snakemake.params.labels), snakemake.output)

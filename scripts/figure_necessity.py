@@ -1,0 +1,17 @@
+"""Draw what the most relevant terms are needed for, and what stands in for them."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(snakemake.scriptdir).parent))
+
+from intae.logs import log_to
+
+with log_to(snakemake.log[0]):
+    import pandas as pd
+
+    from intae.figures.needed import plot_necessity
+    from intae.figures.style import save_figure
+
+    necessity, params = pd.read_csv(snakemake.input[0]), snakemake.params
+    save_figure(plot_necessity(necessity, params.labels, params.n_terms), snakemake.output)

@@ -282,12 +282,12 @@ def models_of(dataset):
     return [m for m in with_terms(dataset) if ROLES[m] == "model"]
 
 
-def folds_said(wildcards):
-    """Names of the methods with folds on a data set, by number of folds."""
+def folds_said(wildcards, *, without=()):
+    """Names of the methods with folds on a data set, by number of folds; not of some models."""
     said = {}
     for method in BENCHMARK.methods_of(wildcards.dataset):
         n_folds = BENCHMARK.method(method)["folds"]
-        if n_folds:
+        if n_folds and MODELS[method] not in without:
             said.setdefault(n_folds, []).append(LABELS[method])
     return said
 

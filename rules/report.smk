@@ -61,6 +61,7 @@ rule figure_accuracy:
         roles=ROLES,
         permuted=permuted_methods,
         controls=control_labels,
+        folds=folds_said,
         scores=plain_scores,
         folds=folds_said,
         terms=lambda wildcards: BENCHMARK.analysis(wildcards.dataset)["terms"],

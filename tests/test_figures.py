@@ -23,6 +23,7 @@ LONG = "RIG_I_MDA5_MEDIATED_INDUCTION_OF_IFN_ALPHA_BETA_PATHWAYS_AND_A_LITTLE_MO
 
 @pytest.fixture(autouse=True)
 def close_figures():
+    """Close what a test has drawn."""
     yield
     plt.close("all")
 
@@ -263,7 +264,7 @@ def test_correlation_gives_the_median_and_range_over_pairs_of_seeds():
          "term": ["x", "x", "x", "y"], "r": [-0.9, 0.3, np.nan, 0.1]}
     )  # fmt: skip
     axis = plot_correlation(table, LABELS, "fsclvm", seeds=seeds).axes[0]
-    assert [t.get_text() for t in axis.texts] == ["0.60\n0.30 to 0.90 (2 of 3)", "0.10"]
+    assert [t.get_text() for t in axis.texts] == ["0.60\n0.30 to 0.90\n2 of 3 pairs", "0.10"]
     np.testing.assert_allclose(axis.collections[0].get_array().ravel(), [0.6, 0.1])
 
 

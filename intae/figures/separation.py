@@ -18,7 +18,7 @@ SPLITS = {
     "held_out": "on cells held out",
     "unseen": "on cells that the fit never saw",
 }
-MARKERS = "DsvP"  # of plain scores, which share a lane
+MARKERS = "PDsv^<>"  # of plain scores, which share a lane
 SHUFFLED = "X"
 LINES = ("-.", (0, (1, 1.2)), (0, (5, 1, 1, 1, 1, 1)))  # of the best that a control reaches
 INK = "0.25"
@@ -75,7 +75,7 @@ def plot_accuracy(
     shown = [term for term in terms if term in best.index] or list(best.index[:n_terms])
     shown = sorted(shown, key=lambda term: -best[term])
     colors = method_colors(labels)
-    marks = _marks(labels, roles, permuted)
+    marks = _marks(labels, roles)
     splits = [split for split in SPLITS if split in set(accuracy["split"])]
     height = 2.3 + 0.2 * max(1, len(shown)) * max(2.4, len(lanes) * 0.8)
     figure, axes = plt.subplots(
@@ -119,12 +119,10 @@ def plot_accuracy(
     return figure
 
 
-def _marks(
-    labels: Mapping[str, str], roles: Mapping[str, str], permuted: Sequence[str]
-) -> dict[str, str]:
-    """Give each score a mark that it keeps, whichever others are run."""
-    scores = [m for m in labels if roles.get(m) == "control" and m not in permuted]
-    return dict(zip(scores, MARKERS * len(scores), strict=False))
+def _marks(labels: Mapping[str, str], roles: Mapping[str, str]) -> dict[str, str]:
+    """Give each control a mark that it keeps, whichever others are run."""
+    controls = [m for m in labels if roles.get(m) == "control"]
+    return dict(zip(controls, MARKERS * len(controls), strict=False))
 
 
 def _spread(axis: Axes, values, terms: list[str], y: list[float], color, style: dict) -> None:

@@ -75,6 +75,8 @@ def describe(benchmark: Benchmark) -> str:
             if chosen["halves"] and dataset in benchmark.datasets:
                 kinds = 2 if "donor" in entry["labels"] else 1
                 line += f"; up to {2 * kinds * chosen['halves']} fits of halves"
+            if chosen["folds"] and dataset in benchmark.datasets:
+                line += f"; up to {chosen['folds'] * len(seeds)} fits without a fold"
             if chosen["model"] == "Slalom":
                 budget = chosen["params"].get("budget")
                 line += f"; up to {budget / 60:g} min" if budget else "; hours, without a budget"
@@ -86,7 +88,7 @@ def describe(benchmark: Benchmark) -> str:
         for name in benchmark.sweeps_of(dataset):
             n_points = len(benchmark.points_of(name)) + 1
             lines.append(f"  sweep {name}: {n_points} fits of {benchmark.sweep(name)['method']}")
-    lines.append(f"in all: {len(every)} data sets, {total} fits, and those of parts")
+    lines.append(f"in all: {len(every)} data sets, {total} fits, and those of parts and folds")
     return "\n".join(lines)
 
 

@@ -130,6 +130,12 @@ def _check_method(name: str, entry: dict[str, Any]) -> None:
     if entry["model"] == "Slalom" and entry["halves"]:
         msg = f"{where}: halves: slalom cannot infer loadings of other cells"
         raise ConfigError(msg)
+    if entry["model"] == "Slalom" and entry["folds"]:
+        msg = f"{where}: folds: slalom cannot infer loadings of unseen cells; leave the key out"
+        raise ConfigError(msg)
+    if entry["folds"] == 1:
+        msg = f"{where}: folds: one fold would leave no cells to fit; give 2 or more, or 0 for none"
+        raise ConfigError(msg)
     score = entry["params"].get("method")
     if entry["model"] == "GeneSetScore" and score is not None and score not in SCORES:
         msg = f"{where}: params: method: there is no score {score!r}{suggest(score, SCORES)}"

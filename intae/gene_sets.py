@@ -58,6 +58,17 @@ def read_gene_sets(path: str | Path, *, remove_prefix: str | None = None) -> Gen
     return gene_sets
 
 
+def read_descriptions(path: str | Path) -> dict[str, str]:
+    """Read what a GMT file says of each set: its second field, often an address.
+
+    Returns
+    -------
+    Name of each set, as in the file -> description. Empty for files without descriptions.
+    """
+    fields = (line.split("\t") for line in _lines(Path(path)) if "\t" in line)
+    return {name.strip(): text.strip() for name, text, *_ in fields}
+
+
 def _lines(path: Path) -> list[str]:
     try:
         data = path.read_bytes()

@@ -65,6 +65,27 @@ class FactorModel(ABC):
         X must be log-normalised as the training data were.
         """
 
+    def reconstruct(self, adata: AnnData) -> pd.DataFrame:
+        """Return what the model makes of cells, new or not: mean + loadings W', cells x genes.
+
+        Parameters
+        ----------
+        adata
+            cells x genes, as for `transform`.
+
+        Raises
+        ------
+        NotImplementedError
+            If the model gives scores only: it has no mean of the genes to start from.
+        """
+        self._check_fitted()
+        if not hasattr(self, "mean_"):
+            msg = f"{type(self).__name__} gives loadings only; it does not reconstruct expression"
+            raise NotImplementedError(msg)
+        loadings = self.transform(adata)
+        made = self.mean_ + loadings.to_numpy() @ self.weights_.to_numpy().T
+        return pd.DataFrame(made, index=loadings.index, columns=self.weights_.index)
+
     def get_params(self) -> dict[str, Any]:
         """Return the arguments the model was made with."""
         return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}

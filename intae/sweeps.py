@@ -59,7 +59,8 @@ def check_sweeps(config: Mapping[str, Any]) -> None:
                 msg = f"{where}: there is no data set {dataset!r}"
                 raise ConfigError(msg + suggest(dataset, config["datasets"]))
             labels = config["datasets"][dataset]["labels"]
-            if entry["held_out"] == "donors" and "donor" not in labels:
+            runs = dataset in (config["run"]["datasets"] or config["datasets"])
+            if runs and entry["held_out"] == "donors" and "donor" not in labels:
                 msg = f"{where}: held_out: donors, but {dataset!r} has no label donor; take cells"
                 raise ConfigError(msg)
         if entry["method"] not in config["methods"]:

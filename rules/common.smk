@@ -81,6 +81,32 @@ def halved_methods(dataset):
     return [m for m in BENCHMARK.methods_of(dataset) if BENCHMARK.method(m)["halves"]]
 
 
+UNSEEN = f"{RESULTS}/{{dataset}}/{{method}}/seed{{seed}}/unseen/{{table}}.csv"
+
+
+def unseen_of(table, datasets):
+    """Paths of a table of unseen cells: one a data set, method with folds and seed."""
+    return [
+        UNSEEN.format(dataset=dataset, method=method, seed=seed, table=table)
+        for dataset in datasets
+        for method, seed in BENCHMARK.fits_of(dataset)
+        if BENCHMARK.method(method)["folds"]
+    ]
+
+
+def reconstructing():
+    """Data sets with a method that has folds and makes expression, not scores only."""
+    return [
+        d
+        for d in BENCHMARK.datasets
+        if any(
+            BENCHMARK.method(m)["folds"]
+            and BENCHMARK.method(m)["model"] != "GeneSetScore"
+            for m in BENCHMARK.methods_of(d)
+        )
+    ]
+
+
 def repeated():
     """Data sets with a method that has several seeds or halves, so that stability is known."""
     return [
@@ -216,6 +242,12 @@ def control_labels(wildcards):
     return [LABELS[m] for m in methods if ROLES[m] == "control"]
 
 
+def plain_scores(wildcards):
+    """Controls of a data set that have terms of their own genes."""
+    controls = [m for m in with_terms(wildcards.dataset) if ROLES[m] == "control"]
+    return [m for m in controls if m not in permuted_methods(wildcards)]
+
+
 def first_fits(wildcards):
     """One fit, of the first seed, of each method that figures with a row a method show."""
     return [
@@ -243,6 +275,44 @@ def in_role(*roles):
         for m in BENCHMARK.methods_of(wildcards.dataset)
         if BENCHMARK.method(m)["role"] in roles
     ]
+
+
+def models_of(dataset):
+    """Methods of a data set that are models of the comparison, with terms that are gene sets."""
+    return [m for m in with_terms(dataset) if ROLES[m] == "model"]
+
+
+def folds_said(wildcards, *, without=()):
+    """Names of the methods with folds on a data set, by number of folds; not of some models."""
+    said = {}
+    for method in BENCHMARK.methods_of(wildcards.dataset):
+        n_folds = BENCHMARK.method(method)["folds"]
+        if n_folds and MODELS[method] not in without:
+            said.setdefault(n_folds, []).append(LABELS[method])
+    return said
+
+
+def dense_families(dataset):
+    """Lists of methods of a data set that differ in their number of dense factors only."""
+    families = {}
+    for method in models_of(dataset):
+        entry = BENCHMARK.method(method)
+        params = {k: v for k, v in entry["params"].items() if k != "n_dense"}
+        key = entry["model"], str(sorted(params.items()))
+        families.setdefault(key, {})[method] = entry["params"].get("n_dense")
+    return [list(f) for f in families.values() if len(set(f.values())) > 1]
+
+
+def with_dense():
+    """Data sets with a condition and with methods that differ in their dense factors only."""
+    return [d for d in labelled("condition") if dense_families(d)]
+
+
+def numbers_dense(dataset):
+    """Number of dense factors of each model of a data set, families first."""
+    families = [m for family in dense_families(dataset) for m in family]
+    order = families + [m for m in models_of(dataset) if m not in families]
+    return {m: BENCHMARK.method(m)["params"].get("n_dense", 0) for m in order}
 
 
 def among(paths, names):
@@ -331,3 +401,46 @@ def compared(wildcards):
 def with_method(figure):
     """Label of a figure of one method in the report."""
     return lambda wildcards: {"figure": f"{figure}, {LABELS[wildcards.method]}"}
+
+
+def with_pages():
+    """Data sets that get a page of their terms: of a simulation the first draw only."""
+    later = {d for draws in BENCHMARK.simulations.values() for d in draws[1:]}
+    return [d for d in datasets_with(1) if d not in later]
+
+
+def page_methods(dataset):
+    """Methods that a page of terms shows: no ablations, none whose sets hold other genes."""
+    entries = {m: BENCHMARK.method(m) for m in BENCHMARK.methods_of(dataset)}
+    return [
+        m
+        for m, entry in entries.items()
+        if entry["role"] != "ablation" and not entry.get("permute_annotations", False)
+    ]
+
+
+def page_fits(wildcards):
+    """One fit, of the first seed, of each method that a page of terms shows."""
+    return [
+        FIT.format(
+            dataset=wildcards.dataset, method=m, seed=BENCHMARK.method(m)["seeds"][0]
+        )
+        for m in page_methods(wildcards.dataset)
+    ]
+
+
+def page_tables(wildcards):
+    """Name -> path of the tables of terms that a data set has."""
+    paths = {
+        table: f"{RESULTS}/{wildcards.dataset}/tables/{table}.csv"
+        for table in ("terms", "accuracy", "stability", "correlation", "necessity")
+    }
+    return {
+        table: path for table, path in paths.items() if path in PARTS.get(table, ())
+    }
+
+
+def set_entries(dataset):
+    """Name -> entry of the config, for the gene set files of a data set."""
+    gene_sets = BENCHMARK.config["gene_sets"]
+    return {name: gene_sets[name] for name in BENCHMARK.dataset(dataset)["gene_sets"]}

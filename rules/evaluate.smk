@@ -2,9 +2,11 @@
 EVALUATION = (
     ("accuracy", labelled("condition")),
     ("correlation", BENCHMARK.datasets),
+    ("correlation_seeds", BENCHMARK.datasets),
     ("agreement", BENCHMARK.datasets),
     ("corrections", BENCHMARK.datasets),
     ("terms", BENCHMARK.datasets),
+    ("dense_factors", with_dense()),
     ("stability", BENCHMARK.datasets),
     ("recovery", simulated()),
     ("objective", with_autoencoders()),
@@ -23,6 +25,10 @@ PARTS = {
     table: per_dataset(f"{RESULTS}/{{dataset}}/tables/{table}.csv", datasets)
     for table, datasets in EVALUATION
 }
+PARTS |= {
+    "reconstruction": unseen_of("reconstruction", reconstructing()),
+    "choice": unseen_of("choice", labelled("condition")),
+}
 TABLES = [f"{RESULTS}/tables/{table}.csv" for table in ("runtime", "host")] + [
     f"{RESULTS}/tables/{table}.csv" for table, parts in PARTS.items() if parts
 ]
@@ -31,6 +37,7 @@ TABLES = [f"{RESULTS}/tables/{table}.csv" for table in ("runtime", "host")] + [
 rule accuracy:
     input:
         fits=lambda wildcards: fits_of(wildcards.dataset),
+        unseen=lambda wildcards: unseen_of("accuracy", [wildcards.dataset]),
     output:
         f"{RESULTS}/{{dataset}}/tables/accuracy.csv",
     log:
@@ -51,7 +58,8 @@ rule agreement:
     input:
         fits=lambda wildcards: fits_of(wildcards.dataset),
     output:
-        f"{RESULTS}/{{dataset}}/tables/correlation.csv",
+        correlation=f"{RESULTS}/{{dataset}}/tables/correlation.csv",
+        seeds=f"{RESULTS}/{{dataset}}/tables/correlation_seeds.csv",
     log:
         "logs/evaluate/{dataset}.agreement.log",
     benchmark:

@@ -61,6 +61,9 @@ rule figure_accuracy:
         roles=ROLES,
         permuted=permuted_methods,
         controls=control_labels,
+        folds=folds_said,
+        scores=plain_scores,
+        folds=folds_said,
         terms=lambda wildcards: BENCHMARK.analysis(wildcards.dataset)["terms"],
     script:
         "../scripts/figure_accuracy.py"
@@ -127,7 +130,8 @@ rule figure_terms:
 
 rule figure_correlation:
     input:
-        f"{RESULTS}/{{dataset}}/tables/correlation.csv",
+        correlation=f"{RESULTS}/{{dataset}}/tables/correlation.csv",
+        seeds=f"{RESULTS}/{{dataset}}/tables/correlation_seeds.csv",
     output:
         png=report(
             f"{RESULTS}/figures/{{dataset}}/correlation.png",

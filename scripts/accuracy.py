@@ -24,4 +24,5 @@ with log_to(snakemake.log[0]):
             table = term_accuracy(loadings(fit), fit.obs["condition"], fit.obs.get("donor"))
         table.insert(1, "label", "condition")
         tables.append(label(table, fit))
-    write_table(pd.concat(tables), snakemake.output[0])
+    tables += [pd.read_csv(path) for path in snakemake.input.unseen]
+    write_table(pd.concat([t for t in tables if len(t)]), snakemake.output[0])

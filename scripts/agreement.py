@@ -8,12 +8,15 @@ sys.path.insert(0, str(Path(snakemake.scriptdir).parent))
 from intae.logs import log_to
 
 with log_to(snakemake.log[0]):
-    from intae.evaluate.agreement import correlation_table
+    from intae.evaluate.agreement import correlation_table, seed_correlations
     from intae.files import read_finished_fits, write_table
 
+    fits = read_finished_fits(snakemake.input.fits)
     first = {}  # of each method the first seed
-    for fit in read_finished_fits(snakemake.input.fits):
+    for fit in fits:
         first.setdefault(fit.uns["fit"]["method"], fit)
     correlation = correlation_table(first, snakemake.params.reference)
-    correlation.insert(0, "dataset", snakemake.wildcards.dataset)
-    write_table(correlation, snakemake.output[0])
+    tables = {"correlation": correlation, "seeds": seed_correlations(fits)}
+    for name, table in tables.items():
+        table.insert(0, "dataset", snakemake.wildcards.dataset)
+        write_table(table, snakemake.output[name])

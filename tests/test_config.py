@@ -128,6 +128,8 @@ FILE = {"source": "file", "file": "none.h5ad", "gene_sets": ["reactome"]}
         (("methods", "pca", "seeds"), [1, 1], "methods: pca: seeds"),
         (("methods", "pca", "seeds"), 3, "seeds: must be of type array, not 3"),
         (("methods", "slalom", "halves"), 2, "slalom cannot infer loadings of other cells"),
+        (("methods", "slalom", "folds"), 4, "slalom cannot infer loadings of unseen cells"),
+        (("methods", "pca", "folds"), 1, "methods: pca: folds: one fold would leave no cells"),
         (("methods", "pca", "threads"), 0, "methods: pca: threads"),
         (("run", "datasets"), ["kang"], "run: datasets: there is no entry 'kang'; did you mean"),
         (("run", "methods"), ["slalon"], "did you mean 'slalom'"),

@@ -3,9 +3,14 @@
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib import pyplot as plt
+from matplotlib.collections import PathCollection
 from test_evaluate import make_fit
 
+from intae.evaluate.dense import dense_table
 from intae.figures.cost import plot_cost
+from intae.figures.dense_factors import plot_dense_factors
+from intae.figures.held_out import plot_metrics, plot_reconstruction
 from intae.figures.scatter import plot_scatter
 from intae.figures.separation import plot_accuracy
 from intae.figures.stable import plot_stability
@@ -14,6 +19,13 @@ from intae.figures.terms import plot_correlation, plot_top_terms
 
 LABELS = {"ae": "Autoencoder", "fsclvm": "f-scLVM", "slalom": "slalom", "pca": "PCA"}
 LONG = "RIG_I_MDA5_MEDIATED_INDUCTION_OF_IFN_ALPHA_BETA_PATHWAYS_AND_A_LITTLE_MORE"
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    """Close what a test has drawn."""
+    yield
+    plt.close("all")
 
 
 def texts(axis):
@@ -106,6 +118,18 @@ def test_accuracy_shows_controls_as_a_scale_and_no_ablation(with_controls):
     ]  # fmt: skip
 
 
+def test_accuracy_leaves_out_what_was_not_scored_in_a_column(with_controls):
+    unseen = with_controls[with_controls["method"].isin(["ae", "pca"])]
+    unseen = unseen[unseen["split"] == "train"].assign(split="unseen")
+    table = pd.concat([with_controls, unseen])
+    figure = plot_accuracy(table, SCALE, guess=0.5, roles=ROLES, permuted=["shuffled"])
+    assert len(figure.axes) == 3
+    last = figure.axes[2]
+    np.testing.assert_allclose(lines(last), [0.99, 0.5])  # no best of shuffled terms
+    drawn = [x for mark in marks(last) for x in mark if np.isfinite(x) and x is not np.ma.masked]
+    np.testing.assert_allclose(drawn, [0.8, 0.6])
+
+
 @pytest.mark.parametrize("method", ["pca", "ulm", "shuffled"])
 def test_accuracy_of_controls_alone(with_controls, method):
     alone = with_controls[with_controls["method"] == method]
@@ -192,3 +216,117 @@ def test_stability_names_what_was_changed():
     assert [t.get_text() for t in axes[3].texts] == ["6.0", "9.0"]
     axes = plot_stability(table, LABELS, roles={"pca": "ablation"}, permuted=["ae"]).axes
     assert texts(axes[0]) == ["Autoencoder: another shuffle (1 pair)"]
+
+
+def test_a_third_column_for_cells_that_the_fit_never_saw(accuracy):
+    assert len(plot_accuracy(accuracy, LABELS).axes) == 2
+    unseen = accuracy[accuracy["split"] == "held_out"].assign(split="unseen", accuracy=0.7)
+    axes = plot_accuracy(pd.concat([accuracy, unseen]), LABELS).axes
+    assert len(axes) == 3
+    assert axes[2].get_title(loc="left") == "on cells that the fit never saw"
+    np.testing.assert_allclose(axes[2].collections[1].get_offsets()[:, 0], [0.7, 0.7])
+
+
+def test_cost_draws_the_spread_over_seeds():
+    rows = [("d", "ae", 0, 10.0, 100.0, False), ("d", "ae", 1, 30.0, 100.0, False),
+            ("d", "pca", 0, 1.0, 50.0, False)]  # fmt: skip
+    columns = ["dataset", "method", "seed", "seconds", "peak_mb", "projected"]
+    table = pd.DataFrame(rows, columns=columns).assign(n_cells=10, n_genes=5)
+    time, memory = plot_cost(table, LABELS).axes
+    (line,) = time.collections  # of the one method with seeds that differ
+    np.testing.assert_allclose(line.get_segments()[0][:, 0], [10, 30])
+    assert not memory.collections  # no spread, no line
+
+
+def test_top_terms_say_how_many_seeds_find_them():
+    rows = [
+        ("ae", 0, "stable", 5.0, 1, True), ("ae", 1, "stable", 3.0, 1, True),
+        ("ae", 0, LONG, 4.0, 2, True), ("ae", 1, LONG, 0.0, 3, False),
+        ("ae", 0, "weak", 0.0, 3, False), ("ae", 1, "weak", 1.0, 2, True),
+    ]  # fmt: skip
+    columns = ["method", "seed", "term", "relevance", "rank", "active"]
+    table = pd.DataFrame(rows, columns=columns).assign(kind="annotated")
+    axis = plot_top_terms(table, LABELS, {"ae": "Autoencoder"}, n_terms=2).axes[0]
+    assert texts(axis) == ["stable", LONG.replace("_", " ")]
+    np.testing.assert_allclose([bar.get_width() for bar in axis.patches], [4, 2])
+    segments = axis.collections[0].get_segments()
+    np.testing.assert_allclose([s[:, 0] for s in segments], [[3, 5], [0, 4]])
+    assert [t.get_text() for t in axis.texts] == ["2 of 2", "1 of 2"]
+
+
+def test_correlation_gives_the_median_and_range_over_pairs_of_seeds():
+    table = pd.DataFrame(
+        {"method_a": "ae", "method_b": "fsclvm", "term": ["x", "y"], "r": [-0.9, 0.1],
+         "relevance_rank": [1, 2]}
+    )  # fmt: skip
+    seeds = pd.DataFrame(
+        {"method_a": "ae", "seed_a": [0, 1, 2, 0], "method_b": "fsclvm", "seed_b": 222,
+         "term": ["x", "x", "x", "y"], "r": [-0.9, 0.3, np.nan, 0.1]}
+    )  # fmt: skip
+    axis = plot_correlation(table, LABELS, "fsclvm", seeds=seeds).axes[0]
+    assert [t.get_text() for t in axis.texts] == ["0.60\n0.30 to 0.90\n2 of 3 pairs", "0.10"]
+    np.testing.assert_allclose(axis.collections[0].get_array().ravel(), [0.6, 0.1])
+
+
+def test_dense_factors_frame_the_best_term_of_each_fit():
+    rows = [
+        ("fsclvm", 222, "A", 0.9), ("fsclvm", 222, LONG, 0.6),
+        ("fsclvm", 1, "A", 0.6), ("fsclvm", 1, LONG, 0.95),
+        ("slalom", 222, "A", 0.7), ("slalom", 222, LONG, 0.55), ("slalom", 222, "dense_1", 0.99),
+    ]  # fmt: skip
+    table = pd.DataFrame(rows, columns=["method", "seed", "term", "accuracy"])
+    table = table.assign(split="train", dataset="d")
+    best = dense_table(table, {"fsclvm": 0, "slalom": 3})
+    assert list(best["term"]) == ["A", LONG, "A"]
+    assert best["unannotated"].iloc[2] == "dense_1" and best["unannotated"].isna().sum() == 2
+    figure = plot_dense_factors(best, table, LABELS, guess=0.52)
+    one, two = figure.axes[:2]
+    assert texts(one) == [LONG.replace("_", " "), "A", "best unannotated factor"]
+    assert [t.get_text() for t in one.get_xticklabels()] == ["222", "1"]
+    assert [t.get_text() for t in one.texts] == ["0.60", "0.95", "0.90", "0.60"]
+    assert [t.get_text() for t in two.texts] == ["0.55", "0.70", "0.99"]
+    frames = [(round(p.get_x()), round(p.get_y())) for axis in (one, two) for p in axis.patches]
+    assert frames == [(0, 1), (1, 0), (0, 1)]
+    assert one.get_title() == "f-scLVM"
+
+
+def test_metrics_show_the_best_term_on_seen_and_unseen_cells():
+    rows = [
+        ("ae", seed, term, split, value + 0.02 * seed)
+        for seed in (0, 1)
+        for term, split, value in (
+            (LONG, "train", 0.9), (LONG, "held_out", 0.85), (LONG, "unseen", 0.7),
+            ("OTHER", "train", 0.8), ("OTHER", "held_out", 0.8), ("OTHER", "unseen", 0.8),
+        )
+    ] + [("pca", 0, "dense_2", "train", 0.97), ("slalom", 0, "OTHER", "train", 0.6),
+         ("slalom", 0, "dense_1", "train", 0.99)]  # fmt: skip
+    table = pd.DataFrame(rows, columns=["method", "seed", "term", "split", "accuracy"])
+    table = table.assign(balanced_accuracy=table["accuracy"] - 0.1, auroc=0.5)
+    choice = pd.DataFrame({"method": "ae", "fold": [1, 2], "accuracy": [0.6, 0.7],
+                           "balanced_accuracy": 0.5, "auroc": 0.5})  # fmt: skip
+    figure = plot_metrics(table, choice, LABELS)
+    accuracy, balanced, _ = figure.axes
+    assert texts(accuracy) == [
+        f"Autoencoder {LONG.replace('_', ' ')}", "slalom OTHER", "PCA dense 2"
+    ]  # fmt: skip
+    dots = [c.get_offsets()[0, 0] for c in accuracy.collections if isinstance(c, PathCollection)]
+    np.testing.assert_allclose(dots[:4], [0.91, 0.86, 0.71, 0.65])
+    np.testing.assert_allclose(dots[4:], [0.6, 0.97])
+    dots = [c.get_offsets()[0, 0] for c in balanced.collections if isinstance(c, PathCollection)]
+    assert dots[0] == pytest.approx(0.81)
+    assert len(figure.legends[0].get_texts()) == 4
+    only = plot_metrics(table[table["split"] == "train"], choice.iloc[:0], LABELS)
+    assert len(only.legends[0].get_texts()) == 1
+
+
+def test_reconstruction_shows_each_fold_and_the_terms_on():
+    rows = [("ae", 1, "train", 0.5, 20), ("ae", 1, "unseen", 0.4, 20), ("ae", 2, "train", 0.6, 22),
+            ("ae", 2, "unseen", -0.1, 22), ("pca", 1, "train", 0.8, 30)]  # fmt: skip
+    columns = ["method", "fold", "split", "variance_explained", "n_terms_active"]
+    axis = plot_reconstruction(pd.DataFrame(rows, columns=columns), LABELS).axes[0]
+    assert texts(axis) == ["Autoencoder", "PCA"]
+    dots = [c.get_offsets()[:, 0] for c in axis.collections if isinstance(c, PathCollection)]
+    np.testing.assert_allclose(dots[0], [0.5, 0.6])
+    np.testing.assert_allclose(dots[1], [0.4, -0.1])
+    assert axis.get_xlim()[0] <= -0.1
+    assert [t.get_text() for t in axis.texts] == ["20 to 22", "30", "terms on"]

@@ -54,6 +54,15 @@ def test_planted_terms_are_found_among_real_overlaps(results):
     assert precision["fsclvm_annotation"] > precision["fsclvm_dense3"]
 
 
+def test_single_scores_give_many_false_positives_and_the_exact_autoencoder_few(results):
+    counts = pd.read_csv(results / "tables/false_positives.csv")
+    false = counts[(counts["rule"] == "differs between conditions") & (counts["outcome"] != "true")]
+    false = false.groupby(["method", "dataset"])["n"].sum()
+    for method in ("score_genes", "ulm", "aucell"):
+        assert (false[method] >= 20).all(), method
+    assert (false["autoencoder_exact"] <= 5).all()
+
+
 def test_slalom_ran_within_its_budget_and_is_marked(results):
     runtime = pd.read_csv(results / "tables/runtime.csv")
     runtime = runtime[runtime["dataset"] == "kang17_subset"].set_index("method")

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from browser import errors_of, start_browser, wait_for, wait_until_drawn
 
 import intae
 from intae.contracts import check_prepared
@@ -179,7 +180,10 @@ def test_draws_take_the_gene_sets_of_another_and_meet_the_truth_only(finished):
 def test_parts_of_a_data_set_are_fitted_for_their_cost(finished):
     tables = finished[0] / "results" / "tables"
     scaling = pd.read_csv(tables / "scaling.csv")
-    assert list(scaling.columns[:4]) == ["dataset", "method", "seed", "n_cells"]
+    assert list(scaling.columns) == (
+        "dataset method seed n_cells n_genes n_terms seconds peak_mb iterations converged "
+        "projected threads device cpu"
+    ).split()  # fmt: skip
     sizes = scaling.groupby("method")["n_cells"].agg(list).to_dict()
     assert sizes == {"autoencoder_exact": [40, 120], "slalom": [40, 120]}  # no 5,000
     projected = scaling.set_index(["method", "n_cells"])["projected"]
@@ -218,6 +222,58 @@ def test_sweeps_fit_every_point(finished):
     assert (figures / "unlabelled/sweep_components.pdf").exists()
 
 
+def test_cells_that_no_fit_saw(finished):
+    results = finished[0] / "results"
+    tables = results / "tables"
+    accuracy = pd.read_csv(tables / "accuracy.csv")
+    unseen = accuracy[accuracy["split"] == "unseen"]
+    assert set(unseen["method"]) == {"autoencoder_exact", "pca", "ulm"}
+    assert set(unseen["dataset"]) == {"simulated", "own"}
+    known = accuracy[(accuracy["split"] == "train") & (accuracy["method"] == "autoencoder_exact")]
+    exact = unseen[unseen["method"] == "autoencoder_exact"]
+    assert set(exact["term"]) == set(known["term"]) and set(exact["label"]) == {"condition"}
+    reconstruction = pd.read_csv(tables / "reconstruction.csv")
+    assert list(reconstruction.columns) == (
+        "dataset method seed fold split n_cells n_terms_active variance_explained"
+    ).split()  # fmt: skip
+    # without any label too, but not by a method that gives scores
+    assert set(reconstruction["dataset"]) == {"simulated", "own", "unlabelled"}
+    assert set(reconstruction["method"]) == {"autoencoder_exact", "pca"}
+    folds = reconstruction.query("split == 'unseen'").groupby(["dataset", "method"])["n_cells"]
+    assert dict(folds.sum()[:, "pca"]) == {"own": 90, "simulated": 120, "unlabelled": 90}
+    assert dict(folds.size()["simulated"]) == {"autoencoder_exact": 2, "pca": 3}
+    choice = pd.read_csv(tables / "choice.csv")
+    assert list(choice.columns) == (
+        "dataset method seed fold term n_train n_unseen train_accuracy accuracy "
+        "balanced_accuracy auroc"
+    ).split()  # fmt: skip
+    figures = results / "figures"
+    assert (figures / "own/metrics.png").exists()
+    assert (figures / "unlabelled/reconstruction.png").exists()
+    assert not (figures / "unlabelled/metrics.png").exists()
+
+
+def test_dense_factors_and_seeds(finished):
+    tables = finished[0] / "results/tables"
+    table = pd.read_csv(tables / "dense_factors.csv")
+    assert set(table["dataset"]) == {"simulated"}  # elsewhere no two methods differ in them only
+    assert list(table["method"])[:3] == ["fsclvm", "fsclvm", "fsclvm_dense3"]
+    assert list(table["seed"])[:3] == [222, 1, 222]
+    accuracy = pd.read_csv(tables / "accuracy.csv").query("split == 'train'")
+    for row in table.itertuples():
+        fit = accuracy.query(
+            "dataset == @row.dataset and method == @row.method and seed == @row.seed"
+        )
+        gene_sets = fit[~fit["term"].str.match("dense_")]
+        assert row.accuracy == gene_sets["accuracy"].max()
+        assert (row.n_dense > 0) == (row.unannotated_accuracy > 0)
+    html = (finished[0] / "results/report.html").read_text()
+    assert "f-scLVM and f-scLVM, 3 dense differ only in their number of dense factors." in html
+    seeds = pd.read_csv(tables / "correlation_seeds.csv").query("dataset == 'simulated'")
+    pair = seeds.query("method_a == 'fsclvm' and method_b == 'fsclvm_dense3'")
+    assert set(pair["seed_a"]) == {222, 1} and set(pair["seed_b"]) == {222}
+
+
 def test_an_unfinished_fit_counts_for_its_runtime_only(finished):
     tables = finished[0] / "results" / "tables"
     runtime = pd.read_csv(tables / "runtime.csv")
@@ -235,6 +291,7 @@ def test_report_holds_figures_and_captions(finished):
         "accuracy.png",
         "scatter.png",
         "terms.png",
+        "terms.html",
         "correlation.png",
         "stability.png",
         "network.png",
@@ -249,6 +306,36 @@ def test_report_holds_figures_and_captions(finished):
     assert "Terms called active, rightly and wrongly (planted; 2 draws, gene sets of own)" in html
     for pattern in ("figures/simulated/recovery.pdf", "figures/own/accuracy.pdf"):
         assert (finished[0] / "results" / pattern).stat().st_size > 1000
+
+
+def test_the_page_of_terms_opens_within_the_report(finished, tmp_path):
+    from selenium.webdriver.common.by import By
+
+    browser = start_browser(tmp_path)
+    try:
+        browser.get((finished[0] / "results/report.html").as_uri())
+        for text in ("4. Terms", "simulated"):
+            # in the menu, not in the text beside it
+            path = f"//*[normalize-space(text())='{text}'][not(ancestor::*[@class='document'])]"
+            found = wait_for(lambda path=path: browser.find_elements(By.XPATH, path), text)
+            next(element for element in found if element.is_displayed()).click()
+        row = "//tr[td[normalize-space(.)='any term, interactive']]"
+        wait_for(lambda: browser.find_elements(By.XPATH, row), "the page's row")
+        browser.find_element(By.XPATH, row).find_element(By.TAG_NAME, "a").click()
+        frame = wait_for(lambda: browser.find_elements(By.TAG_NAME, "iframe"), "the page's frame")
+        browser.switch_to.frame(frame[0])
+        wait_until_drawn(browser)
+        assert "Terms of simulated" in browser.find_element(By.TAG_NAME, "h1").text
+        methods = browser.find_elements(By.CSS_SELECTOR, "#methods span")
+        assert "slalom" in [method.text for method in methods]
+        assert "slalom, 3 dense" not in [method.text for method in methods]  # stopped by its budget
+        search = browser.find_element(By.ID, "search")
+        search.send_keys("pathway 3\n")
+        wait_until_drawn(browser, "SIMULATED_PATHWAY_3")
+        assert browser.find_element(By.TAG_NAME, "h2").text == "SIMULATED PATHWAY 3"
+        assert errors_of(browser) == []
+    finally:
+        browser.quit()
 
 
 def test_the_papers_claims_are_held_against_the_run(finished):
@@ -310,13 +397,15 @@ def test_controls_stand_in_tables_and_captions(finished):
     recovery = pd.read_csv(tables / "recovery.csv")
     assert {"score_genes", "ulm", "aucell", "autoencoder_permuted"} <= set(recovery["method"])
     html = (finished[0] / "results/report.html").read_text()
-    assert "(Autoencoder, shuffled gene sets; score_genes; ULM; AUCell; PCA)" in html
-    assert "(ULM; PCA)" in html  # of the other data set
+    scale = "For scale</strong> ("  # a paragraph of its own, or it would not be bold
+    assert f"{scale}Autoencoder, shuffled gene sets; score_genes; ULM; AUCell; PCA)" in html
+    assert f"{scale}ULM; PCA)" in html  # of the other data set
 
 
 def test_data_without_labels_run_without_label_analyses(finished):
     results = finished[0] / "results"
     assert (results / "figures/unlabelled/scatter.png").exists()
+    assert (results / "figures/unlabelled/terms.html").exists()
     assert not (results / "figures/unlabelled/accuracy.png").exists()
     assert "unlabelled" not in set(pd.read_csv(results / "tables/accuracy.csv")["dataset"])
     assert "unlabelled" in set(pd.read_csv(results / "tables/terms.csv")["dataset"])

@@ -45,51 +45,112 @@ def term_accuracy(
     ValueError
         If the label has fewer than two classes.
     """
-    classes, codes = np.unique(label.astype(str), return_inverse=True)
-    if len(classes) < 2:
-        msg = f"label {label.name!r} has one value only ({classes[0]!r}); nothing to separate"
-        raise ValueError(msg)
+    codes = label_codes(label)
     everything = np.arange(len(codes))
-    folds = list(_folds(codes, groups))
+    splits = list(folds(codes, groups))
     rows = []
     for term, values in loadings.items():
-        x = values.to_numpy(float)
-        spread = x.std()
-        x = ((x - x.mean()) / spread if spread > 0 else np.zeros_like(x))[:, None]
-        rows.append({"term": term, "split": "train"} | _score(x, codes, everything, everything))
-        scores = pd.DataFrame([_score(x, codes, train, test) for train, test in folds])
+        x = standardise(values.to_numpy(float), everything)
+        whole = score(x, codes, everything, everything)
+        rows.append({"term": term, "split": "train"} | whole[0])
+        scores = pd.DataFrame([score(x, codes, train, test)[0] for train, test in splits])
         rows.append({"term": term, "split": "held_out"} | scores.mean().to_dict())
     return pd.DataFrame(rows, columns=["term", "split", *METRICS])
 
 
-def _folds(codes: np.ndarray, groups: pd.Series | None) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Split cells by donor, or at random where there are no donors."""
+def label_codes(label: pd.Series) -> np.ndarray:
+    """Number the classes of a label, cell by cell.
+
+    Raises
+    ------
+    ValueError
+        If the label has fewer than two classes.
+    """
+    classes, codes = np.unique(label.astype(str), return_inverse=True)
+    if len(classes) < 2:
+        msg = f"label {label.name!r} has one value only ({classes[0]!r}); nothing to separate"
+        raise ValueError(msg)
+    return codes
+
+
+def folds(
+    codes: np.ndarray, groups: pd.Series | None, n_folds: int = FOLDS
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Split cells by donor, or at random where there are no donors.
+
+    Parameters
+    ----------
+    codes
+        Class of each cell; where there is one class only, cells are split all the same.
+    groups
+        The donor of each cell; None, or a single donor, draws folds of cells (seed 0).
+    n_folds
+        Number of folds; of few donors, or of a rare class, there are fewer.
+
+    Yields
+    ------
+    Cells to train on and cells held out, by position. A fold whose training cells are all of one
+    class is left out, where there are several classes.
+    """
     blank = np.zeros((len(codes), 1))
     if groups is not None and groups.nunique() > 1:
-        n_folds = min(FOLDS, groups.nunique())
+        n_folds = min(n_folds, groups.nunique())
         splits = GroupKFold(n_folds).split(blank, codes, groups.astype(str).to_numpy())
     else:
-        n_folds = max(2, min(FOLDS, np.bincount(codes).min()))
+        n_folds = max(2, min(n_folds, np.bincount(codes).min()))
         splits = StratifiedKFold(n_folds, shuffle=True, random_state=0).split(blank, codes)
     for train, test in splits:
-        if len(np.unique(codes[train])) > 1:
+        if len(np.unique(codes[train])) > 1 or codes.max() == 0:
             yield train, test
 
 
+def standardise(x: np.ndarray, train: np.ndarray) -> np.ndarray:
+    """Return values as a column, by mean and spread of the training cells; zeros if constant."""
+    spread = x[train].std()
+    return ((x - x[train].mean()) / spread if spread > 0 else np.zeros_like(x))[:, None]
+
+
+def score(
+    x: np.ndarray, codes: np.ndarray, train: np.ndarray, *tests: np.ndarray
+) -> list[dict[str, float]]:
+    """Fit a logistic regression to the training cells, and score it on each set of cells.
+
+    Parameters
+    ----------
+    x
+        Loadings of one term, a column, standardised; zeros for a term that is off.
+    codes
+        Class of each cell.
+    train, tests
+        Cells by position.
+
+    Returns
+    -------
+    accuracy, balanced_accuracy and auroc for each of `tests`.
+    """
+    model = None
+    if x[train].any():
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            model = LogisticRegression().fit(x[train], codes[train])
+    return [_score(model, x, codes, train, test) for test in tests]
+
+
 def _score(
-    x: np.ndarray, codes: np.ndarray, train: np.ndarray, test: np.ndarray
+    model: LogisticRegression | None,
+    x: np.ndarray,
+    codes: np.ndarray,
+    train: np.ndarray,
+    test: np.ndarray,
 ) -> dict[str, float]:
     truth, n_classes = codes[test], codes.max() + 1
-    if not x.any():  # a term that is off: the largest class, for every cell
+    if model is None:  # a term that is off: the largest class, for every cell
         guess = np.full(len(test), np.bincount(codes[train]).argmax())
         return {
             "accuracy": accuracy_score(truth, guess),
             "balanced_accuracy": _balanced(truth, guess),
             "auroc": 0.5,
         }
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        model = LogisticRegression().fit(x[train], codes[train])
     chance = model.predict_proba(x[test])
     guess = model.classes_[chance.argmax(1)]
     present = np.unique(truth)

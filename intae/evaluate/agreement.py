@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import combinations
 
 import numpy as np
@@ -31,6 +31,34 @@ def correlate(a: pd.DataFrame, b: pd.DataFrame) -> pd.Series:
     with np.errstate(invalid="ignore", divide="ignore"):
         r = np.where(norms > 0, (x * y).sum(0) / norms, np.nan)
     return pd.Series(r, index=pd.Index(shared, name="term"), name="r")
+
+
+def seed_correlations(fits: Iterable[AnnData]) -> pd.DataFrame:
+    """Correlate the annotated terms' loadings between every two fits of different methods.
+
+    Parameters
+    ----------
+    fits
+        Fits of the same cells, several seeds of a method among them.
+
+    Returns
+    -------
+    method_a, seed_a, method_b, seed_b, term, r; r is empty where the term is off in one of the two.
+    """
+    columns = ["method_a", "seed_a", "method_b", "seed_b", "term", "r"]
+    parts = []
+    for a, b in combinations(fits, 2):
+        about = [(fit.uns["fit"]["method"], fit.uns["fit"]["seed"]) for fit in (a, b)]
+        if about[0][0] == about[1][0]:
+            continue
+        terms, others = a.uns["terms"], b.uns["terms"]
+        shared = [t for t in terms.index[terms["kind"] == "annotated"] if t in others.index]
+        r = correlate(loadings(a)[shared], loadings(b)[shared])
+        on = terms.loc[shared, "active"] & others.loc[shared, "active"]
+        table = r.where(on.to_numpy(bool)).reset_index()
+        names = dict(zip(columns[:4], (*about[0], *about[1]), strict=True))
+        parts.append(table.assign(**names)[columns])
+    return pd.concat(parts) if parts else pd.DataFrame(columns=columns)
 
 
 def correlation_table(fits: Mapping[str, AnnData], reference: str) -> pd.DataFrame:

@@ -25,7 +25,8 @@ def plot_cost(runtime: pd.DataFrame, labels: Mapping[str, str]) -> Figure:
     Parameters
     ----------
     runtime
-        The table runtime.csv. Of several seeds the mean is drawn. Projected times are hatched.
+        The table runtime.csv. Of several seeds the mean is drawn, and a line from
+        the least to the largest. Projected times are hatched.
     labels
         Method -> its name in figures, for all methods of the config, in order.
     """
@@ -43,7 +44,8 @@ def plot_cost(runtime: pd.DataFrame, labels: Mapping[str, str]) -> Figure:
     )
     for row, dataset in zip(axes, datasets, strict=True):
         part = runtime[runtime["dataset"] == dataset]
-        mean = part.groupby("method", sort=False)[["seconds", "peak_mb"]].mean()
+        seeds = part.groupby("method", sort=False)[["seconds", "peak_mb"]]
+        mean, least, most = seeds.mean(), seeds.min(), seeds.max()
         projected = part.groupby("method")["projected"].any()
         size = part.iloc[0]
         for axis, (measure, title) in zip(row, MEASURES.items(), strict=True):
@@ -59,11 +61,16 @@ def plot_cost(runtime: pd.DataFrame, labels: Mapping[str, str]) -> Figure:
                     bar.set_hatch("///")
                     bar.set_edgecolor("white")
                     note += " (projected)"
+                if most.loc[method, measure] > least.loc[method, measure]:
+                    axis.hlines(
+                        bar.get_y() + bar.get_height() / 2, least.loc[method, measure],
+                        most.loc[method, measure], color="0.15", lw=1.6,
+                    )  # fmt: skip
                 axis.annotate(
-                    note, (bar.get_width(), bar.get_y() + bar.get_height() / 2),
+                    note, (most.loc[method, measure], bar.get_y() + bar.get_height() / 2),
                     xytext=(4, 0), textcoords="offset points", va="center", fontsize=9,
                 )  # fmt: skip
-            low, high = mean[measure].min(), mean[measure].max()
+            low, high = least[measure].min(), most[measure].max()
             if measure == "seconds":
                 axis.set_xscale("log")
                 axis.set_xlim(low / 3, high * (high / low) ** 0.45 * 3)  # room for the numbers

@@ -89,7 +89,7 @@ def _slope(slope: pd.DataFrame, method: str, measure: str) -> str:
         return "none (too few sizes, or too short)"
     row = slope.loc[(method, measure)]
     error = "" if np.isnan(row["standard_error"]) else f" ± {row['standard_error']:.2f}"
-    return f"{row['slope']:.2f}{error}"
+    return f"{round(row['slope'], 2) + 0.0:.2f}{error}"  # no "-0.00"
 
 
 def _scale(axis: Axes, scaling: pd.DataFrame, measure: str) -> None:
@@ -100,13 +100,14 @@ def _scale(axis: Axes, scaling: pd.DataFrame, measure: str) -> None:
     axis.set_xlim(sizes[0] / 1.15, sizes[-1] * 1.15)
     shown = [s for i, s in enumerate(sizes) if i == 0 or s / sizes[i - 1] > 1.15]
     axis.set_xticks(shown, [f"{s:,}" for s in shown])
+    steps = [base * 10**power for power in range(8) for base in (1, 2, 5)]
+    marks = TICKS if measure == "seconds" else {step: f"{step:,}" for step in steps}
     low, high = values.min() / 1.5, values.max() * 1.5
+    if sum(low <= mark <= high for mark in marks) < 2:  # one mark alone is no scale
+        low = max([mark for mark in marks if mark <= low], default=low)
+        high = min([mark for mark in marks if mark >= high], default=high)
     axis.set_ylim(low, high)
-    if measure == "seconds":
-        ticks = {t: text for t, text in TICKS.items() if low <= t <= high}
-    else:
-        steps = [base * 10**power for power in range(7) for base in (1, 2, 5)]
-        ticks = {t: f"{t:,}" for t in steps if low <= t <= high}
+    ticks = {mark: text for mark, text in marks.items() if low <= mark <= high}
     axis.set_yticks(list(ticks), list(ticks.values()))
     axis.minorticks_off()
     axis.grid(alpha=0.3)

@@ -13,7 +13,11 @@ from matplotlib.lines import Line2D
 
 from .style import method_colors, method_label, readable, set_style
 
-SPLITS = {"train": "on all cells, as in the paper", "held_out": "on cells held out"}
+SPLITS = {
+    "train": "on all cells, as in the paper",
+    "held_out": "on cells held out",
+    "unseen": "on cells that the fit never saw",
+}
 MARKERS = "DsvP"  # of plain scores, which share a lane
 SHUFFLED = "X"
 LINES = ("-.", (0, (1, 1.2)), (0, (5, 1, 1, 1, 1, 1)))  # of the best that a control reaches
@@ -97,6 +101,8 @@ def plot_accuracy(
                 values = part[part["method"] == method].groupby("term")["accuracy"]
                 _spread(axis, values, shown, y, colors[method] if method in models else INK, style)
         for line, method in zip(LINES * len(best_of), best_of, strict=False):
+            if method not in set(part["method"]):
+                continue  # not scored in this way
             axis.axvline(_best(part, method), color=INK, ls=line, lw=1.1, zorder=0)
         for k in range(1, len(shown)):
             axis.axhline(k - 0.5, color="0.9", lw=0.8, zorder=0)

@@ -59,7 +59,9 @@ def plot_sweep(sweep: pd.DataFrame, grid: Mapping[str, Sequence[Any]], label: st
     columns = [{along: value} for value in grid.get(along, ())]
     cells = [[_find(table, row | column) for column in columns] for row in rows]
     single = [row for _, row in sweep[sweep["kind"] == "point"].iterrows()]
-    blocks = [(cells, [_values(row) for row in rows])] if grid else []
+    beside = len(down) == 1 and len(rows) > 3  # room for the parameter's name along the rows
+    names = [str(row[down[0]]) if beside else _values(row) for row in rows]
+    blocks = [(cells, names)] if grid else []
     single = [default, *single]
     blocks.append(([[row] for row in single], [row["point"].replace(", ", "\n") for row in single]))
 
@@ -94,7 +96,7 @@ def plot_sweep(sweep: pd.DataFrame, grid: Mapping[str, Sequence[Any]], label: st
             _outline(top, block=cells, default=default, grid=grid)
             top.set_xticks(np.arange(len(columns)) + 0.5, [str(c[along]) for c in columns])
             top.set_xlabel(NAMES.get(along, along).replace(": ", ":\n"))
-            if len(down) == 1 and place[1] == 0:
+            if beside and place[1] == 0:
                 top.set_ylabel(NAMES.get(down[0], down[0]).replace(": ", ":\n"))
     figure.suptitle(
         f"{label}, {default['dataset']}: fitted to {default['n_cells']:,} cells, "
@@ -115,9 +117,7 @@ def plot_sweep(sweep: pd.DataFrame, grid: Mapping[str, Sequence[Any]], label: st
 
 
 def _values(row: Mapping[str, Any]) -> str:
-    """Write what a row of the grid stands for; a parameter alone stands at the axis."""
-    if len(row) < 2:
-        return "".join(str(value) for value in row.values())
+    """Write what a row of the grid stands for."""
     return "\n".join(f"{name} {value}" for name, value in row.items())
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib import pyplot as plt
@@ -39,7 +40,8 @@ def plot_top_terms(
     Parameters
     ----------
     terms
-        The table terms.csv of one data set; of several seeds the first is drawn.
+        The table terms.csv of one data set. Of several seeds the mean is drawn, with a line from
+        the least to the largest and the number of seeds that have the term among their first.
     labels, models
         Method -> its name in figures, and the class of its model.
     n_terms
@@ -61,15 +63,20 @@ def plot_top_terms(
         squeeze=False, layout="constrained",
     )  # fmt: skip
     for axis, method in zip(axes.flat, methods, strict=False):
-        part = terms[terms["method"] == method]
-        part = part[part["seed"] == part["seed"].iloc[0]].nsmallest(n_terms, "rank")
-        part = part[part["active"]]
+        part = _over_seeds(terms[terms["method"] == method], n_terms)
         # two columns of panels leave a term one line; its name is never cut
-        axis.barh(
-            [readable(term, 60) for term in part["term"]], part["relevance"], color=colors[method]
-        )
+        names = [readable(term, 60) for term in part.index]
+        axis.barh(names, part["mean"], color=colors[method])
+        if (part["n_seeds"] > 1).any():
+            axis.hlines(names, part["min"], part["max"], color="0.15", lw=1.4)
+            for y, row in enumerate(part.itertuples()):
+                axis.annotate(
+                    f"{row.n_top} of {row.n_seeds}", (row.max, y), xytext=(4, 0), va="center",
+                    textcoords="offset points", fontsize=7,
+                )  # fmt: skip
+            axis.margins(x=0.12)
         axis.invert_yaxis()
-        mark_expected(axis, part["term"], expected)
+        mark_expected(axis, part.index, expected)
         axis.tick_params(axis="y", labelsize=8)
         axis.set_title(method_label(method, labels), loc="left")
         axis.set_xlabel(RELEVANCE.get(models[method], "relevance"))
@@ -80,12 +87,29 @@ def plot_top_terms(
     return figure
 
 
+def _over_seeds(terms: pd.DataFrame, n_terms: int) -> pd.DataFrame:
+    """Summarise the most relevant terms of a method over its seeds, a row a term, in order.
+
+    Columns: mean, min and max of the relevance; in how many of n_seeds the term is active and
+    among the n_terms most relevant (n_top).
+    """
+    by_term = terms.groupby("term", sort=False)
+    table = by_term["relevance"].agg(["mean", "min", "max"])
+    table["n_seeds"] = terms["seed"].nunique()
+    top = terms["active"] & (terms["rank"] <= n_terms)
+    table["n_top"] = top.groupby(terms["term"]).sum()
+    on = terms["active"].groupby(terms["term"]).any()
+    return table[on.reindex(table.index)].nlargest(n_terms, "mean")
+
+
 def plot_correlation(
     correlation: pd.DataFrame,
     labels: Mapping[str, str],
     reference: str,
     n_terms: int = 20,
     expected: Sequence[str] = (),
+    *,
+    seeds: pd.DataFrame | None = None,
 ) -> Figure:
     """Draw the correlation of loadings with the reference's, for its most relevant terms.
 
@@ -102,6 +126,9 @@ def plot_correlation(
         Number of terms.
     expected
         Terms to mark.
+    seeds
+        The table correlation_seeds.csv: where two methods have several pairs of seeds, their
+        median is drawn, and the least and largest are written below it.
     """
     set_style()
     known = pd.unique(correlation[["method_a", "method_b"]].to_numpy().ravel())
@@ -116,12 +143,14 @@ def plot_correlation(
     order = list(dict.fromkeys(pairs["term"]))
     methods = [m for m in labels if m in set(pairs["method"])]
     table = pairs.pivot(index="term", columns="method", values="r").reindex(order)[methods]
+    table, notes, lines = _with_seeds(table.abs(), reference, seeds)
     figure, axis = plt.subplots(
-        figsize=(4.2 + 1.15 * len(methods), 2.4 + 0.36 * len(order)), layout="constrained"
+        figsize=(4.2 + 1.3 * len(methods), 2.4 + (0.22 + 0.14 * lines) * len(order)),
+        layout="constrained",
     )
     sns.heatmap(
-        table.abs().set_axis([readable(t, 60) for t in order]).rename(columns=labels),
-        vmin=0, vmax=1, cmap="viridis", annot=table.abs().to_numpy(), fmt=".2f",
+        table.set_axis([readable(t, 60) for t in order]).rename(columns=labels),
+        vmin=0, vmax=1, cmap="viridis", annot=notes, fmt="",
         annot_kws={"fontsize": 8}, cbar_kws={"label": "|correlation of loadings|"}, ax=axis,
     )  # fmt: skip
     axis.set_xlabel("")
@@ -132,3 +161,46 @@ def plot_correlation(
     plt.setp(axis.get_xticklabels(), ha="right", rotation_mode="anchor")
     axis.set_facecolor("0.9")  # off in one of the two: no correlation
     return figure
+
+
+def _with_seeds(
+    table: pd.DataFrame, reference: str, seeds: pd.DataFrame | None
+) -> tuple[pd.DataFrame, np.ndarray, int]:
+    """Put medians over pairs of seeds into a table of |r|, and write what to say of each.
+
+    Parameters
+    ----------
+    table
+        |r| with the reference, terms x methods, first seeds.
+    reference
+        The method compared with.
+    seeds
+        The table correlation_seeds.csv.
+
+    Returns
+    -------
+    The table, the text of each cell, and the most lines that a cell has.
+    """
+    notes = table.map("{:.2f}".format).to_numpy(object)
+    if seeds is None:
+        return table, notes, 1
+    table, lines = table.copy(), 1
+    for j, method in enumerate(table.columns):
+        pair = seeds[seeds["method_a"].isin([reference, method])]
+        pair = pair[pair["method_b"].isin([reference, method])]
+        r = pair.assign(r=pair["r"].abs()).groupby("term")["r"]
+        for i, term in enumerate(table.index):
+            if term not in r.groups:
+                continue
+            values = r.get_group(term)
+            on = values.dropna()
+            table.iloc[i, j] = on.median() if len(on) else np.nan
+            if len(values) == 1 or on.empty:
+                continue
+            notes[i, j] = f"{on.median():.2f}"
+            if len(on) > 1:
+                notes[i, j] += f"\n{on.min():.2f} to {on.max():.2f}"
+            if len(on) < len(values):
+                notes[i, j] += f"\n{len(on)} of {len(values)} pairs"
+            lines = max(lines, 1 + notes[i, j].count("\n"))
+    return table, notes, lines

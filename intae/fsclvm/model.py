@@ -67,6 +67,8 @@ class FSCLVM(FactorModel):
         belongs to the term.
     alpha_, eps_
         ARD precision of each term (its relevance is 1 / alpha) and noise precision of each gene.
+    mean_
+        Mean of each gene in the cells of the fit.
     covariate_weights_
         DataFrame, genes x covariates; no column without them.
     elbo_
@@ -210,15 +212,22 @@ class FSCLVM(FactorModel):
         adata = match_genes(adata, self.weights_.index)
         s = self._state
         n_known = len(s["names"])
-        levels = {k: list(v) for k, v in s["levels"].items()}
-        known, _, _ = design_matrix(adata.obs, list(self.covariates or ()), levels)
-        known = known - s["shift"]
+        known = self._design(adata)
         with limit_threads(self.threads):
             A = joint_factors(s["C"], s["W"], s["E2"], s["eps"], n_known)
             A = A[:, self._layout().table - n_known] * s["sign"]
             S = loadings(adata.X, s["mean"], known, A)
         cells = pd.Index(adata.obs_names.astype(str), name="cell")
         return pd.DataFrame(S, cells, self.weights_.columns)
+
+    def reconstruct(self, adata: AnnData) -> pd.DataFrame:
+        """Return the posterior mean of the cells' expression: mean + S CW', cells x genes.
+
+        Covariates of the model are among the factors; they are taken from obs.
+        """
+        made = super().reconstruct(adata)
+        made += self._design(adata) @ self.covariate_weights_.to_numpy().T
+        return made
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -232,6 +241,12 @@ class FSCLVM(FactorModel):
         model = super().load(path)
         model._expose()
         return model
+
+    def _design(self, adata: AnnData) -> np.ndarray:
+        """Return the covariates of cells as they entered the fit: cells x covariates."""
+        levels = {k: list(v) for k, v in self._state["levels"].items()}
+        known, _, _ = design_matrix(adata.obs, list(self.covariates or ()), levels)
+        return known - self._state["shift"]
 
     def _layout(self) -> Layout:
         n_annotated = int((self.terms_["kind"] == "annotated").sum())
@@ -285,5 +300,6 @@ class FSCLVM(FactorModel):
         self.weights_sd_ = pd.DataFrame(sd[:, k], genes, terms)
         self.loadings_sd_ = pd.Series(np.sqrt(s["d"][k]), terms, name="sd")
         self.alpha_, self.eps_ = s["alpha"][k], s["eps"]
+        self.mean_ = s["mean"]
         known = (s["C"] * s["W"])[:, :n_known]
         self.covariate_weights_ = pd.DataFrame(known, genes, list(s["names"]))

@@ -1,0 +1,89 @@
+"""What the tables say of the terms of one method, in the order of its terms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+MEASURES = ("accuracy", "balanced_accuracy", "auroc")
+PAIRS = "(number of pairs)"  # a row of stability.csv
+
+Column = list[Any]
+Tables = Mapping[str, pd.DataFrame]
+
+
+def aligned(values: pd.Series, terms: pd.Index) -> Column:
+    """Return a value a term, None where there is none."""
+    return [None if pd.isna(value) else value for value in values.reindex(terms).tolist()]
+
+
+def accuracy_of(
+    tables: Tables, method: str, seed: int, terms: pd.Index
+) -> dict[str, dict[str, dict[str, Column]]]:
+    """Return label -> split -> measure -> a number a term; empty without the table."""
+    table = tables.get("accuracy")
+    if table is None:
+        return {}
+    table = table[(table["method"] == method) & (table["seed"] == seed)]
+    found: dict[str, dict[str, dict[str, Column]]] = {}
+    for (label, split), part in table.groupby(["label", "split"], sort=False):
+        part = part.set_index("term")
+        found.setdefault(str(label), {})[str(split)] = {
+            measure: aligned(part[measure], terms) for measure in MEASURES
+        }
+    return found
+
+
+def stability_of(tables: Tables, method: str, terms: pd.Index) -> dict[str, dict[str, Any]]:
+    """Return what was changed (seeds, halves, donors) -> number of pairs, and |r| a term."""
+    table = tables.get("stability")
+    if table is None:
+        return {}
+    found = {}
+    for kind, part in table[table["method"] == method].groupby("kind", sort=False):
+        r = part.set_index("term")["r"]
+        found[str(kind)] = {"n_pairs": int(r.get(PAIRS, 0)), "r": aligned(r, terms)}
+    return found
+
+
+def agreement_of(
+    tables: Tables, method: str, others: Sequence[str], terms: pd.Index
+) -> dict[str, Column]:
+    """Return other method -> r a term, for those that the table compares with this one."""
+    table = tables.get("correlation")
+    if table is None:
+        return {}
+    found = {}
+    for other in others:
+        pair = {method, other}
+        rows = table[table["method_a"].isin(pair) & table["method_b"].isin(pair)]
+        rows = rows[rows["method_a"] != rows["method_b"]]
+        if len(rows):
+            found[other] = aligned(rows.set_index("term")["r"], terms)
+    return found
+
+
+def necessity_of(tables: Tables, method: str, seed: int, terms: pd.Index) -> dict[str, Column]:
+    """Return what each term is needed for; empty if not measured.
+
+    Returns
+    -------
+    necessity, irreplaceable (None where the table has no such column) and stand_ins, a list of
+    terms, each in the order of the terms.
+    """
+    table = tables.get("necessity")
+    if table is None:
+        return {}
+    rows = table[(table["method"] == method) & (table["seed"] == seed)].set_index("term")
+    if not len(rows):
+        return {}
+    names = rows["stand_ins"].fillna("").map(lambda text: str(text).split())
+    stand_ins = [names.get(term, []) for term in terms]
+    irreplaceable = rows.get("irreplaceable", pd.Series(dtype=float))
+    return {
+        "necessity": aligned(rows["necessity"], terms),
+        "irreplaceable": aligned(irreplaceable, terms),
+        "stand_ins": stand_ins,
+    }

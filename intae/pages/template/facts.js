@@ -1,0 +1,133 @@
+"use strict";
+// Questions to the data; nothing here touches the page.
+
+class Facts {
+  constructor(facts, block) {
+    Object.assign(this, facts);
+    this.block = block;
+    this.setNumber = new Map(this.sets.names.map((name, i) => [name, i]));
+    for (const method of this.methods) {
+      method.number = new Map(method.terms.map((name, i) => [name, i]));
+    }
+  }
+
+  method(name) {
+    return this.methods.find(method => method.name === name);
+  }
+
+  // Numbers of the genes in a term's set; none for a factor without one.
+  setGenes(term) {
+    const number = this.setNumber.get(term);
+    return number === undefined ? [] : Array.from(rowAt(this.block, this.sets.genes, "genes", number));
+  }
+
+  // The genes of a term in a method: those with a weight, those in the set and those it changed.
+  // Classes: annotated, added, removed, outside (a weight, though neither in the set nor added);
+  // for a factor without a gene set: free.
+  genesOf(method, term) {
+    const t = method.number.get(term);
+    const own = rowAt(this.block, method.weights, "genes", t);
+    const values = rowAt(this.block, method.weights, "values", t);
+    const weight = new Map(Array.from(own, (gene, i) => [gene, values[i]]));
+    const inSet = new Set(this.setGenes(term));
+    const added = new Set(rowAt(this.block, method.added, "genes", t));
+    const removed = new Set(rowAt(this.block, method.removed, "genes", t));
+    const hasSet = this.setNumber.has(term);
+    const kind = gene => {
+      if (!hasSet) return "free";
+      if (removed.has(gene)) return "removed";
+      if (inSet.has(gene)) return "annotated";
+      return added.has(gene) ? "added" : "outside";
+    };
+    const all = new Set([...own, ...inSet, ...added, ...removed]);
+    return Array.from(all, gene => ({
+      name: this.genes[gene], weight: weight.get(gene) ?? 0, kind: kind(gene),
+    })).sort((a, b) => Math.abs(b.weight) - Math.abs(a.weight) || (a.name < b.name ? -1 : 1));
+  }
+
+  // Quantiles of a term's loadings in the groups of a view, and its cells one by one; null where
+  // all cells have the same loading.
+  loadingsOf(method, term, viewNumber) {
+    const packed = method.loadings;
+    const row = packed.row[method.number.get(term)];
+    if (row < 0) return null;
+    const n_rows = packed.row.reduce((most, r) => Math.max(most, r), -1) + 1;
+    const reader = (place, ranges) => {
+      const steps = arrayAt(this.block, packed[place]);
+      const range = arrayAt(this.block, packed[ranges]);
+      const [low, high] = [range[row], range[n_rows + row]];
+      const width = steps.length / n_rows;
+      const most = 256 ** steps.BYTES_PER_ELEMENT - 1;
+      return i => low + (high - low) * steps[row * width + i] / most;
+    };
+    const quantile = reader("quantiles", "quantile_range");
+    const cell = reader("sample", "sample_range");
+    const before = this.views.slice(0, viewNumber).reduce((n, v) => n + v.groups.length, 0);
+    const view = this.views[viewNumber];
+    const n = this.quantiles.length;
+    const member = arrayAt(this.block, view.member);
+    return view.groups.map((names, g) => ({
+      names, color: view.colors[g], size: view.sizes[g],
+      quantiles: this.quantiles.map((_, q) => quantile((before + g) * n + q)),
+      cells: Array.from(member.keys()).filter(i => member[i] === g + 1).map(cell),
+    }));
+  }
+
+  // The label whose accuracy is told first, if there is one.
+  firstLabel(method) {
+    return Object.keys(method.accuracy)[0] ?? null;
+  }
+
+  score(method, term, label, split, measure) {
+    return method.accuracy[label]?.[split]?.[measure]?.[method.number.get(term)] ?? null;
+  }
+
+  // How stable a term is in each test that was made, the hardest first.
+  stabilities(method, term) {
+    return Object.keys(STABILITY)
+      .map(kind => ({ kind, r: method.stability[kind]?.r[method.number.get(term)] }))
+      .filter(({ r }) => !missing(r));
+  }
+
+  // What terms can be sorted by in a method: key -> title and a number a term, the largest first.
+  orders(method) {
+    const label = this.firstLabel(method);
+    const found = {
+      relevance: { title: "relevance", value: term => method.relevance[method.number.get(term)] },
+    };
+    if (label !== null) {
+      const split = "held_out" in method.accuracy[label] ? "held_out" : "train";
+      found.accuracy = {
+        title: `accuracy (${SPLITS[split].title})`,
+        value: term => this.score(method, term, label, split, "accuracy"),
+      };
+    }
+    const kind = Object.keys(STABILITY).find(k => k in method.stability);
+    if (kind !== undefined) {
+      found.stability = {
+        title: `stability (${STABILITY[kind].short})`,
+        value: term => method.stability[kind].r[method.number.get(term)],
+      };
+    }
+    if (method.necessity.necessity) {
+      found.necessity = {
+        title: "necessity",
+        value: term => method.necessity.necessity[method.number.get(term)],
+      };
+    }
+    return found;
+  }
+}
+
+// The hardest test first.
+const STABILITY = {
+  donors: { short: "other donors", text: "fits to two halves of the donors" },
+  halves: { short: "other cells", text: "fits to two random halves of the cells" },
+  seeds: { short: "other seeds", text: "fits that differ only in their random start" },
+};
+
+const SPLITS = {
+  train: { title: "on all cells", text: "fitted and scored on the same cells, as in the paper" },
+  held_out: { title: "held out", text: "scored on cells (whole donors where they are known) that the regression did not see" },
+  unseen: { title: "unseen", text: "scored on cells that neither the regression nor the factor model saw" },
+};

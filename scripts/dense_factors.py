@@ -1,0 +1,17 @@
+"""List the best term and the best unannotated factor of each fit."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(snakemake.scriptdir).parent))
+
+from intae.logs import log_to
+
+with log_to(snakemake.log[0]):
+    import pandas as pd
+
+    from intae.evaluate.dense import dense_table
+    from intae.files import write_table
+
+    table = dense_table(pd.read_csv(snakemake.input[0]), snakemake.params.n_dense)
+    write_table(table, snakemake.output[0])

@@ -32,6 +32,8 @@ def plot_necessity(necessity: pd.DataFrame, labels: Mapping[str, str], n_terms: 
     set_style()
     colors = method_colors(labels)
     methods = [m for m in labels if m in set(necessity["method"])]
+    if not methods:
+        return _nothing()
     tables = [_first_seed(necessity, m).nlargest(n_terms, "relevance") for m in methods]
     notes = [[stand_in_note(row) for row in table.itertuples()] for table in tables]
     names = [[readable(term, 44) for term in table["term"]] for table in tables]
@@ -67,6 +69,14 @@ def plot_necessity(necessity: pd.DataFrame, labels: Mapping[str, str], n_terms: 
         axis.set_xlabel("rise of F + R without the term, % of F + R")
         axis.legend(loc="lower right", frameon=True)
     sns.despine(figure)
+    return figure
+
+
+def _nothing() -> Figure:
+    """Say that there is nothing to draw."""
+    figure, axis = plt.subplots(figsize=(7, 1.2), layout="constrained")
+    axis.text(0.5, 0.5, "no term of these fits is on, so none is needed", ha="center", va="center")
+    axis.axis("off")
     return figure
 
 

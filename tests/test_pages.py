@@ -58,6 +58,7 @@ def case():
         (fit.uns["fit"]["method"], seed, term, "condition", split, *rng.uniform(0.5, 1, 3))
         for fit in fits for seed in (0, 1) for term in TERMS for split in ("train", "held_out")
     ]  # fmt: skip
+    rows.append(("autoencoder", 0, EVIL, "condition", "unseen", 0.6543, 0.61, np.nan))
     names = ["method", "seed", "term", "label", "split", "accuracy", "balanced_accuracy", "auroc"]
     tables = {
         "terms": pd.concat(terms_of(fit) for fit in fits),
@@ -390,6 +391,8 @@ def test_numbers_are_those_of_the_tables(opened, path, case):
     row = text_of(opened, "#accuracy tbody tr:nth-child(2)")
     for measure in ("accuracy", "balanced_accuracy", "auroc"):
         assert f"{wanted[measure]:.3f}" in row
+    unseen = text_of(opened, "#accuracy tbody tr:nth-child(3)")
+    assert unseen.startswith("unseen") and unseen.split()[-3:] == ["0.654", "0.610", "–"]
     tiles = text_of(opened, ".tiles")
     assert f"{wanted['accuracy']:.3f}" in tiles
     assert f"{35 / 60:.3f}" in tiles  # always guessing the larger condition

@@ -215,6 +215,12 @@ LABELS = {
     for name, entry in BENCHMARK.config["methods"].items()
 }
 MODELS = {name: entry["model"] for name, entry in BENCHMARK.config["methods"].items()}
+# Ablations are shown in a figure of their own only.
+SHOWN = {
+    name: label
+    for name, label in LABELS.items()
+    if BENCHMARK.method(name)["role"] != "ablation"
+}
 ROLES = {name: entry["role"] for name, entry in BENCHMARK.config["methods"].items()}
 WITH_TERMS = [name for name, model in MODELS.items() if model != "PCA"]
 
@@ -276,12 +282,12 @@ def models_of(dataset):
     return [m for m in with_terms(dataset) if ROLES[m] == "model"]
 
 
-def folds_said(wildcards):
-    """Names of the methods with folds on a data set, by number of folds."""
+def folds_said(wildcards, *, without=()):
+    """Names of the methods with folds on a data set, by number of folds; not of some models."""
     said = {}
     for method in BENCHMARK.methods_of(wildcards.dataset):
         n_folds = BENCHMARK.method(method)["folds"]
-        if n_folds:
+        if n_folds and MODELS[method] not in without:
             said.setdefault(n_folds, []).append(LABELS[method])
     return said
 

@@ -15,6 +15,7 @@ rule held_out:
         "../envs/intae.yaml"
     threads: lambda wildcards: BENCHMARK.method(wildcards.method)["threads"]
     resources:
+        gpu=lambda wildcards: int(trains_a_network(wildcards.method)),
         mem_mb=lambda wildcards: BENCHMARK.method(wildcards.method)["mem_mb"],
         runtime=lambda wildcards: BENCHMARK.method(wildcards.method)["runtime"],
     params:

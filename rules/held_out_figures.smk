@@ -58,7 +58,7 @@ rule figure_reconstruction:
         runtime=30,
     params:
         labels=NOT_ABLATION,
-        folds=folds_said,
+        folds=lambda wildcards: folds_said(wildcards, without=["GeneSetScore"]),
         donors=lambda wildcards: wildcards.dataset in labelled("donor"),
     script:
         "../scripts/figure_reconstruction.py"

@@ -8,11 +8,6 @@ FIGURES += [
 # The share of a false term's genes in one true set from which on it counts as overlapping, and the
 # false discovery rate at which loadings count as different between conditions.
 CALLING = {"share": 0.25, "fdr": 0.05}
-SHOWN = {
-    name: label
-    for name, label in LABELS.items()
-    if BENCHMARK.method(name)["role"] != "ablation"
-}
 
 
 wildcard_constraints:

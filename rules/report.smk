@@ -29,7 +29,7 @@ rule figure_cost:
         mem_mb=2000,
         runtime=30,
     params:
-        labels=LABELS,
+        labels=SHOWN,
         draw_of=draw_of(),
     script:
         "../scripts/figure_cost.py"
@@ -61,7 +61,9 @@ rule figure_accuracy:
         roles=ROLES,
         permuted=permuted_methods,
         controls=control_labels,
+        folds=folds_said,
         scores=plain_scores,
+        folds=folds_said,
         terms=lambda wildcards: BENCHMARK.analysis(wildcards.dataset)["terms"],
     script:
         "../scripts/figure_accuracy.py"

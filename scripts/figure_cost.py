@@ -15,4 +15,5 @@ with log_to(snakemake.log[0]):
 
     runtime = pd.read_csv(snakemake.input[0])
     runtime["dataset"] = runtime["dataset"].replace(snakemake.params.draw_of)
+    runtime = runtime[runtime["method"].isin(list(snakemake.params.labels))]
     save_figure(plot_cost(runtime, snakemake.params.labels), snakemake.output)

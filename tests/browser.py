@@ -28,7 +28,7 @@ def start_browser(downloads: Path):
     return selenium.Chrome(options=options, service=selenium.ChromeService(driver))
 
 
-def wait_for(condition, what: str, seconds: float = 30):
+def wait_for(condition, what: str, seconds: float = 60):
     """Return what the condition gives as soon as it is something; fail after some seconds."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

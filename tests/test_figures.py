@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib import pyplot as plt
 from matplotlib.collections import PathCollection
 from test_evaluate import make_fit
 
@@ -18,6 +19,13 @@ from intae.figures.terms import plot_correlation, plot_top_terms
 
 LABELS = {"ae": "Autoencoder", "fsclvm": "f-scLVM", "slalom": "slalom", "pca": "PCA"}
 LONG = "RIG_I_MDA5_MEDIATED_INDUCTION_OF_IFN_ALPHA_BETA_PATHWAYS_AND_A_LITTLE_MORE"
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    """Close what a test has drawn."""
+    yield
+    plt.close("all")
 
 
 def texts(axis):
@@ -108,6 +116,18 @@ def test_accuracy_shows_controls_as_a_scale_and_no_ablation(with_controls):
         "Shuffled: the term of that name", "Shuffled: the best of all its terms",
         "PCA: the best of all its components", "guessing the larger condition",
     ]  # fmt: skip
+
+
+def test_accuracy_leaves_out_what_was_not_scored_in_a_column(with_controls):
+    unseen = with_controls[with_controls["method"].isin(["ae", "pca"])]
+    unseen = unseen[unseen["split"] == "train"].assign(split="unseen")
+    table = pd.concat([with_controls, unseen])
+    figure = plot_accuracy(table, SCALE, guess=0.5, roles=ROLES, permuted=["shuffled"])
+    assert len(figure.axes) == 3
+    last = figure.axes[2]
+    np.testing.assert_allclose(lines(last), [0.99, 0.5])  # no best of shuffled terms
+    drawn = [x for mark in marks(last) for x in mark if np.isfinite(x) and x is not np.ma.masked]
+    np.testing.assert_allclose(drawn, [0.8, 0.6])
 
 
 @pytest.mark.parametrize("method", ["pca", "ulm", "shuffled"])
@@ -244,7 +264,7 @@ def test_correlation_gives_the_median_and_range_over_pairs_of_seeds():
          "term": ["x", "x", "x", "y"], "r": [-0.9, 0.3, np.nan, 0.1]}
     )  # fmt: skip
     axis = plot_correlation(table, LABELS, "fsclvm", seeds=seeds).axes[0]
-    assert [t.get_text() for t in axis.texts] == ["0.60\n0.30 to 0.90 (2 of 3)", "0.10"]
+    assert [t.get_text() for t in axis.texts] == ["0.60\n0.30 to 0.90\n2 of 3 pairs", "0.10"]
     np.testing.assert_allclose(axis.collections[0].get_array().ravel(), [0.6, 0.1])
 
 

@@ -391,6 +391,13 @@ def test_corrected_genes_come_strongest_first():
     ]
 
 
+def test_of_many_corrected_genes_the_first_are_listed():
+    W = np.arange(1.0, 151)[:, None]
+    added = [" ".join(f"GENE{i + 1}" for i in range(150))]
+    table = corrected_genes(make_fit(np.zeros((4, 1)), W, [1], added=added))
+    assert list(table["weight"]) == list(range(150, 50, -1))
+
+
 def test_corrections_name_genes_whole_and_count_the_rest(terms):
     added = [f"VERY-LONG-GENE-NAME-{i}" for i in range(11)]
     corrections = pd.DataFrame(
@@ -398,13 +405,15 @@ def test_corrections_name_genes_whole_and_count_the_rest(terms):
         + [(LONG, "GENE3", "removed", 0.0)],
         columns=["term", "gene", "change", "weight"],
     ).assign(seed=0)
+    terms["genes_added"] = [" ".join([*added, "ONE-THAT-IS-NOT-LISTED"]), "", "", ""]
+    terms["genes_removed"] = ["", "GENE3", "", ""]
     figure = plot_corrections(corrections, terms, "f-scLVM", expected=[LONG])
     left, middle, right = figure.axes
     assert tick_texts(left) == [f"{STAR} {LONG.replace('_', ' ')}", "a"]
     assert [t.get_text() for t in left.texts] == ["GENE3", ""]
     names = right.texts[1].get_text()
-    assert names.replace("\n", " ") == "−" + ", ".join(added[:8]) + " and 3 more"
-    assert sorted(bar.get_width() for bar in middle.patches) == [-1, 0, 0, 11]
+    assert names.replace("\n", " ") == "−" + ", ".join(added[:8]) + " and 4 more"
+    assert sorted(bar.get_width() for bar in middle.patches) == [-1, 0, 0, 12]
     assert figure.get_suptitle() == "f-scLVM: 2 of 2 active gene sets changed"
     assert nothing_overlaps(figure)
 
@@ -413,7 +422,10 @@ def test_figures_say_why_they_are_empty(terms):
     none = pd.DataFrame(columns=["seed", "term", "gene", "change", "weight"])
     off = terms.assign(active=False)
     for figure, why in (
-        (plot_corrections(none, terms, "PCA"), "changed none of its 2 active gene sets"),
+        (
+            plot_corrections(none, terms.assign(genes_added="", genes_removed=""), "PCA"),
+            "changed none of its 2 active gene sets",
+        ),
         (plot_corrections(none, terms.iloc[:0], "slalom"), "slalom has not finished its fit"),
         (plot_relevance(terms.iloc[:0], "slalom", "Slalom", "k"), "has not finished its fit"),
         (plot_relevance(off, "AE", "Autoencoder", "k"), "switched every term off"),

@@ -181,7 +181,10 @@ def test_draws_take_the_gene_sets_of_another_and_meet_the_truth_only(finished):
 def test_parts_of_a_data_set_are_fitted_for_their_cost(finished):
     tables = finished[0] / "results" / "tables"
     scaling = pd.read_csv(tables / "scaling.csv")
-    assert list(scaling.columns[:4]) == ["dataset", "method", "seed", "n_cells"]
+    assert list(scaling.columns) == (
+        "dataset method seed n_cells n_genes n_terms seconds peak_mb iterations converged "
+        "projected threads device cpu"
+    ).split()  # fmt: skip
     sizes = scaling.groupby("method")["n_cells"].agg(list).to_dict()
     assert sizes == {"autoencoder_exact": [40, 120], "slalom": [40, 120]}  # no 5,000
     projected = scaling.set_index(["method", "n_cells"])["projected"]
@@ -395,8 +398,9 @@ def test_controls_stand_in_tables_and_captions(finished):
     recovery = pd.read_csv(tables / "recovery.csv")
     assert {"score_genes", "ulm", "aucell", "autoencoder_permuted"} <= set(recovery["method"])
     html = (finished[0] / "results/report.html").read_text()
-    assert "(Autoencoder, shuffled gene sets; score_genes; ULM; AUCell; PCA)" in html
-    assert "(ULM; PCA)" in html  # of the other data set
+    scale = "For scale</strong> ("  # a paragraph of its own, or it would not be bold
+    assert f"{scale}Autoencoder, shuffled gene sets; score_genes; ULM; AUCell; PCA)" in html
+    assert f"{scale}ULM; PCA)" in html  # of the other data set
 
 
 def test_data_without_labels_run_without_label_analyses(finished):

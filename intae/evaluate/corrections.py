@@ -8,8 +8,16 @@ from anndata import AnnData
 from ..files import weights
 
 
-def corrected_genes(fit: AnnData) -> pd.DataFrame:
+def corrected_genes(fit: AnnData, most: int = 100) -> pd.DataFrame:
     """List the genes added to and removed from the active annotated terms of a fit.
+
+    Parameters
+    ----------
+    fit
+        The fit.
+    most
+        Genes listed at most, added or removed, of a term: where the published autoencoder is not
+        yet sparse, it adds nearly all genes to every term. `terms_` lists them all.
 
     Returns
     -------
@@ -27,7 +35,9 @@ def corrected_genes(fit: AnnData) -> pd.DataFrame:
             if not genes:
                 continue
             weight = W.loc[genes, term]
-            weight = weight.loc[weight.abs().sort_values(ascending=change == "removed").index]
+            weight = weight.loc[
+                weight.abs().sort_values(ascending=change == "removed").index[:most]
+            ]
             parts.append(
                 pd.DataFrame(
                     {"term": term, "gene": weight.index, "change": change, "weight": weight.values}

@@ -14,11 +14,14 @@ from scipy import sparse
 from scipy.stats import linregress
 
 from ..files import read_h5ad
-from .tables import RUNTIME_COLUMNS, cost_row
+from .tables import cost_row
 
 log = logging.getLogger(__name__)
 
-SCALING_COLUMNS = (*RUNTIME_COLUMNS, "cpu")
+SCALING_COLUMNS = (
+    "dataset", "method", "seed", "n_cells", "n_genes", "n_terms", "seconds", "peak_mb",
+    "iterations", "converged", "projected", "threads", "device", "cpu",
+)  # fmt: skip
 MEASURES = ("seconds", "peak_mb")
 SHORTEST = 0.1  # seconds; below, set-up and the clock decide
 SLOPE_COLUMNS = ("method", "measure", "slope", "standard_error", "n_sizes")
@@ -71,7 +74,8 @@ def scaling_row(about: Mapping[str, Any]) -> dict[str, object]:
     about
         What is known of the run (:func:`intae.files.about_fit`).
     """
-    return cost_row(about) | {"cpu": about["host"]["cpu"]}
+    row = cost_row(about) | {"cpu": about["host"]["cpu"]}
+    return {name: row[name] for name in SCALING_COLUMNS}
 
 
 def slopes(scaling: pd.DataFrame) -> pd.DataFrame:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from anndata import AnnData
-from sklearn.linear_model import LogisticRegression
 
 from ..model import FactorModel
-from ..moments import iter_chunks
+from .accuracy import score, standardise
 from .stability import TOP, Answer, stability_table
+from .unseen import variance_explained
 
 RESULTS = (
     "n_cells", "n_held_out", "n_active", "genes_added", "objective", "variance_explained",
@@ -47,8 +47,11 @@ def sweep_row(
     answers = Answer(loadings, terms), Answer(default.transform(prepared), default.terms_)
     any_on = terms["active"].any() or default.terms_["active"].any()
     agreement = stability_table("sweep", [answers]).set_index("term")["r"]
-    mean = np.asarray(prepared.X[train].mean(0, dtype=float)).ravel()
-    explained = variance_explained(model, prepared, loadings, mean, train)
+    seen, unseen = np.flatnonzero(train), np.flatnonzero(~train)
+    try:
+        explained = [variance_explained(model, prepared, part, seen) for part in (seen, unseen)]
+    except NotImplementedError:  # scores of cells, which are no model of their expression
+        explained = [np.nan, np.nan]
     row = {
         "n_cells": int(train.sum()),
         "n_held_out": int((~train).sum()),
@@ -71,52 +74,6 @@ def sweep_row(
     return {name: row[name] for name in RESULTS}
 
 
-def variance_explained(
-    model: FactorModel,
-    prepared: AnnData,
-    loadings: pd.DataFrame,
-    mean: np.ndarray,
-    train: np.ndarray,
-) -> tuple[float, float]:
-    """Return the share of variance that loadings and weights reconstruct.
-
-    1 - |Y - reconstruction|^2 / |Y - mean of the training cells|^2, summed over cells and genes,
-    for the training cells and for the others.
-
-    Parameters
-    ----------
-    model
-        The fitted model.
-    prepared, loadings
-        All cells, and the model's loadings of them.
-    mean
-        Mean of each gene over the training cells.
-    train
-        Mask of the training cells.
-
-    Returns
-    -------
-    Of the training cells, of the others. NaN for a model that cannot reconstruct expression.
-    """
-    rebuild = getattr(model, "reconstruct", None)
-    if rebuild is None and getattr(model, "covariates", None):
-        return np.nan, np.nan
-    weights = model.weights_.to_numpy()
-    left, total = np.zeros(2), np.zeros(2)
-    for start, Y in iter_chunks(prepared.X):
-        cells = slice(start, start + len(Y))
-        try:
-            made = rebuild(prepared[cells]) if rebuild else loadings[cells] @ weights.T + mean
-        except NotImplementedError:  # scores of cells, which are no model of their expression
-            return np.nan, np.nan
-        squares = (Y - np.asarray(made)) ** 2
-        for part, chosen in enumerate((train[cells], ~train[cells])):
-            left[part] += squares[chosen].sum()
-            total[part] += ((Y - mean)[chosen] ** 2).sum()
-    shares = 1 - left / total
-    return float(shares[0]), float(shares[1])
-
-
 def best_term(loadings: pd.DataFrame, label: pd.Series, train: np.ndarray) -> dict[str, object]:
     """Find the term that separates a label best on the training cells, and try it on the others.
 
@@ -135,20 +92,18 @@ def best_term(loadings: pd.DataFrame, label: pd.Series, train: np.ndarray) -> di
     -------
     best_term, best_accuracy, best_accuracy_held_out; nothing if the training cells have one class.
     """
-    y = label.astype(str).to_numpy()
-    if len(np.unique(y[train])) < 2:
+    _, codes = np.unique(label.astype(str), return_inverse=True)
+    seen, unseen = np.flatnonzero(train), np.flatnonzero(~train)
+    if len(np.unique(codes[seen])) < 2:
         return {}
     best: dict[str, object] = {"best_accuracy": -np.inf}
     for term, values in loadings.items():
-        z = values.to_numpy(float)
-        z = (z - z[train].mean()) / (z[train].std() or 1.0)
-        regression = LogisticRegression().fit(z[train, None], y[train])
-        accuracy = regression.score(z[train, None], y[train])
-        if accuracy > best["best_accuracy"]:
-            others = regression.score(z[~train, None], y[~train])
+        x = standardise(values.to_numpy(float), seen)
+        inside, outside = score(x, codes, seen, seen, unseen)
+        if inside["accuracy"] > best["best_accuracy"]:
             best = {
                 "best_term": term,
-                "best_accuracy": accuracy,
-                "best_accuracy_held_out": others,
+                "best_accuracy": inside["accuracy"],
+                "best_accuracy_held_out": outside["accuracy"],
             }
     return best

@@ -104,15 +104,17 @@ def plot_corrections(
         return without_data(f"{title} has not finished its fit")
     seed = _first_seed(terms)
     terms = terms[(terms["seed"] == seed) & (terms["kind"] == "annotated") & terms["active"]]
-    changed = corrections[corrections["seed"] == seed]
-    shown = terms[terms["term"].isin(changed["term"])].nsmallest(n_terms, "rank")
+    terms = terms.assign(**{c: terms[f"genes_{c}"].map(_count) for c in ("added", "removed")})
+    altered = terms[(terms["added"] > 0) | (terms["removed"] > 0)]
+    shown = altered.nsmallest(n_terms, "rank")
     if shown.empty:
         return without_data(f"{title} changed none of its {len(terms)} active gene sets")
-    names = list(shown["term"])
-    counts = changed.groupby(["term", "change"]).size().unstack(fill_value=0)
-    counts = counts.reindex(index=names, columns=["added", "removed"], fill_value=0)
+    names, listed = list(shown["term"]), corrections[corrections["seed"] == seed]
     lists = {
-        change: [_gene_names(changed, term, change) for term in names]
+        change: [
+            _gene_names(listed[(listed["term"] == term) & (listed["change"] == change)], count)
+            for term, count in zip(names, shown[change], strict=True)
+        ]
         for change in ("removed", "added")
     }
     rows = [max(x.count("\n"), z.count("\n")) + 1 for x, z in zip(*lists.values(), strict=True)]
@@ -124,7 +126,7 @@ def plot_corrections(
         1, 3, figsize=(3.2 + sum(widths), 0.16 * height + 1.6), sharey=True,
         width_ratios=widths, layout="constrained",
     )  # fmt: skip
-    _changes(middle, y, counts["added"], counts["removed"], height=1.3)
+    _changes(middle, y, shown["added"], shown["removed"], height=1.3)
     for axis, change, x, side in ((left, "removed", 1, "right"), (right, "added", 0, "left")):
         for position, text in zip(y, lists[change], strict=True):
             axis.text(
@@ -135,8 +137,9 @@ def plot_corrections(
         axis.set_xlim(0, 1)
         if any(lists[change]):
             axis.set_title(f"genes {change}", loc=side, fontsize=10)
-    n_changed = terms["term"].isin(changed["term"]).sum()
-    figure.suptitle(f"{title}: {n_changed} of {len(terms)} active gene sets changed", fontsize=11)
+    figure.suptitle(
+        f"{title}: {len(altered)} of {len(terms)} active gene sets changed", fontsize=11
+    )
     left.set_yticks(y)
     _name_terms(left, names, expected, ticks=y)
     left.set_ylim(height, 0)
@@ -210,13 +213,13 @@ def _width(texts: Iterable[str]) -> float:
     return max(1.1, 0.07 * longest) if longest else 0.1
 
 
-def _gene_names(changed: pd.DataFrame, term: str, change: str) -> str:
-    """Name the first genes that were changed in a term; a minus where the weight is negative."""
-    part = changed[(changed["term"] == term) & (changed["change"] == change)]
-    shown = part.head(N_NAMES)
-    signs = ["\N{MINUS SIGN}" if w < 0 and change == "added" else "" for w in shown["weight"]]
+def _gene_names(listed: pd.DataFrame, count: int) -> str:
+    """Name the first of the genes changed in a term; a minus where the weight is negative."""
+    shown = listed.head(N_NAMES)
+    negative = (shown["weight"] < 0) & (shown["change"] == "added")
+    signs = ["\N{MINUS SIGN}" if below else "" for below in negative]
     text = ", ".join(sign + gene for sign, gene in zip(signs, shown["gene"], strict=True))
-    if len(part) > N_NAMES:
-        text += f" and {len(part) - N_NAMES} more"
+    if count > len(shown):
+        text += f" and {count - len(shown)} more"
     # lines break between genes only
     return "\n".join(textwrap.wrap(text, 52, break_long_words=False, break_on_hyphens=False))

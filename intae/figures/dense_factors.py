@@ -37,7 +37,7 @@ def plot_dense_factors(
     terms
         Terms to draw beside those that are the best of some fit.
     guess
-        Accuracy of guessing the largest class, where the colours begin.
+        Accuracy of guessing the largest class, where the colours begin (0.5 if not given).
     """
     set_style()
     if best.empty:
@@ -59,7 +59,7 @@ def plot_dense_factors(
     cell = max(0.7, 0.98 / min(widths))  # inches; a name stands over each block
     figure, axes = plt.subplots(
         1, len(methods), figsize=(5.8 + cell * len(best), 2.3 + 0.36 * len(rows)),
-        width_ratios=widths, squeeze=False, layout="constrained",
+        width_ratios=widths, squeeze=False,
     )  # fmt: skip
     low = 0.5 if guess is None else guess
     position = 0
@@ -75,7 +75,9 @@ def plot_dense_factors(
         for x, term in enumerate(best["term"].iloc[block]):
             y = list(table.index).index(term)
             axis.add_patch(
-                Rectangle((x + 0.03, y + 0.04), 0.94, 0.92, fill=False, ec="#D7191C", lw=2.4)
+                Rectangle(
+                    (x + 0.03, y + 0.04), 0.94, 0.92, fill=False, ec="#D7191C", lw=2.4, zorder=5
+                )
             )
         if free:
             axis.axhline(len(rows) - 1, color="white", lw=5)
@@ -84,8 +86,9 @@ def plot_dense_factors(
         axis.set_xlabel("seed")
         axis.tick_params(axis="both", length=0, labelrotation=0)
         position += width
-    bar = figure.colorbar(axes.flat[0].collections[0], ax=axes.ravel().tolist(), shrink=0.8)
-    bar.set_label("accuracy on all cells" + ("" if guess is None else ", from guessing to 1"))
+    figure.set_layout_engine("constrained")  # not before: seaborn draws half-made figures
+    bar = figure.colorbar(axes.flat[0].collections[0], ax=axes.ravel().tolist(), pad=0.02)
+    bar.set_label("accuracy")
     handles = [Patch(fill=False, ec="#D7191C", lw=2.4, label="best gene set of the fit")]
     if free:
         handles.append(Patch(fc="0.92", label="has no unannotated factor"))

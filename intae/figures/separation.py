@@ -101,6 +101,8 @@ def plot_accuracy(
                 values = part[part["method"] == method].groupby("term")["accuracy"]
                 _spread(axis, values, shown, y, colors[method] if method in models else INK, style)
         for line, method in zip(LINES * len(best_of), best_of, strict=False):
+            if method not in set(part["method"]):
+                continue  # not scored in this way
             axis.axvline(_best(part, method), color=INK, ls=line, lw=1.1, zorder=0)
         for k in range(1, len(shown)):
             axis.axhline(k - 0.5, color="0.9", lw=0.8, zorder=0)

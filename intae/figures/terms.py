@@ -143,9 +143,9 @@ def plot_correlation(
     order = list(dict.fromkeys(pairs["term"]))
     methods = [m for m in labels if m in set(pairs["method"])]
     table = pairs.pivot(index="term", columns="method", values="r").reindex(order)[methods]
-    table, notes, tall = _with_seeds(table.abs(), reference, seeds)
+    table, notes, lines = _with_seeds(table.abs(), reference, seeds)
     figure, axis = plt.subplots(
-        figsize=(4.2 + 1.15 * len(methods), 2.4 + (0.46 if tall else 0.36) * len(order)),
+        figsize=(4.2 + 1.3 * len(methods), 2.4 + (0.22 + 0.14 * lines) * len(order)),
         layout="constrained",
     )
     sns.heatmap(
@@ -165,7 +165,7 @@ def plot_correlation(
 
 def _with_seeds(
     table: pd.DataFrame, reference: str, seeds: pd.DataFrame | None
-) -> tuple[pd.DataFrame, np.ndarray, bool]:
+) -> tuple[pd.DataFrame, np.ndarray, int]:
     """Put medians over pairs of seeds into a table of |r|, and write what to say of each.
 
     Parameters
@@ -179,12 +179,12 @@ def _with_seeds(
 
     Returns
     -------
-    The table, the text of each cell, and whether some cell has two lines.
+    The table, the text of each cell, and the most lines that a cell has.
     """
     notes = table.map("{:.2f}".format).to_numpy(object)
     if seeds is None:
-        return table, notes, False
-    table, several = table.copy(), False
+        return table, notes, 1
+    table, lines = table.copy(), 1
     for j, method in enumerate(table.columns):
         pair = seeds[seeds["method_a"].isin([reference, method])]
         pair = pair[pair["method_b"].isin([reference, method])]
@@ -193,12 +193,14 @@ def _with_seeds(
             if term not in r.groups:
                 continue
             values = r.get_group(term)
-            table.iloc[i, j] = values.median()
-            if len(values) == 1:
-                continue
-            several = True
             on = values.dropna()
-            notes[i, j] = f"{values.median():.2f}\n{on.min():.2f} to {on.max():.2f}"
+            table.iloc[i, j] = on.median() if len(on) else np.nan
+            if len(values) == 1 or on.empty:
+                continue
+            notes[i, j] = f"{on.median():.2f}"
+            if len(on) > 1:
+                notes[i, j] += f"\n{on.min():.2f} to {on.max():.2f}"
             if len(on) < len(values):
-                notes[i, j] += f" ({len(on)} of {len(values)})"
-    return table, notes, several
+                notes[i, j] += f"\n{len(on)} of {len(values)} pairs"
+            lines = max(lines, 1 + notes[i, j].count("\n"))
+    return table, notes, lines

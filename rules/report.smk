@@ -63,7 +63,6 @@ rule figure_accuracy:
         controls=control_labels,
         folds=folds_said,
         scores=plain_scores,
-        folds=folds_said,
         terms=lambda wildcards: BENCHMARK.analysis(wildcards.dataset)["terms"],
     script:
         "../scripts/figure_accuracy.py"

@@ -215,10 +215,10 @@ def test_check_says_what_would_run(tmp_path, capsys):
     (tmp_path / "mine.yaml").write_text("run: {datasets: [kang17], methods: [pca, autoencoder]}\n")
     assert main(["check", str(tmp_path / "mine.yaml")]) == 0
     out = capsys.readouterr().out
-    assert "kang17: source kang17 (29,065 cells x 35,635 genes), 3 fits" in out
+    assert "kang17: source kang17 (29,065 cells x 35,635 genes), 6 fits" in out
     assert "GSE96583_RAW.tar: to be downloaded from https://ftp.ncbi" in out
     assert "autoencoder: seed 0, 1" in out
-    assert "in all: 1 data sets, 3 fits" in out
+    assert "in all: 1 data sets, 6 fits" in out
     assert "simulated" not in out
 
 

@@ -488,14 +488,15 @@ def test_corrected_sets(added, verdict):
 
 @pytest.mark.parametrize(
     ("ours", "theirs", "verdict"),
-    [(0.95, None, "agrees"), (0.95, 0.4, "partly"), (0.4, None, "differs")],
-)
+    [(0.95, None, "agrees"), (0.95, 0.4, "partly"), (0.4, None, "differs"),
+     (np.nan, None, "differs")],
+)  # fmt: skip
 def test_new_cells(ours, theirs, verdict):
     parts = [stable("autoencoder_exact", ours, 9, kind="halves")]
     parts += [stable("fsclvm", theirs, 9, kind="halves")] if theirs else []
     arguments = {"can": ["autoencoder_exact"], "cannot": ["fsclvm"]}
     finding = judge("new_cells", make_run(stability=pd.concat(parts)), None, **arguments)
-    assert finding.verdict == verdict and f"{ours:.2f} (d)" in finding.found
+    assert finding.verdict == verdict and f"{share(ours)} (d)" in finding.found
     parts.append(stable("autoencoder_exact", 0.5, 9, kind="halves", dataset="e"))
     times = pd.concat([runtime({"autoencoder_exact": [1.0]}, d) for d in ("d", "e")])
     two = judge("new_cells", make_run(times, stability=pd.concat(parts)), None, **arguments)

@@ -79,11 +79,15 @@ def number(value: float) -> str:
 
 def score(value: float) -> str:
     """Write an accuracy or an AUROC, in which a hundredth matters."""
+    if pd.isna(value):
+        return "none"
     return f"{value:.3f}"
 
 
 def share(value: float) -> str:
     """Write a share or a correlation."""
+    if pd.isna(value):
+        return "none"
     return f"{value:.2f}" if abs(value) < 0.995 or abs(value) == 1 else f"{value:.3f}"
 
 

@@ -34,6 +34,7 @@ def new_cells(
         for method, part in table.groupby(level="method", sort=False)
     )
     found = "median |r| between halves, of the loadings of all cells: " + found
+    ours = ours.fillna(0.0)  # no term is active in both halves
     poor = dict.fromkeys(dataset for (_, dataset), r in ours.items() if r < 0.8)
     why = f"On {listing(poor)} they depend on the cells that it saw." if poor else ""
     if ours.max() < 0.8:

@@ -9,7 +9,7 @@ import intae
 from intae.evaluate.accuracy import term_accuracy
 from intae.evaluate.agreement import correlate, correlation_table
 from intae.evaluate.stability import between_halves, between_seeds
-from intae.evaluate.tables import hosts, ranking, runtime_row, terms_of
+from intae.evaluate.tables import history_of, hosts, ranking, runtime_row, terms_of
 
 
 def make_fit(
@@ -151,6 +151,15 @@ def test_halves_are_halves_and_donors_stay_whole(simulated):
     for mask in masks:
         donors = simulated.obs["donor"].astype(str)
         assert set(donors[mask]).isdisjoint(donors[~mask])
+
+
+def test_only_a_history_of_equation_3_is_listed():
+    fit = make_fit(np.ones((5, 2)), np.ones((6, 2)), [1, 2])
+    fit.uns["history"] = pd.DataFrame({"iteration": [1], "F": [2.0], "seconds": [0.1]})
+    assert history_of(fit).empty  # of a masked autoencoder, say
+    others = {"objective": [3.0], "n_deactivated": [0], "inactive_zero_share": [0.5]}
+    fit.uns["history"] = fit.uns["history"].assign(**others)
+    assert history_of(fit)["objective"].tolist() == [3.0]
 
 
 def test_terms_that_are_off_rank_by_the_evidence_for_them():

@@ -171,6 +171,10 @@ def test_top_terms_are_sorted_and_leave_out_what_is_off():
     axis = plot_top_terms(table, LABELS, {"ae": "Autoencoder"}).axes[0]
     assert texts(axis) == [LONG.replace("_", " "), "a"]
     assert [bar.get_width() for bar in axis.patches] == [5, 1]
+    axis = plot_top_terms(
+        table.assign(active=False), LABELS, {"ae": "Autoencoder"}, expected=["a"]
+    ).axes[0]
+    assert [t.get_text() for t in axis.texts] == ["every term is off"] and not axis.patches
 
 
 def test_correlation_is_absolute_and_in_the_references_order():

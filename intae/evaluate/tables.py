@@ -77,7 +77,7 @@ def history_of(fit: AnnData) -> pd.DataFrame:
     F + R, `inactive_zero_share` the share at zero of the weights that the annotation does not name.
     """
     history = fit.uns["history"]
-    if "F" not in history:
+    if not set(HISTORY_COLUMNS) <= set(history):
         history = pd.DataFrame(columns=list(HISTORY_COLUMNS))
     return label(history[list(HISTORY_COLUMNS)], fit)
 

@@ -64,6 +64,11 @@ def plot_top_terms(
     )  # fmt: skip
     for axis, method in zip(axes.flat, methods, strict=False):
         part = _over_seeds(terms[terms["method"] == method], n_terms)
+        axis.set_title(method_label(method, labels), loc="left")
+        if part.empty:
+            axis.text(0.5, 0.5, "every term is off", ha="center", transform=axis.transAxes)
+            axis.set(xticks=[], yticks=[])
+            continue
         # two columns of panels leave a term one line; its name is never cut
         names = [readable(term, 60) for term in part.index]
         axis.barh(names, part["mean"], color=colors[method])
@@ -78,7 +83,6 @@ def plot_top_terms(
         axis.invert_yaxis()
         mark_expected(axis, part.index, expected)
         axis.tick_params(axis="y", labelsize=8)
-        axis.set_title(method_label(method, labels), loc="left")
         axis.set_xlabel(RELEVANCE.get(models[method], "relevance"))
     for axis in axes.flat[len(methods) :]:
         axis.set_visible(False)

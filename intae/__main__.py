@@ -6,8 +6,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from .config import SCHEMA, Benchmark, ConfigError, suggest
+from .config import Benchmark
+from .config_checks import SCHEMA
 from .config_files import load_config, reference
+from .errors import ConfigError, suggest
 from .mirror import find_in_mirror
 
 # cells x genes of the known sources before any filter

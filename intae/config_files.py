@@ -9,7 +9,8 @@ from typing import Any
 
 import yaml
 
-from .config import SCHEMA, ConfigError
+from .config_checks import read_schema
+from .errors import ConfigError
 
 
 class _StrictLoader(yaml.SafeLoader):
@@ -81,7 +82,7 @@ def load_config(paths: Iterable[str | Path]) -> dict[str, Any]:
 
 def reference() -> str:
     """Return the reference of all keys of the config, made from the schema, as Markdown."""
-    schema = yaml.safe_load(SCHEMA.read_text())
+    schema = read_schema()
     lines = [
         "# Reference of the config",
         "",

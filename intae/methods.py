@@ -38,7 +38,7 @@ def make_model(model: str, params: Mapping[str, Any], *, seed: int, threads: int
     ValueError
         If the model or a parameter is unknown; the message suggests the nearest.
     """
-    from .config import suggest
+    from .errors import suggest
 
     if model not in MODELS:
         msg = f"there is no model {model!r}{suggest(model, MODELS)}"

@@ -8,7 +8,8 @@ from snakemake.exceptions import WorkflowError
 
 # The library is installed, or it lies beside this file (environments made by conda).
 sys.path.insert(0, workflow.basedir)
-from intae.config import Benchmark, ConfigError
+from intae.config import Benchmark
+from intae.errors import ConfigError
 from intae.config_files import read_config
 
 try:

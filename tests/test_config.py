@@ -7,8 +7,10 @@ import pytest
 import yaml
 
 from intae.__main__ import main
-from intae.config import Benchmark, ConfigError, check_config
+from intae.config import Benchmark
+from intae.config_checks import check_config
 from intae.config_files import read_config, reference
+from intae.errors import ConfigError
 
 ROOT = Path(__file__).parents[1]
 PAPER = yaml.safe_load((ROOT / "config.yaml").read_text())

@@ -8,8 +8,9 @@ from matplotlib import pyplot as plt
 from matplotlib.colors import to_rgb
 from test_evaluate import make_fit
 
-from intae.config import Benchmark, ConfigError
+from intae.config import Benchmark
 from intae.config_files import load_config
+from intae.errors import ConfigError
 from intae.evaluate.agreement import agreement_table
 from intae.evaluate.corrections import corrected_genes
 from intae.evaluate.nearness import active_or_nearest

@@ -9,7 +9,7 @@ import yaml
 from conftest import ROOT, mirror_file
 from test_claims import METHODS, accuracies, make_run, runtime, trained
 
-from intae.config import METHOD_ORDER
+from intae.config_checks import METHOD_ORDER
 from intae.evaluate.separation import separation_table
 from intae.gene_sets import read_gene_sets
 from intae.paper.claims import claims_table, read_paper

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 import intae
-from intae.config import Benchmark, ConfigError
+from intae.config import Benchmark
 from intae.contracts import check_prepared, get_annotations
+from intae.errors import ConfigError
 from intae.evaluate.stability import between_halves
 from intae.methods import make_model, train
 from intae.permutation import permute_annotations

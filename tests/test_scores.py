@@ -9,7 +9,7 @@ import scanpy as sc
 from scipy import sparse
 
 import intae
-from intae.config import SCORES as KNOWN
+from intae.config_checks import SCORES as KNOWN
 from intae.contracts import get_annotations
 from intae.evaluate.recovery import recovery
 from intae.files import read_fit, write_fit

@@ -13,7 +13,8 @@ from sklearn.linear_model import LogisticRegression
 import intae
 from intae.autoencoder.fractions import absolute_penalties
 from intae.autoencoder.lambdas import size_weights
-from intae.config import Benchmark, ConfigError
+from intae.config import Benchmark
+from intae.errors import ConfigError
 from intae.evaluate.points import fit_point, parameters_used, training_cells
 from intae.evaluate.sweep import RESULTS, best_term, sweep_row
 from intae.figures.swept import plot_sweep

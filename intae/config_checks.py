@@ -1,0 +1,189 @@
+"""What a config may say: checked against the schema and against itself, defaults filled in.
+
+Imported by the Snakefile, so it needs nothing but what Snakemake brings along.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import yaml
+
+from .draws import check_annotations_of, expand_draws
+from .errors import ConfigError, suggest
+from .sweeps import check_sweeps
+
+SCHEMA = Path(__file__).resolve().parents[1] / "schemas" / "config.schema.yaml"
+
+
+# The order of methods in figures is the same in every run, whichever of them a user's config names
+# first; their colours are in figures/style.py. Others follow in the config's order.
+METHOD_ORDER = (
+    "autoencoder", "autoencoder_proximal", "autoencoder_exact", "fsclvm", "fsclvm_dense3",
+    "fsclvm_annotation", "slalom", "slalom_dense3", "autoencoder_permuted", "score_genes", "ulm",
+    "aucell", "pca", "autoencoder_masked", "autoencoder_stochastic",
+)  # fmt: skip
+
+# The methods of intae.GeneSetScore (whose module needs more than Snakemake brings along).
+SCORES = ("score_genes", "ulm", "aucell")
+
+
+@cache
+def read_schema(path: Path = SCHEMA) -> dict[str, Any]:
+    """Read the schema, once; not to be changed."""
+    return yaml.safe_load(Path(path).read_text())
+
+
+def check_config(config: Mapping[str, Any], schema: Path = SCHEMA) -> dict[str, Any]:
+    """Check a config against the schema and itself, and fill in the defaults.
+
+    Parameters
+    ----------
+    config
+        As read from YAML.
+    schema
+        The JSON schema, as YAML.
+
+    Returns
+    -------
+    A copy with every default in its place.
+
+    Raises
+    ------
+    ConfigError
+        Naming the first key at fault.
+    """
+    rules = read_schema(schema)
+    config = copy.deepcopy(dict(config))
+    if isinstance(config.get("methods"), dict):
+        known = [name for name in METHOD_ORDER if name in config["methods"]]
+        config["methods"] = {name: config["methods"][name] for name in known} | config["methods"]
+    validator = jsonschema.Draft202012Validator(rules)
+    for error in sorted(validator.iter_errors(config), key=lambda e: list(map(str, e.path))):
+        raise ConfigError(_explain(error))
+    fill_defaults(config, rules)
+    expand_draws(config)
+    for kind in ("datasets", "methods"):
+        for name in config["run"].get(kind) or ():
+            if name not in config[kind]:
+                msg = f"config, run: {kind}: there is no entry {name!r}"
+                raise ConfigError(msg + suggest(name, config[kind]))
+    for name, entry in config["datasets"].items():
+        _check_dataset(name, entry, config["gene_sets"])
+        check_annotations_of(name, config["datasets"])
+    for name, entry in config["methods"].items():
+        _check_method(name, entry)
+    for name, entry in config["gene_sets"].items():
+        if sum(key in entry for key in ("file", "url", "msigdb")) != 1:
+            msg = f"config, gene_sets: {name}: give one of file:, url: and msigdb:"
+            raise ConfigError(msg)
+    for pair in config["exclude"]:
+        for key, kind in (("dataset", "datasets"), ("method", "methods")):
+            if pair[key] not in config[kind]:
+                msg = f"config, exclude: there is no {key} {pair[key]!r}"
+                raise ConfigError(msg + suggest(pair[key], config[kind]))
+    for name, entry in config["analyses"].items():
+        _check_analysis(name, entry, config)
+    check_sweeps(config)
+    return config
+
+
+def _check_dataset(name: str, entry: Mapping[str, Any], gene_sets: Mapping[str, Any]) -> None:
+    where = f"config, datasets: {name}"
+    for wanted in entry["gene_sets"]:
+        if wanted not in gene_sets:
+            msg = f"{where}: there is no entry {wanted!r} in gene_sets"
+            raise ConfigError(msg + suggest(wanted, gene_sets))
+    if entry["source"] != "simulated" and not entry["gene_sets"]:
+        msg = f"{where}: gene_sets: names no gene sets; every model needs some"
+        raise ConfigError(msg)
+    if entry["source"] == "file" and ("file" in entry) == ("url" in entry):
+        msg = f"{where}: source file needs either file: or url:"
+        raise ConfigError(msg)
+    if entry["source"] != "file" and ("file" in entry or "url" in entry):
+        msg = f"{where}: file: and url: are for source: file, not for {entry['source']!r}"
+        raise ConfigError(msg)
+
+
+def _check_method(name: str, entry: dict[str, Any]) -> None:
+    where = f"config, methods: {name}"
+    if entry["model"] == "Slalom" and entry["halves"]:
+        msg = f"{where}: halves: slalom cannot infer loadings of other cells"
+        raise ConfigError(msg)
+    if entry["model"] == "Slalom" and entry["folds"]:
+        msg = f"{where}: folds: slalom cannot infer loadings of unseen cells; leave the key out"
+        raise ConfigError(msg)
+    if entry["folds"] == 1:
+        msg = f"{where}: folds: one fold would leave no cells to fit; give 2 or more, or 0 for none"
+        raise ConfigError(msg)
+    score = entry["params"].get("method")
+    if entry["model"] == "GeneSetScore" and score is not None and score not in SCORES:
+        msg = f"{where}: params: method: there is no score {score!r}{suggest(score, SCORES)}"
+        raise ConfigError(msg)
+    if "permute_annotations" in entry["params"]:
+        msg = f"{where}: permute_annotations: stands under params, but belongs beside it"
+        raise ConfigError(msg)
+    if entry["permute_annotations"]:
+        if entry["model"] == "PCA":
+            msg = f"{where}: permute_annotations: PCA knows no annotations; leave the key out"
+            raise ConfigError(msg)
+        # carried with the parameters, so that whatever fits the method permutes as well
+        entry["params"]["permute_annotations"] = True
+
+
+def _check_analysis(name: str, entry: Mapping[str, Any], config: Mapping[str, Any]) -> None:
+    if name not in config["datasets"]:
+        msg = f"config, analyses: there is no data set {name!r}"
+        raise ConfigError(msg + suggest(name, config["datasets"]))
+    for method in [*entry["scatter_methods"], *entry["scaling"]["methods"]]:
+        if method not in config["methods"]:
+            msg = f"config, analyses: {name}: there is no method {method!r}"
+            raise ConfigError(msg + suggest(method, config["methods"]))
+    labels = config["datasets"][name]["labels"]
+    asked = {"condition": entry["conditions"], "cell_type": entry["loadings"]["cell_types"]}
+    for role, values in asked.items():
+        if values and role not in labels:
+            key = "conditions" if role == "condition" else "loadings: cell_types"
+            msg = f"config, analyses: {name}: {key}: datasets: {name} names no {role} in labels"
+            raise ConfigError(msg)
+
+
+def _explain(error: jsonschema.ValidationError) -> str:
+    """Turn a validation error into a sentence with the key and, if it can, a suggestion."""
+    where = ": ".join(map(str, error.absolute_path))
+    where = f"config, {where}" if where else "config"
+    if error.validator == "additionalProperties" and isinstance(error.instance, dict):
+        known = error.schema.get("properties", {})
+        unknown = next(key for key in error.instance if key not in known)
+        return f"{where}: unknown key {unknown!r}{suggest(unknown, known)}"
+    if error.validator == "required":
+        missing = next(key for key in error.validator_value if key not in error.instance)
+        return f"{where}: the key {missing!r} is missing"
+    if error.validator == "enum":
+        nearest = suggest(error.instance, error.validator_value)
+        return f"{where}: {error.instance!r} is unknown{nearest}"
+    if error.validator == "type":
+        wanted = error.validator_value
+        wanted = wanted if isinstance(wanted, str) else " or ".join(wanted)
+        return f"{where}: must be of type {wanted}, not {error.instance!r}"
+    return f"{where}: {error.message}"
+
+
+def fill_defaults(value: Any, rules: Mapping[str, Any]) -> None:
+    """Put the schema's defaults where a key is absent, at every depth."""
+    if not isinstance(value, dict):
+        return
+    for key, rule in rules.get("properties", {}).items():
+        if key not in value and "default" in rule:
+            value[key] = copy.deepcopy(rule["default"])
+        if key in value:
+            fill_defaults(value[key], rule)
+    entries = rules.get("additionalProperties")
+    if isinstance(entries, dict):
+        for entry in value.values():
+            fill_defaults(entry, entries)

@@ -48,6 +48,7 @@ METHOD_COLORS = {
     "autoencoder": "#0173B2",
     "autoencoder_proximal": "#56B4E9",
     "autoencoder_exact": "#DE8F05",
+    "autoencoder_dense3": "#5D3A9B",
     "fsclvm": "#029E73",
     "fsclvm_dense3": "#D55E00",
     "fsclvm_annotation": "#CC78BC",

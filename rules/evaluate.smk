@@ -44,6 +44,8 @@ rule accuracy:
         "logs/evaluate/{dataset}.accuracy.log",
     benchmark:
         f"{RESULTS}/{{dataset}}/accuracy.benchmark.tsv"
+    # the longest of the evaluation, and what most pages wait for
+    priority: 10
     conda:
         "../envs/intae.yaml"
     threads: 1

@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from anndata import AnnData
+from sklearn.metrics import balanced_accuracy_score
 
 import intae
-from intae.evaluate.accuracy import term_accuracy
+from intae.evaluate.accuracy import _balanced, term_accuracy
 from intae.evaluate.agreement import correlate, correlation_table
 from intae.evaluate.stability import between_halves, between_seeds
 from intae.evaluate.tables import history_of, hosts, ranking, runtime_row, terms_of
@@ -170,3 +171,12 @@ def test_terms_that_are_off_rank_by_the_evidence_for_them():
     assert list(ranking(terms)) == [0, 2, 1, 3]
     assert list(ranking(terms.assign(evidence=np.nan))) == [0, 1, 0, 2]  # published algorithm
     assert list(ranking(terms.drop(columns="evidence"))) == [0, 1, 0, 2]  # other models
+
+
+def test_balanced_accuracy_is_scikit_learns():
+    rng = np.random.default_rng(0)
+    truth, guess = rng.integers(0, 4, 50), rng.integers(0, 5, 50)
+    truth[truth == 2] = 3  # a class that these cells do not hold
+    with pytest.warns(UserWarning, match="not in y_true"):
+        expected = balanced_accuracy_score(truth, guess)
+    assert _balanced(truth, guess) == pytest.approx(expected)

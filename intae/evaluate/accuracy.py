@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import accuracy_score, balanced_accuracy_score, roc_auc_score
+from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GroupKFold, StratifiedKFold
 
 METRICS = ("accuracy", "balanced_accuracy", "auroc")
@@ -147,7 +147,7 @@ def _score(
     if model is None:  # a term that is off: the largest class, for every cell
         guess = np.full(len(test), np.bincount(codes[train]).argmax())
         return {
-            "accuracy": accuracy_score(truth, guess),
+            "accuracy": float((truth == guess).mean()),
             "balanced_accuracy": _balanced(truth, guess),
             "auroc": 0.5,
         }
@@ -162,13 +162,17 @@ def _score(
         columns = np.searchsorted(model.classes_, present)
         auroc = roc_auc_score(one_hot, chance[:, columns], average="macro")
     return {
-        "accuracy": accuracy_score(truth, guess),
+        "accuracy": float((truth == guess).mean()),
         "balanced_accuracy": _balanced(truth, guess),
         "auroc": auroc,
     }
 
 
 def _balanced(truth: np.ndarray, guess: np.ndarray) -> float:
-    with warnings.catch_warnings():  # a guess may be a class that the fold does not hold
-        warnings.simplefilter("ignore", UserWarning)
-        return balanced_accuracy_score(truth, guess)
+    """Return the mean over the classes of the cells of the share guessed right.
+
+    Plain counting: scikit-learn's function, called some ten thousand times, takes half a minute.
+    """
+    counts = np.bincount(truth)
+    right = np.bincount(truth[truth == guess], minlength=len(counts))
+    return float((right[counts > 0] / counts[counts > 0]).mean())

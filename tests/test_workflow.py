@@ -254,8 +254,11 @@ def test_dense_factors_and_seeds(finished):
     tables = finished[0] / "results/tables"
     table = pd.read_csv(tables / "dense_factors.csv")
     assert set(table["dataset"]) == {"simulated"}  # elsewhere no two methods differ in them only
-    assert list(table["method"])[:3] == ["fsclvm", "fsclvm", "fsclvm_dense3"]
-    assert list(table["seed"])[:3] == [222, 1, 222]
+    assert list(dict.fromkeys(table["method"]))[:4] == [
+        "autoencoder_exact", "autoencoder_dense3", "fsclvm", "fsclvm_dense3"
+    ]  # fmt: skip
+    assert (table["method"] == "fsclvm").sum() == 2  # seeds
+    assert list(table["seed"])[:5] == [0, 0, 222, 1, 222]
     accuracy = pd.read_csv(tables / "accuracy.csv").query("split == 'train'")
     for row in table.itertuples():
         fit = accuracy.query(
@@ -343,7 +346,8 @@ def test_the_papers_claims_are_held_against_the_run(finished):
     assert "autoencoder was not run on own" in " ".join(own["why"])
     general = claims[claims["paper_dataset"].isna()].set_index("claim")
     assert general.loc["new-cells", "verdict"] != "not run"
-    table1 = pd.read_csv(results / "tables/table1.csv").set_index(["dataset", "method"])
+    table1 = pd.read_csv(results / "tables/table1.csv").dropna(subset="dataset")
+    table1 = table1.set_index(["dataset", "method"]).sort_index()
     assert table1.loc[("simulated", "slalom_dense3"), "projected"]
     seconds = pd.read_csv(results / "tables/runtime.csv").groupby(["dataset", "method"])["seconds"]
     minutes = table1.loc[("simulated", "fsclvm"), "minutes"]
@@ -362,9 +366,7 @@ def test_corrections_are_those_of_the_terms(finished):
     for change in ("added", "removed"):
         counted = terms[f"genes_{change}"].fillna("").str.split().str.len()
         listed = corrections[corrections["change"] == change].groupby(keys).size()
-        pd.testing.assert_series_equal(
-            listed, counted[counted > 0].sort_index(), check_names=False, check_dtype=False
-        )
+        assert listed.to_dict() == counted[counted > 0].to_dict(), change
     assert len(corrections) > 0
 
 

@@ -14,6 +14,7 @@ from urllib.parse import urlparse
 from .config_checks import METHOD_ORDER, check_config, fill_defaults, read_schema
 from .errors import ConfigError
 from .mirror import find_in_mirror
+from .signatures import ability_of
 from .sources.registry import SOURCES, Download, msigdb
 from .sweeps import grid_points, points_of
 
@@ -70,6 +71,10 @@ class Benchmark:
         """Return the entry of a method."""
         return self.config["methods"][name]
 
+    def can(self, method: str, ability: str) -> bool:
+        """Say whether a method's model has an ability: see `intae.signatures.ability_of`."""
+        return ability_of(self.method(method)["model"], ability)
+
     def methods_of(self, dataset: str) -> list[str]:
         """Return the methods that run on a data set."""
         return [m for m in self.methods if (dataset, m) not in self.excluded]
@@ -106,7 +111,7 @@ class Benchmark:
         """Return the methods of a data set that figures with a row or a page a method show."""
         run = self.methods_of(dataset)
         asked = [m for m in run if m in self.analysis(dataset)["scatter_methods"]]
-        named = [m for m in run if self.method(m)["model"] != "PCA"]  # which has no gene sets
+        named = [m for m in run if self.can(m, "knows_gene_sets")]
         models = [m for m in named if self.method(m)["role"] == "model"] or named
         main = [m for m in models if m in MAIN_METHODS or m not in METHOD_ORDER]
         return asked or main or models[:4]

@@ -16,6 +16,7 @@ import yaml
 
 from .draws import check_annotations_of, expand_draws
 from .errors import ConfigError, suggest
+from .signatures import ability_of
 from .sweeps import check_sweeps
 
 SCHEMA = Path(__file__).resolve().parents[1] / "schemas" / "config.schema.yaml"
@@ -112,12 +113,10 @@ def _check_dataset(name: str, entry: Mapping[str, Any], gene_sets: Mapping[str, 
 
 def _check_method(name: str, entry: dict[str, Any]) -> None:
     where = f"config, methods: {name}"
-    if entry["model"] == "Slalom" and entry["halves"]:
-        msg = f"{where}: halves: slalom cannot infer loadings of other cells"
-        raise ConfigError(msg)
-    if entry["model"] == "Slalom" and entry["folds"]:
-        msg = f"{where}: folds: slalom cannot infer loadings of unseen cells; leave the key out"
-        raise ConfigError(msg)
+    for key in ("halves", "folds"):
+        if entry[key] and not ability_of(entry["model"], "infers_new_cells"):
+            msg = f"{where}: {key}: {entry['model']} cannot infer the loadings of cells that it was"
+            raise ConfigError(f"{msg} not fitted to; leave the key out")
     if entry["folds"] == 1:
         msg = f"{where}: folds: one fold would leave no cells to fit; give 2 or more, or 0 for none"
         raise ConfigError(msg)
@@ -129,8 +128,9 @@ def _check_method(name: str, entry: dict[str, Any]) -> None:
         msg = f"{where}: permute_annotations: stands under params, but belongs beside it"
         raise ConfigError(msg)
     if entry["permute_annotations"]:
-        if entry["model"] == "PCA":
-            msg = f"{where}: permute_annotations: PCA knows no annotations; leave the key out"
+        if not ability_of(entry["model"], "knows_gene_sets"):
+            msg = f"{where}: permute_annotations: {entry['model']} knows no annotations; "
+            msg += "leave the key out"
             raise ConfigError(msg)
         # carried with the parameters, so that whatever fits the method permutes as well
         entry["params"]["permute_annotations"] = True

@@ -29,6 +29,10 @@ class FactorModel(ABC):
 
     Attributes
     ----------
+    knows_gene_sets, infers_new_cells, reconstructs
+        Of the class: whether its terms are gene sets, whether `transform` takes cells that it was
+        not fitted to, and whether `reconstruct` makes expression. Each a literal in the body of the
+        class, since `intae.signatures` reads it from the source.
     loadings_
         DataFrame, cells x terms.
     weights_
@@ -42,6 +46,10 @@ class FactorModel(ABC):
         Epochs or sweeps done, whether the model's own rule of convergence stopped it, and the
         wall time of the fit alone.
     """
+
+    knows_gene_sets: ClassVar[bool] = True
+    infers_new_cells: ClassVar[bool] = True
+    reconstructs: ClassVar[bool] = True
 
     # Fitted attributes beside the four tables that `save` keeps (arrays, numbers, strings).
     _saved: ClassVar[tuple[str, ...]] = ()
@@ -76,10 +84,10 @@ class FactorModel(ABC):
         Raises
         ------
         NotImplementedError
-            If the model gives scores only: it has no mean of the genes to start from.
+            If the model does not (`reconstructs` is false).
         """
         self._check_fitted()
-        if not hasattr(self, "mean_"):
+        if not self.reconstructs:
             msg = f"{type(self).__name__} gives loadings only; it does not reconstruct expression"
             raise NotImplementedError(msg)
         loadings = self.transform(adata)

@@ -29,6 +29,8 @@ class PCA(FactorModel):
         Threads to use; None leaves it to the libraries.
     """
 
+    knows_gene_sets = False
+
     _saved = ("mean_",)
 
     def __init__(self, n_dense: int | None = None, seed: int = 0, threads: int | None = None):

@@ -53,6 +53,8 @@ class GeneSetScore(FactorModel):
     Bioinformatics Advances 2:vbac016. AUCell: Aibar et al. 2017, Nature Methods 14:1083.
     """
 
+    reconstructs = False  # a score is no share of the expression
+
     _saved = ("control_",)
 
     def __init__(self, method: str = "score_genes", seed: int = 0, threads: int | None = None):

@@ -70,6 +70,9 @@ class Slalom(FactorModel):
     Buettner et al. 2017, Genome Biology 18:212.
     """
 
+    infers_new_cells = False
+    reconstructs = False  # it needs the loadings of the cells it is given
+
     _saved: ClassVar[tuple[str, ...]] = (
         "projected_", "projected_seconds_", "covariate_weights_", "membership_", "alpha_", "eps_",
     )  # fmt: skip

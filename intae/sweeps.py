@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .errors import ConfigError, suggest
-from .signatures import parameters_of
+from .signatures import ability_of, parameters_of
 
 # Of the autoencoder's penalties: shares of the largest useful ones (intae/autoencoder/lambdas.py).
 FRACTIONS = {"fraction1": "lambda1", "fraction3": "lambda3"}
@@ -71,8 +71,8 @@ def check_sweeps(config: Mapping[str, Any]) -> None:
 
 def _check_points(where: str, entry: Mapping[str, Any], method: Mapping[str, Any]) -> None:
     model = method["model"]
-    if model == "Slalom":
-        msg = f"{where}: method: slalom cannot infer loadings of the cells held out"
+    if not ability_of(model, "infers_new_cells"):
+        msg = f"{where}: method: {model} cannot infer the loadings of the cells held out"
         raise ConfigError(msg)
     points = points_of(entry)
     if not points:

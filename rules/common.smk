@@ -101,8 +101,7 @@ def reconstructing():
         d
         for d in BENCHMARK.datasets
         if any(
-            BENCHMARK.method(m)["folds"]
-            and BENCHMARK.method(m)["model"] != "GeneSetScore"
+            BENCHMARK.method(m)["folds"] and BENCHMARK.can(m, "reconstructs")
             for m in BENCHMARK.methods_of(d)
         )
     ]
@@ -223,12 +222,13 @@ SHOWN = {
     if BENCHMARK.method(name)["role"] != "ablation"
 }
 ROLES = {name: entry["role"] for name, entry in BENCHMARK.config["methods"].items()}
-WITH_TERMS = [name for name, model in MODELS.items() if model != "PCA"]
 
 
 def with_terms(dataset):
     """Methods of a data set whose terms are gene sets."""
-    return [m for m in BENCHMARK.methods_of(dataset) if m in WITH_TERMS]
+    return [
+        m for m in BENCHMARK.methods_of(dataset) if BENCHMARK.can(m, "knows_gene_sets")
+    ]
 
 
 def permuted_methods(wildcards):
@@ -283,12 +283,12 @@ def models_of(dataset):
     return [m for m in with_terms(dataset) if ROLES[m] == "model"]
 
 
-def folds_said(wildcards, *, without=()):
-    """Names of the methods with folds on a data set, by number of folds; not of some models."""
+def folds_said(wildcards, *, only="infers_new_cells"):
+    """Names of the methods with folds on a data set that can do this, by number of folds."""
     said = {}
     for method in BENCHMARK.methods_of(wildcards.dataset):
         n_folds = BENCHMARK.method(method)["folds"]
-        if n_folds and MODELS[method] not in without:
+        if n_folds and BENCHMARK.can(method, only):
             said.setdefault(n_folds, []).append(LABELS[method])
     return said
 

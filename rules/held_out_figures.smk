@@ -58,7 +58,7 @@ rule figure_reconstruction:
         runtime=30,
     params:
         labels=NOT_ABLATION,
-        folds=lambda wildcards: folds_said(wildcards, without=["GeneSetScore"]),
+        folds=lambda wildcards: folds_said(wildcards, only="reconstructs"),
         donors=lambda wildcards: wildcards.dataset in labelled("donor"),
     script:
         "../scripts/figure_reconstruction.py"

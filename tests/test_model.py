@@ -7,8 +7,9 @@ from sklearn.exceptions import NotFittedError
 
 import intae
 from intae.covariates import design_matrix
-from intae.methods import make_model
+from intae.methods import MODELS, make_model
 from intae.model import signs, terms_table
+from intae.signatures import ability_of
 
 
 def test_save_and_load(simulated, tmp_path):
@@ -94,6 +95,30 @@ def test_make_model_suggests_the_nearest_parameter():
 
 def test_repr_names_what_is_not_default():
     assert repr(intae.PCA(n_dense=3)) == "PCA(n_dense=3)"
+
+
+@pytest.mark.parametrize("ability", ["knows_gene_sets", "infers_new_cells", "reconstructs"])
+@pytest.mark.parametrize("model", MODELS)
+def test_abilities_read_from_the_source_are_those_of_the_class(model, ability):
+    assert ability_of(model, ability) is getattr(getattr(intae, model), ability)
+
+
+def test_unknown_abilities_are_refused():
+    with pytest.raises(ValueError, match="no class 'Pca'"):
+        ability_of("Pca", "reconstructs")
+    with pytest.raises(ValueError, match="PCA does not say whether it flies"):
+        ability_of("PCA", "flies")
+
+
+@pytest.mark.parametrize("model", [m for m in MODELS if m != "Slalom"])
+def test_a_model_reconstructs_just_if_it_says_so(simulated, model):
+    params = {"epochs": 1} if model == "MaskedAutoencoder" else {}
+    fitted = make_model(model, params, seed=0, threads=1).fit(simulated)
+    if fitted.reconstructs:
+        assert fitted.reconstruct(simulated).shape == simulated.shape
+    else:
+        with pytest.raises(NotImplementedError, match=f"{model} gives loadings only"):
+            fitted.reconstruct(simulated)
 
 
 def test_public_names_are_not_hidden_by_modules():

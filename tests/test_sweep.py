@@ -61,7 +61,7 @@ def with_sweep(**entry):
         ({"datasets": ["simulatd"]}, "sweep: s: there is no data set 'simulatd'; did you mean"),
         ({"datasets": []}, "sweep: s: datasets"),
         ({"method": "autoencoder_exat"}, "there is no method 'autoencoder_exat'; did you mean"),
-        ({"method": "slalom"}, "slalom cannot infer loadings"),
+        ({"method": "slalom"}, "Slalom cannot infer the loadings"),
         ({"grid": {"lamda1": [1]}}, "Autoencoder has no parameter 'lamda1' to sweep over; did you"),
         ({"grid": {"seed": [1]}}, "no parameter 'seed'"),
         ({"grid": {}, "points": [{"lambda9": 1}]}, "no parameter 'lambda9'"),

@@ -12,6 +12,7 @@ from test_evaluate import make_fit
 import intae
 from intae.evaluate.accuracy import folds
 from intae.evaluate.agreement import seed_correlations
+from intae.evaluate.sweep import sweep_row
 from intae.evaluate.unseen import unseen_cells, variance_explained
 
 
@@ -100,6 +101,22 @@ def test_the_choice_is_made_on_training_cells_among_active_terms(cells):
 def test_scores_reconstruct_nothing(cells):
     found = unseen_cells(cells, lambda: intae.GeneSetScore(threads=1), 2)
     assert found.reconstruction.empty and len(found.accuracy) == 6
+
+
+class Unfinished(intae.PCA):
+    """A model whose decoder lacks something."""
+
+    def reconstruct(self, adata):
+        raise NotImplementedError("a part of the decoder")
+
+
+def test_an_error_of_a_decoder_is_not_taken_for_plain_scores(cells):
+    with pytest.raises(NotImplementedError, match="a part of the decoder"):
+        unseen_cells(cells, lambda: Unfinished(n_dense=2, threads=1), 2)
+    train = np.arange(cells.n_obs) < 200
+    model = Unfinished(n_dense=2, threads=1).fit(cells[train].copy())
+    with pytest.raises(NotImplementedError, match="a part of the decoder"):
+        sweep_row(model, model, cells, train)
 
 
 def test_cells_without_labels_are_reconstructed_only(cells):

@@ -37,7 +37,8 @@ def sweep_row(
     Returns
     -------
     The columns of `RESULTS`: numbers of training cells and cells held out; active annotated terms
-    and genes added to them; F + R (autoencoder); variance explained in either part; agreement
+    and genes added to them; F + R (autoencoder); variance explained in either part, by a
+    model that reconstructs; agreement
     with the default about all cells (median |r| of terms active in both, Jaccard index of the
     active terms, shared among the ten most relevant); the term whose loadings alone separate the
     condition best on the training cells, and its accuracy there and on the cells held out.
@@ -48,10 +49,10 @@ def sweep_row(
     any_on = terms["active"].any() or default.terms_["active"].any()
     agreement = stability_table("sweep", [answers]).set_index("term")["r"]
     seen, unseen = np.flatnonzero(train), np.flatnonzero(~train)
-    try:
-        explained = [variance_explained(model, prepared, part, seen) for part in (seen, unseen)]
-    except NotImplementedError:  # scores of cells, which are no model of their expression
-        explained = [np.nan, np.nan]
+    explained = [
+        variance_explained(model, prepared, part, seen) if model.reconstructs else np.nan
+        for part in (seen, unseen)
+    ]
     row = {
         "n_cells": int(train.sum()),
         "n_held_out": int((~train).sum()),

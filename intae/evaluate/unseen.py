@@ -57,8 +57,8 @@ def unseen_cells(prepared: AnnData, make: Callable[[], FactorModel], n_folds: in
 
     Returns
     -------
-    :class:`Unseen`. Without a condition, accuracy and choice have no rows; of a model that gives
-    scores only, reconstruction has none.
+    :class:`Unseen`. Without a condition, accuracy and choice have no rows; of a model that does
+    not reconstruct, reconstruction has none.
     """
     condition = prepared.obs.get("condition")
     if condition is None:
@@ -78,13 +78,9 @@ def unseen_cells(prepared: AnnData, make: Callable[[], FactorModel], n_folds: in
             on = scores[model.terms_["active"].to_numpy(bool)]  # what is off nobody would choose
             choice.append(on.nlargest(1, "train_accuracy").assign(**size))
         active = int(model.terms_["active"].sum())
-        try:
-            for split, cells in (("train", train), ("unseen", test)):
-                explained = variance_explained(model, prepared, cells, train)
-                row = number, split, len(cells), active, explained
-                reconstruction.append(row)
-        except NotImplementedError as error:
-            log.info("no reconstruction: %s", error)
+        for split, cells in (("train", train), ("unseen", test)) if model.reconstructs else ():
+            explained = variance_explained(model, prepared, cells, train)
+            reconstruction.append((number, split, len(cells), active, explained))
     columns = ["fold", "term", "n_train", "n_unseen", "train_accuracy", *METRICS]
     rows = ["fold", "split", "n_cells", "n_terms_active", "variance_explained"]
     return Unseen(
@@ -102,7 +98,7 @@ def variance_explained(
     Parameters
     ----------
     model
-        Fitted to the training cells.
+        Fitted to the training cells; one that reconstructs.
     prepared
         Prepared data.
     cells, train

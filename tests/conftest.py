@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,32 @@ ROOT = Path(__file__).parents[1]
 def simulated() -> AnnData:
     """Small simulated data; a test that changes them takes a copy."""
     return intae.simulate(n_cells=200, n_genes=80, n_terms=8, n_active=3, n_dense=1, seed=1)
+
+
+@pytest.fixture(scope="session")
+def cells() -> AnnData:
+    """What the autoencoders are tried on; a test that changes them takes a copy."""
+    return intae.simulate(250, 60, 8, n_active=4, n_dense=1, strength=(0.6, 1.2), seed=3)
+
+
+@pytest.fixture(scope="module")
+def one_thread() -> Iterator[None]:
+    """Limit torch to one thread: these networks are too small for more to help."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture
+def close_figures() -> Iterator[None]:
+    """Close what a test has drawn."""
+    from matplotlib import pyplot as plt
+
+    yield
+    plt.close("all")
 
 
 @pytest.fixture

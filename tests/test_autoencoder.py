@@ -25,20 +25,9 @@ from intae.autoencoder.objective import (
 from intae.autoencoder.penalties import Penalty, column_norms
 from intae.moments import second_moments
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 SOLVERS = ("exact", "adam", "proximal")
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
-@pytest.fixture(scope="module")
-def cells():
-    return simulate(250, 60, 8, n_active=4, n_dense=1, strength=(0.6, 1.2), seed=3)
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from anndata import AnnData
+from fits import make_fit
 from sklearn.metrics import balanced_accuracy_score
 
 import intae
@@ -11,39 +11,6 @@ from intae.evaluate.accuracy import _balanced, term_accuracy
 from intae.evaluate.agreement import correlate, correlation_table
 from intae.evaluate.stability import between_halves, between_seeds
 from intae.evaluate.tables import history_of, hosts, ranking, runtime_row, terms_of
-
-
-def make_fit(
-    loadings, weights, relevance, *, active=None, method="m", seed=0, added=None, removed=None
-):
-    """Make a fit by hand; terms are annotated."""
-    n_terms = loadings.shape[1]
-    names = [f"SIMULATED_PATHWAY_{k + 1}" for k in range(n_terms)]
-    terms = pd.DataFrame(
-        {
-            "kind": "annotated",
-            "n_genes": 3,
-            "relevance": np.asarray(relevance, float),
-            "active": np.ones(n_terms, bool) if active is None else active,
-            "genes_added": [""] * n_terms if added is None else added,
-            "genes_removed": [""] * n_terms if removed is None else removed,
-        },
-        index=pd.Index(names, name="term"),
-    )
-    fit = AnnData(
-        obs=pd.DataFrame(index=[f"c{i}" for i in range(len(loadings))]),
-        var=pd.DataFrame(index=[f"GENE{i + 1}" for i in range(len(weights))]),
-        obsm={"loadings": loadings},
-        varm={"weights": weights},
-    )
-    fit.uns["terms"] = terms
-    fit.uns["fit"] = {
-        "dataset": "d", "method": method, "seed": seed, "seconds": 2.0, "projected": False,
-        "projected_seconds": 2.0, "peak_mb": 100.0, "n_cells": 5, "n_genes": 6, "n_terms": n_terms,
-        "iterations": 7, "converged": True, "threads": 1, "device": "cpu",
-        "host": {"cpu": "x", "cores": "2"},
-    }  # fmt: skip
-    return fit
 
 
 def test_accuracy_of_a_perfect_and_a_useless_term():

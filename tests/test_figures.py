@@ -3,9 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib import pyplot as plt
+from fits import LONG, make_fit
 from matplotlib.collections import PathCollection
-from test_evaluate import make_fit
 
 from intae.evaluate.dense import dense_table
 from intae.figures.cost import plot_cost
@@ -17,15 +16,9 @@ from intae.figures.stable import plot_stability
 from intae.figures.style import label_colors, method_colors, readable, save_figure
 from intae.figures.terms import plot_correlation, plot_top_terms
 
+pytestmark = pytest.mark.usefixtures("close_figures")
+
 LABELS = {"ae": "Autoencoder", "fsclvm": "f-scLVM", "slalom": "slalom", "pca": "PCA"}
-LONG = "RIG_I_MDA5_MEDIATED_INDUCTION_OF_IFN_ALPHA_BETA_PATHWAYS_AND_A_LITTLE_MORE"
-
-
-@pytest.fixture(autouse=True)
-def close_figures():
-    """Close what a test has drawn."""
-    yield
-    plt.close("all")
 
 
 def texts(axis):

@@ -2,23 +2,11 @@
 
 import numpy as np
 import pytest
-import torch
 
-from intae import MaskedAutoencoder, simulate
+from intae import MaskedAutoencoder
 from intae.autoencoder.masks import MaskedNetwork
 
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
-@pytest.fixture(scope="module")
-def cells():
-    return simulate(250, 60, 8, n_active=4, n_dense=1, strength=(0.6, 1.2), seed=3)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def model(mask, **kwargs):

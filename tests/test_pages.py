@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from anndata import AnnData
 from browser import errors_of, requests_of, start_browser, wait_for, wait_until_drawn
-from test_evaluate import make_fit
+from fits import make_fit
 
 from intae.contracts import get_annotations
 from intae.evaluate.agreement import correlation_table

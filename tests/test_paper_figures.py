@@ -4,9 +4,8 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib import pyplot as plt
+from fits import LONG, make_fit
 from matplotlib.colors import to_rgb
-from test_evaluate import make_fit
 
 from intae.config import Benchmark
 from intae.config_files import load_config
@@ -22,14 +21,9 @@ from intae.figures.scatter import choose_terms, plot_scatter
 from intae.figures.style import STAR, label_colors, method_colors
 from intae.figures.terms import plot_correlation, plot_top_terms
 
+pytestmark = pytest.mark.usefixtures("close_figures")
+
 LABELS = {"ae": "Autoencoder", "fsclvm": "f-scLVM", "slalom": "slalom", "pca": "PCA"}
-LONG = "RIG_I_MDA5_MEDIATED_INDUCTION_OF_IFN_ALPHA_BETA_PATHWAYS_AND_A_LITTLE_MORE"
-
-
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    plt.close("all")
 
 
 def tick_texts(axis):

@@ -2,11 +2,14 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from intae.figures.false_terms import plot_false_positives
 from intae.figures.recall import GRID, plot_recovery_curves, precision_at
 from intae.figures.recovered import plot_recovery
 from intae.figures.style import method_colors
+
+pytestmark = pytest.mark.usefixtures("close_figures")
 
 LABELS = {"autoencoder": "Autoencoder", "slalom": "slalom", "score_genes": "plain score"}
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 import pytest
+from fits import make_fit
 from scipy.stats import ttest_ind
 from sklearn.metrics import average_precision_score, precision_score, recall_score
-from test_evaluate import make_fit
 
 import intae
 from intae.evaluate.false_positives import OUTCOMES, RULES, false_positives, overlap

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from fits import LONG
 from sklearn.linear_model import LogisticRegression
 
 import intae
@@ -23,7 +24,6 @@ from intae.signatures import parameters_of
 from intae.sweeps import points_of
 
 PAPER = yaml.safe_load((Path(__file__).parents[1] / "config.yaml").read_text())
-LONG = "RIG_I_MDA5_MEDIATED_INDUCTION_OF_IFN_ALPHA_BETA_PATHWAYS_AND_A_LITTLE_MORE"
 
 
 @pytest.mark.parametrize("model", MODELS)

@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 import pytest
-import torch
+from fits import LONG
 
-from intae import Autoencoder, MaskedAutoencoder, simulate
+from intae import Autoencoder, MaskedAutoencoder
 from intae.autoencoder.objective import best_encoder, data_term
 from intae.config import Benchmark
 from intae.evaluate.ablation import own_scores, scores_from_tables
@@ -15,22 +15,10 @@ from intae.figures.ablated import plot_ablation
 from intae.figures.needed import plot_necessity, stand_in_note
 from intae.figures.network import EXACT, plot_network
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 LAMBDAS = {"lambda0": 0.1, "lambda1": 0.5, "lambda2": 0.4, "lambda3": 0.6}
 LABELS = {"autoencoder": "Network", "autoencoder_exact": "Exact", "autoencoder_masked": "Masked"}
-LONG = "RIG_I_MDA5_MEDIATED_INDUCTION_OF_IFN_ALPHA_BETA_PATHWAYS_AND_A_LITTLE_MORE"
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
-@pytest.fixture(scope="module")
-def cells():
-    return simulate(250, 60, 8, n_active=4, n_dense=1, strength=(0.6, 1.2), seed=3)
 
 
 @pytest.fixture(scope="module")

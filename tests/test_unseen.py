@@ -3,11 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
+from fits import make_fit
 from sklearn.decomposition import PCA as SklearnPCA
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 from sklearn.model_selection import GroupKFold
-from test_evaluate import make_fit
 
 import intae
 from intae.evaluate.accuracy import folds

@@ -1,0 +1,40 @@
+"""Fits by hand, and a name as long as they come."""
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+
+LONG = "RIG_I_MDA5_MEDIATED_INDUCTION_OF_IFN_ALPHA_BETA_PATHWAYS_AND_A_LITTLE_MORE"
+
+
+def make_fit(
+    loadings, weights, relevance, *, active=None, method="m", seed=0, added=None, removed=None
+):
+    """Make a fit by hand; terms are annotated."""
+    n_terms = loadings.shape[1]
+    names = [f"SIMULATED_PATHWAY_{k + 1}" for k in range(n_terms)]
+    terms = pd.DataFrame(
+        {
+            "kind": "annotated",
+            "n_genes": 3,
+            "relevance": np.asarray(relevance, float),
+            "active": np.ones(n_terms, bool) if active is None else active,
+            "genes_added": [""] * n_terms if added is None else added,
+            "genes_removed": [""] * n_terms if removed is None else removed,
+        },
+        index=pd.Index(names, name="term"),
+    )
+    fit = AnnData(
+        obs=pd.DataFrame(index=[f"c{i}" for i in range(len(loadings))]),
+        var=pd.DataFrame(index=[f"GENE{i + 1}" for i in range(len(weights))]),
+        obsm={"loadings": loadings},
+        varm={"weights": weights},
+    )
+    fit.uns["terms"] = terms
+    fit.uns["fit"] = {
+        "dataset": "d", "method": method, "seed": seed, "seconds": 2.0, "projected": False,
+        "projected_seconds": 2.0, "peak_mb": 100.0, "n_cells": 5, "n_genes": 6, "n_terms": n_terms,
+        "iterations": 7, "converged": True, "threads": 1, "device": "cpu",
+        "host": {"cpu": "x", "cores": "2"},
+    }  # fmt: skip
+    return fit

@@ -4,8 +4,14 @@ configfile: "config.yaml"
 report: "report/workflow.rst"
 
 
+# what rules share
 include: "rules/common.smk"
+include: "rules/methods.smk"
+include: "rules/datasets.smk"
+include: "rules/files.smk"
+include: "rules/facts.smk"
 include: "rules/studies.smk"
+# the rules
 include: "rules/data.smk"
 include: "rules/train.smk"
 include: "rules/evaluate.smk"

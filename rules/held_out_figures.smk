@@ -4,7 +4,6 @@ FIGURES += (
     + per_dataset(f"{RESULTS}/figures/{{dataset}}/reconstruction.png", reconstructing())
     + per_dataset(f"{RESULTS}/figures/{{dataset}}/dense_factors.png", with_dense())
 )
-NOT_ABLATION = {m: label for m, label in LABELS.items() if ROLES[m] != "ablation"}
 
 
 rule figure_metrics:
@@ -29,7 +28,7 @@ rule figure_metrics:
         mem_mb=2000,
         runtime=30,
     params:
-        labels=NOT_ABLATION,
+        labels=SHOWN,
         folds=folds_said,
         donors=lambda wildcards: wildcards.dataset in labelled("donor"),
     script:
@@ -57,7 +56,7 @@ rule figure_reconstruction:
         mem_mb=2000,
         runtime=30,
     params:
-        labels=NOT_ABLATION,
+        labels=SHOWN,
         folds=lambda wildcards: folds_said(wildcards, only="reconstructs"),
         donors=lambda wildcards: wildcards.dataset in labelled("donor"),
     script:

@@ -28,7 +28,7 @@ rule terms_page:
         runtime=30,
     params:
         labels=LABELS,
-        controls=[m for m in LABELS if BENCHMARK.method(m)["role"] == "control"],
+        controls=[m for m in LABELS if ROLES[m] == "control"],
         n_cells=1000,
         tables=lambda wildcards: list(page_tables(wildcards)),
         prefixes=lambda wildcards: [

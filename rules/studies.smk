@@ -25,15 +25,6 @@ def wholes_of(dataset):
     ]
 
 
-def trains_a_network(method):
-    """Whether a method can use a GPU."""
-    entry = BENCHMARK.method(method)
-    return (
-        entry["model"] == "Autoencoder"
-        and entry["params"].get("solver", "exact") != "exact"
-    )
-
-
 def params_of_part(wildcards):
     """A method's parameters, slalom's with the budget of these fits."""
     entry = BENCHMARK.method(wildcards.method)

@@ -29,9 +29,9 @@ def of_model(dataset, *models, roles=("model",), solvers=()):
 def trains_a_network(method):
     """Whether a method can use a GPU."""
     entry = BENCHMARK.method(method)
-    return (
-        entry["model"] == "Autoencoder"
-        and entry["params"].get("solver", "exact") != "exact"
+    exact = entry["params"].get("solver", "exact") == "exact"
+    return entry["model"] == "MaskedAutoencoder" or (
+        entry["model"] == "Autoencoder" and not exact
     )
 
 

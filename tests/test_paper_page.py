@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import yaml
 from conftest import ROOT, mirror_file
-from test_claims import METHODS, accuracies, make_run, runtime, trained
+from runs import METHODS, accuracies, make_run, runtime, trained
 
 from intae.config_checks import METHOD_ORDER
 from intae.evaluate.separation import separation_table

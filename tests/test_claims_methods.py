@@ -120,3 +120,37 @@ def test_simulations_do_not_speak_for_real_data():
     assert finding.verdict == "agrees" and "(s)" not in finding.found
     alone = make_run(runtime({"autoencoder_exact": [1.0]}, "s"), stability=parts[1])
     assert judge("new_cells", alone, None, **arguments).verdict == "differs"
+
+
+def test_only_simulations_with_all_methods_are_compared():
+    """A method that ran on the easy simulation only is not better for that."""
+    easy = recovered({"autoencoder": 0.9, "ulm": 0.8, "masked": 0.7})
+    hard = recovered({"autoencoder": 0.3}).assign(dataset="s2")
+    run = Run(
+        {"runtime": runtime({"autoencoder": [1.0]}, "s"), "recovery": pd.concat([easy, hard])},
+        {},
+        {},
+        ["s", "s2"],
+    )
+    finding = judge("scores_rank_worse", run, None, scores=["ulm"], models=["autoencoder"])
+    assert finding.verdict == "agrees" and "autoencoder 0.90" in finding.found
+    run = Run(
+        {"runtime": runtime({"autoencoder": [1.0]}, "s"), "recovery": pd.concat([easy, hard])},
+        {}, {}, ["s", "s2"],
+    )  # fmt: skip
+    finding = judge("masks_fail", run, None, masked=["masked"], regularised="autoencoder")
+    assert "0.700 against 0.900" in finding.found and finding.verdict == "agrees"
+
+
+def test_false_terms_are_counted_on_the_same_simulations():
+    rows = [("autoencoder", "s", 2), ("ulm", "s", 4), ("autoencoder", "s2", 30)]
+    counts = pd.DataFrame(rows, columns=["method", "dataset", "n"]).assign(
+        seed=0, rule="differs", outcome="false, alone", of=40
+    )
+    run = make_run(false_positives=counts)
+    arguments = {"scores": ["ulm"], "models": ["autoencoder"], "rule": "differs"}
+    finding = judge("false_terms", run, None, **arguments)
+    assert finding.verdict == "agrees" and "1 simulated data set" in finding.why
+    apart = make_run(false_positives=counts[counts["dataset"].ne("s") | counts["method"].eq("ulm")])
+    with pytest.raises(NotRun, match="on the same"):
+        judge("false_terms", apart, None, **arguments)

@@ -1,7 +1,8 @@
 """Claims about terms that separate cells: where each check agrees, differs, is not run."""
 
+import pandas as pd
 import pytest
-from runs import accuracies, judge, make_run, runtime, table
+from runs import accuracies, judge, make_run, runtime, table, terms
 
 from intae.paper.run import NotRun
 
@@ -10,6 +11,12 @@ def separated(aurocs, value="B cells"):
     rows = [("autoencoder", s, "BCR", "cell_type", value, 10, a) for s, a in enumerate(aurocs)]
     rows += [("autoencoder", s, "OTHER", "cell_type", value, 10, 0.97) for s in range(len(aurocs))]
     return table(rows, "method seed term label value n_cells auroc")
+
+
+def on(*terms_of_seed_0):
+    """Return a table of terms of two seeds; which are on from the first is given."""
+    rows = [("autoencoder", 0, t, 1.0, active) for t, active in terms_of_seed_0]
+    return terms(rows + [("autoencoder", 1, t, 1.0, True) for t, _ in terms_of_seed_0])
 
 
 SEPARATES = {"method": "autoencoder", "term": "BCR", "label": "cell_type", "values": ["b cell"]}
@@ -21,7 +28,8 @@ SEPARATES = {"method": "autoencoder", "term": "BCR", "label": "cell_type", "valu
      ((0.5, 0.6), "differs")],
 )  # fmt: skip
 def test_separates(aurocs, verdict):
-    finding = judge("separates", make_run(separation=separated(aurocs)), **SEPARATES)
+    run = make_run(separation=separated(aurocs), terms=on(("BCR", True), ("OTHER", True)))
+    finding = judge("separates", run, **SEPARATES)
     assert finding.verdict == verdict
     assert f"{max(aurocs[0], 1 - aurocs[0]):.3f} (seed 0)" in finding.found
     assert ("separates B cells best is OTHER" in finding.why) == (verdict != "agrees")
@@ -102,3 +110,40 @@ def test_a_projected_fit_counts_for_its_runtime_only():
     run = make_run(runtime({"slalom": [60.0]}, projected=["slalom"]), separation=separated([0.9]))
     with pytest.raises(NotRun, match="larger `budget` in `methods: slalom: params:`"):
         judge("separates", run, **SEPARATES | {"method": "slalom"})
+
+
+def test_separates_names_what_separates_the_value_that_fails():
+    table = pd.concat([separated([0.95]), separated([0.6], "B2")])
+    run = make_run(separation=table, terms=on(("BCR", True), ("OTHER", True)))
+    finding = judge("separates", run, **SEPARATES | {"values": ["b cell", "b2"]})
+    assert finding.verdict == "differs" and "separates B2 best is OTHER" in finding.why
+
+
+def test_separates_says_from_how_many_seeds_the_term_is_off():
+    """An AUROC of one half is not what tells: a term that is on may say nothing, too."""
+    table = separated([0.5, 0.6])
+    run = make_run(separation=table, terms=on(("BCR", True), ("OTHER", True)))
+    assert "is off" not in judge("separates", run, **SEPARATES).why
+    run = make_run(separation=table, terms=on(("BCR", False), ("OTHER", True)))
+    assert "BCR is off from 1 of 2 seeds" in judge("separates", run, **SEPARATES).why
+
+
+def test_the_exception_alone_does_not_make_the_rule():
+    run = make_run(**accuracies({("autoencoder", 0): {"BUT": 0.6}, ("fsclvm", 0): {"BUT": 0.9}}))
+    arguments = {"method": "autoencoder", "others": ["fsclvm"], "terms": ["A", "B"], "but": "BUT"}
+    with pytest.raises(NotRun, match="has none of the terms A and B"):
+        judge("best_for_all_but", run, **arguments)
+    values = {("autoencoder", 0): {"A": 0.9}, ("fsclvm", 0): {"A": 0.6}}
+    finding = judge("best_for_all_but", make_run(**accuracies(values)), **arguments)
+    assert finding.verdict == "partly" and "Not terms of these data: B and BUT." in finding.why
+
+
+def test_one_seed_with_dense_factors_does_not_show_that_all_agree():
+    values = {("fsclvm", s): {"A": 0.9, "B": 0.5} for s in (0, 1)}
+    values[("fsclvm_dense3", 0)] = {"A": 0.5, "B": 0.9}
+    arguments = {"without": "fsclvm", "with_dense": "fsclvm_dense3"}
+    with pytest.raises(NotRun, match="several seeds"):
+        judge("dense_changes_best", make_run(**accuracies(values)), **arguments)
+    values[("fsclvm", 1)] = {"A": 0.5, "B": 0.9}  # the seed alone changes it: that is enough
+    finding = judge("dense_changes_best", make_run(**accuracies(values)), **arguments)
+    assert finding.verdict == "differs"

@@ -60,7 +60,8 @@ def correlated(values):
 )  # fmt: skip
 def test_agreement_of_two_methods(values, verdict):
     correlation = correlated(dict(zip("ABC", values, strict=True)) | {"LEAST": 0.99})
-    run = make_run(correlation=correlation, stability=stable("autoencoder", 0.42, 5))
+    known = {"terms": ranked(["A", "B", "C", "LEAST"])}
+    run = make_run(correlation=correlation, stability=stable("autoencoder", 0.42, 5), **known)
     arguments = {"pair": ["fsclvm", "autoencoder"], "median": 0.21, "above": 5, "n_terms": 3}
     finding = judge("agreement", run, **arguments)
     assert finding.verdict == verdict
@@ -84,3 +85,38 @@ def test_agreement_term_by_term(values, verdict):
     assert ("off in one" in finding.found) == np.isnan(values[1])
     with pytest.raises(NotRun, match="none of the terms GONE"):
         judge("agreement_of_terms", run, **arguments | {"terms": {"GONE": 1}})
+
+
+def off(*rows):
+    """Return a table of terms from one row of (term, relevance, active) each."""
+    return terms([("autoencoder", 0, *row) for row in rows])
+
+
+def test_a_term_that_is_off_has_no_rank():
+    table = off(("A", 2.0, True), ("B", 0.0, False), ("C", 0.0, False))
+    finding = judge("rank_of", make_run(terms=table), method="autoencoder", term="B", rank=2)
+    assert finding.verdict == "differs" and "B is off from 1 seed" in finding.why
+
+
+def test_terms_that_are_off_are_no_top_terms():
+    table = off(("A", 2.0, True), ("B", 0.0, False), ("C", 0.0, False))
+    run = make_run(terms=table)
+    finding = judge("top_terms", run, method="autoencoder", terms=["A", "B", "C"], n=3)
+    assert "1 (seed 0 only) of 3" in finding.found and finding.verdict == "differs"
+    assert finding.why == "The first 1 of seed 0: A."
+    nothing = judge(
+        "top_terms", make_run(terms=off(("A", 0.0, False))), method="autoencoder", terms=["A"]
+    )
+    assert nothing.verdict == "differs" and nothing.why == "No term of seed 0 is on."
+
+
+def test_agreement_is_about_the_terms_relevant_to_the_second_method():
+    """The correlation's own ranks are by the reference of the config, which may be another."""
+    values = {"A": 0.9, "B": 0.9, "C": 0.1, "D": 0.1}
+    order = terms(
+        [("fsclvm", 0, t, r, True) for t, r in zip("CDAB", (4.0, 3.0, 2.0, 1.0), strict=True)]
+    )
+    run = make_run(correlation=correlated(values), terms=order)
+    arguments = {"pair": ["autoencoder", "fsclvm"], "median": 0.1, "above": 0, "n_terms": 2}
+    finding = judge("agreement", run, **arguments)
+    assert finding.verdict == "agrees" and "median |r| 0.10" in finding.found

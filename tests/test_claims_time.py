@@ -105,3 +105,14 @@ def test_gpu(cuda, verdict):
     assert judge("gpu_speedup", beside, None, method="autoencoder") == finding
     with pytest.raises(NotRun, match="ran on cpu only"):
         judge("gpu_speedup", make_run(both[0]), None, method="autoencoder")
+
+
+def test_a_time_that_does_not_grow_stays_as_it_is():
+    slopes = table(
+        [("autoencoder", "seconds", 0.0), ("slalom", "seconds", 1.0)], "method measure slope"
+    )
+    run = make_run({"autoencoder": [86400.0], "slalom": [86400.0]}, scaling_slopes=slopes)
+    finding = judge("outgrows", run, slow=["slalom"], fast="autoencoder", n_genes=50)
+    assert (
+        "Autoencoder (published) 24 hours" in finding.found and "slalom 100 days" in finding.found
+    )

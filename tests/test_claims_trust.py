@@ -62,3 +62,20 @@ def test_corrected_sets(added, verdict):
         assert changed == (verdict if right or verdict != "agrees" else "partly")
     with pytest.raises(NotRun):
         judge("corrects_sets", make_run(terms=corrections), method="autoencoder_exact")
+
+
+@pytest.mark.parametrize(("large", "verdict"), [(0.9, "agrees"), (np.nan, "partly")])
+def test_too_few_cells_where_no_term_is_on_twice(large, verdict):
+    """Fits that share no active term agree on nothing, which is not to say as much as others."""
+    parts = [stable("autoencoder", np.nan, 0), stable("autoencoder", large, 8, dataset="big")]
+    times = [runtime({"autoencoder": [1.0]}), runtime({"autoencoder": [1.0]}, "big", 9000)]
+    run = make_run(pd.concat(times), stability=pd.concat(parts))
+    finding = judge("too_few_cells", run, method="autoencoder")
+    assert finding.verdict == verdict and "median |r| none" in finding.found
+
+
+def test_corrections_of_a_seed_without_active_terms_are_none():
+    table = terms([("fsclvm", s, "A", 1.0, s == 0) for s in (0, 1)]).assign(genes_added="G1 G2")
+    finding = judge("corrects_sets", make_run(terms=table), method="fsclvm")
+    assert "0 (seed 1)" in finding.found and finding.verdict == "partly"
+    assert "Jaccard index is 0.00" in finding.why

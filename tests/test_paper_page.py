@@ -240,3 +240,10 @@ def test_page_in_a_browser(page):
         assert cut == []
     finally:
         driver.quit()
+
+
+def test_a_data_set_without_a_model_is_shown_all_the_same(paper):
+    run = make_run(runtime({"ulm": [1.0]}))
+    claims, table1 = claims_table(paper, run), minutes_beside_paper(paper, run)
+    html = render_page(ROOT / "report/paper.html.jinja", paper, claims, table1, {})
+    assert "No model ran on d" in html

@@ -45,7 +45,7 @@ def read_paper(path: str | Path) -> dict[str, Any]:
         If a claim is incomplete, stands there twice, or names an unknown check, data set or
         argument.
     """
-    paper = yaml.safe_load(Path(path).read_text())
+    paper = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     seen = set()
     for claim in paper["claims"]:
         name = claim.get("id", "without id")

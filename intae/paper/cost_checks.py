@@ -127,7 +127,9 @@ def outgrows(run: Run, dataset: str, *, slow: Sequence[str], fast: str, n_genes:
         slope = _slope(run, dataset, method)
         if slope is None:
             assumed.append(run.label(method))
-        days[method] = table["seconds"].mean() * growth ** (slope or 1.0) / 86_400
+        days[method] = (
+            table["seconds"].mean() * growth ** (1.0 if slope is None else slope) / 86_400
+        )
     found = listing(f"{run.label(m)} {duration(d)}" for m, d in days.items())
     quick = days.pop(fast)
     least = min(days.values())

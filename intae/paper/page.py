@@ -55,7 +55,7 @@ def render_page(
     )
     timed = table1["paper_dataset"].isin(paper["table1"])
     used = dict.fromkeys(claims["check"])
-    return environment.from_string(Path(template).read_text()).render(
+    return environment.from_string(Path(template).read_text(encoding="utf-8")).render(
         marks=MARKS,
         labels={"autoencoder": None} | dict(labels),
         groups=groups,
@@ -84,8 +84,10 @@ def _group(
             about = f"Judged over all data sets of this run: {listing(sizes.index)}."
         elif pd.isna(dataset):
             about = "No data set of this run stands for it."
-        else:
+        elif dataset in sizes:
             about = _size(dataset, int(sizes[dataset]), entry.get("n_cells"))
+        else:
+            about = f"No model ran on {dataset}, only controls or ablations did."
         rows = part.fillna({"found": ""}).to_dict("records")
         for row in rows:
             row["anchor"] = row["claim"] if pd.isna(dataset) else f"{row['claim']}-{dataset}"

@@ -46,20 +46,21 @@ def separates(
         )
         raise NotRun(msg)
     part = _of_term(table, term, dataset)
-    found, verdicts = [], []
+    found, verdicts = [], {}
     for value in shown:
         auroc = part[part["value"] == value].set_index("seed")["auroc"].astype(float)
         auroc = auroc.where(auroc >= 0.5, 1 - auroc)
         found.append(f"{value}: {over_seeds(auroc.to_dict(), score)}")
-        verdicts.append(
+        verdicts[value] = (
             AGREES if auroc.min() >= CLEAR else PARTLY if auroc.mean() >= FAIR else DIFFERS
         )
-    verdict, why = worst(*verdicts), ""
+    verdict, why = worst(*verdicts.values()), ""
     if verdict != AGREES:
-        why = _who_separates(table, shown[0], term)
+        failing = next(value for value in shown if verdicts[value] == verdict)
+        why = _who_separates(table, failing, term)
         why += " It depends on the seed." if verdict == PARTLY and _near(part, shown) else ""
-        off = part[part["auroc"] == 0.5]["seed"].nunique()
-        why += f" {term} is off from {off} of {part['seed'].nunique()} seeds." if off else ""
+        on = run.rows("terms", dataset, method, term=term)["active"].astype(bool)
+        why += "" if on.all() else f" {term} is off from {(~on).sum()} of {len(on)} seeds."
     if missing:
         verdict = worst(verdict, PARTLY)
         why += f" The data hold no cells called {listing(missing)}."
@@ -94,7 +95,8 @@ def best_term(run: Run, dataset: str, *, method: str, term: str) -> Finding:
 
 @check(
     "Agrees if the method has the highest training accuracy (mean of the seeds) for every one of "
-    "the terms, and not for the one excepted; partly if at least half of these statements hold."
+    "the terms, and not for the one excepted; partly if at least half of these statements hold. "
+    "Where the data lack the one excepted, partly at best."
 )
 def best_for_all_but(
     run: Run, dataset: str, *, method: str, others: Sequence[str], terms: Sequence[str], but: str
@@ -105,13 +107,13 @@ def best_for_all_but(
         mean[name] = _accuracies(run, dataset, name).groupby("term")["accuracy"].mean()
     table = pd.DataFrame(mean)
     present = [t for t in [*terms, but] if t in table.index and table.loc[t].notna().all()]
-    if not present:
-        msg = f"{dataset} has none of the terms {listing([*terms, but])}."
+    compared = [t for t in present if t != but]
+    if not compared:
+        msg = f"{dataset} has none of the terms {listing(terms)}."
         raise NotRun(msg)
     table = table.loc[present]
     wins = table[method] > table[list(others)].max(axis=1)
     holds = [bool(wins[t]) != (t == but) for t in present]
-    compared = [t for t in present if t != but]
     found = f"best for {int(wins[compared].sum())} of {len(compared)} terms"
     found += f" ({listing(t for t in compared if wins[t])})" if wins[compared].any() else ""
     if but in present:
@@ -124,9 +126,10 @@ def best_for_all_but(
         if not wins[t]
     ]
     why = "Where another is better: " + "; ".join(lost) + "." if lost else ""
+    verdict = AGREES if all(holds) else PARTLY if sum(holds) >= len(holds) / 2 else DIFFERS
+    verdict = verdict if but in present else worst(verdict, PARTLY)
     if absent := [t for t in [*terms, but] if t not in present]:
         why += f" Not terms of these data: {listing(absent)}."
-    verdict = AGREES if all(holds) else PARTLY if sum(holds) >= len(holds) / 2 else DIFFERS
     return Finding(found, verdict, why.strip())
 
 
@@ -138,7 +141,8 @@ def best_for_all_but(
 def dense_changes_best(run: Run, dataset: str, *, without: str, with_dense: str) -> Finding:
     """Ask what changes the best term: dense factors, or the seed alone."""
     plain, dense = best_terms(run, dataset, without), best_terms(run, dataset, with_dense)
-    if len(plain) < 2:
+    changes = plain["term"].nunique() > 1
+    if len(plain) < 2 or (len(dense) < 2 and not changes):
         msg = (
             f"It takes several seeds to tell: `methods: {without}: seeds: [222, 1, 2]`, and the "
             f"same for {with_dense}."
@@ -149,7 +153,7 @@ def dense_changes_best(run: Run, dataset: str, *, without: str, with_dense: str)
         for m, best in ((without, plain), (with_dense, dense))
     )
     names, names_dense = set(plain["term"]), set(dense["term"])
-    if len(names) > 1:
+    if changes:
         least, most = plain["accuracy"].min(), plain["accuracy"].max()
         equal = ", about equally good" if most - least <= 0.02 else ""
         why = (

@@ -13,8 +13,8 @@ SUMMARY = "(median |r|)"
 
 
 @check(
-    "Agrees if the term's rank by relevance is the paper's, give or take the leeway, from every "
-    "seed; partly if from some."
+    "Agrees if the term is on and its rank by relevance is the paper's, give or take the leeway, "
+    "from every seed; partly if from some."
 )
 def rank_of(
     run: Run, dataset: str, *, method: str, term: str, rank: int, leeway: int = 0
@@ -28,7 +28,7 @@ def rank_of(
             "(`min_genes`), or its gene sets are not used."
         )
         raise NotRun(msg)
-    near = (part["rank"] - rank).abs() <= leeway
+    near = ((part["rank"] - rank).abs() <= leeway) & part["active"].astype(bool)
     found = "rank " + over_seeds(part["rank"].to_dict(), lambda value: f"{value:.0f}")
     first = terms[terms["rank"] == 1].groupby("term").size()
     why = f"Of {terms['term'].nunique()} terms; the first is " + listing(first.index) + "."
@@ -39,33 +39,38 @@ def rank_of(
 
 
 @check(
-    "Agrees if at least four fifths of the terms that the paper names are among the n most "
+    "Agrees if at least four fifths of the terms that the paper names are on and among the n most "
     "relevant in the mean of the seeds; partly from two fifths."
 )
 def top_terms(run: Run, dataset: str, *, method: str, terms: Sequence[str], n: int = 10) -> Finding:
     """Count how many of the paper's top terms are top terms here."""
     table = _ranked(run, dataset, method)
-    top = table[table["rank"] <= n]
-    shared = {
-        seed: len(set(terms) & set(part["term"])) / len(terms) for seed, part in top.groupby("seed")
+    top = {
+        seed: part[part["active"].astype(bool) & (part["rank"] <= n)].sort_values("rank")["term"]
+        for seed, part in table.groupby("seed", sort=False)
     }
-    counts = {seed: value * len(terms) for seed, value in shared.items()}
+    counts = {seed: len(set(terms) & set(names)) for seed, names in top.items()}
     found = f"{over_seeds(counts, lambda v: f'{v:g}')} of {len(terms)} among the first {n}"
-    mean = sum(shared.values()) / len(shared)
-    first = top[top["seed"] == top["seed"].iloc[0]].sort_values("rank")["term"]
-    why = f"The first {min(n, len(first))} of seed {top['seed'].iloc[0]}: {listing(first)}."
+    mean = sum(counts.values()) / len(counts) / len(terms)
+    seed, first = next(iter(top.items()))
+    why = f"The first {len(first)} of seed {seed}: {listing(first)}."
+    why = why if len(first) else f"No term of seed {seed} is on."
     return Finding(found, AGREES if mean >= 0.8 else PARTLY if mean >= 0.4 else DIFFERS, why)
 
 
 @check(
-    "Agrees if the median |r| is within 0.1 of the paper's over as many terms; partly within 0.2."
+    "Agrees if the median |r| is within 0.1 of the paper's over as many terms, those most relevant "
+    "to the second method; partly within 0.2."
 )
 def agreement(
     run: Run, dataset: str, *, pair: Sequence[str], median: float, above: int, n_terms: int
 ) -> Finding:
-    """Compare how far two methods' loadings of the most relevant terms agree."""
-    table = _pair(run, dataset, pair).nsmallest(n_terms, "relevance_rank")
-    r = table["r"].abs()
+    """Compare how far two methods' loadings agree, on the terms most relevant to the second."""
+    r = _pair(run, dataset, pair).set_index("term")["r"].abs()
+    # not by the table's relevance_rank: that is by the reference of the config
+    order = _ranked(run, dataset, pair[1])
+    order = order[order["seed"] == order["seed"].iloc[0]].nsmallest(n_terms, "rank")["term"]
+    r = r.reindex([term for term in order if term in r.index])
     if not r.notna().any():
         return Finding(
             f"none of the {len(r)} most relevant terms is active in both", DIFFERS,

@@ -56,12 +56,14 @@ def too_few_cells(run: Run, dataset: str, *, method: str, beside: Sequence[str] 
     found = f"between seeds, {run.n_cells(dataset):,} cells: {_told(small)}"
     for name, summary in larger.items():
         found += f"; {name}, {run.n_cells(name):,} cells: {_told(summary)}"
-    best = max((s[MEDIAN] for s in larger.values()), default=float("nan"))
-    if small[MEDIAN] >= SAME:
+    # no median where no term is active in both fits: they agree on nothing
+    here, *there = pd.Series([s[MEDIAN] for s in (small, *larger.values())]).fillna(0.0)
+    best = max(there, default=0.0)
+    if here >= SAME:
         verdict, why = DIFFERS, "The terms are the same from another seed."
     elif not larger:
         verdict, why = PARTLY, "No larger real data in this run to compare with."
-    elif best >= small[MEDIAN] + 0.1:
+    elif best >= here + 0.1:
         verdict, why = AGREES, "More cells make the terms more alike"
         why += "." if best >= SAME else f", but still not the same (median |r| {share(best)})."
     else:
@@ -84,8 +86,9 @@ def too_few_cells(run: Run, dataset: str, *, method: str, beside: Sequence[str] 
 def corrects_sets(run: Run, dataset: str, *, method: str) -> Finding:
     """Count the genes that a method adds to and removes from gene sets."""
     terms = run.rows("terms", dataset, method, kind="annotated")
-    terms = terms[terms["active"].astype(bool)]
-    changes = {seed: _changes(part) for seed, part in terms.groupby("seed")}
+    changes = {
+        seed: _changes(part[part["active"].astype(bool)]) for seed, part in terms.groupby("seed")
+    }
     added = {seed: sum(sign == "+" for _, _, sign in c) for seed, c in changes.items()}
     removed = {seed: sum(sign == "-" for _, _, sign in c) for seed, c in changes.items()}
     count = "{:.0f}".format

@@ -6,6 +6,8 @@ slot at fault and not by a traceback from somewhere inside a model.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import pandas as pd
 from anndata import AnnData
@@ -15,6 +17,10 @@ KINDS = ("annotated", "sparse", "dense")
 TERM_COLUMNS = (
     "kind", "n_genes", "relevance", "active", "genes_added", "genes_removed",
 )  # fmt: skip
+
+# Between names of terms in one field of a table: gene sets of some collections have spaces, commas
+# and semicolons in their names.
+BETWEEN_TERMS = " | "
 
 
 class ContractError(ValueError):
@@ -153,3 +159,13 @@ def check_fit(adata: AnnData) -> None:
         if not np.isfinite(array).all():
             msg = f"{name}: holds values that are not finite"
             raise ContractError(msg)
+
+
+def join_terms(names: Iterable[str]) -> str:
+    """Write names of terms into one field of a table."""
+    return BETWEEN_TERMS.join(names)
+
+
+def split_terms(field: object) -> list[str]:
+    """Read what :func:`join_terms` wrote; an empty field has no names."""
+    return [] if pd.isna(field) or field == "" else str(field).split(BETWEEN_TERMS)

@@ -8,6 +8,7 @@ from fits import LONG
 from intae import Autoencoder, MaskedAutoencoder
 from intae.autoencoder.objective import best_encoder, data_term
 from intae.config import Benchmark
+from intae.contracts import split_terms
 from intae.evaluate.ablation import own_scores, scores_from_tables
 from intae.evaluate.needed import needed_terms
 from intae.evaluate.network import REFERENCE, Yardstick
@@ -135,7 +136,7 @@ def test_a_superset_is_told_as_such(cells):
     table = needed_terms(fit, nested).set_index("term")
     name, other = (best, "LARGER") if best in table.index else ("LARGER", best)
     row = table.loc[name]
-    assert row["stand_ins"].split()[0] == other
+    assert row["stand_ins"].split(" | ")[0] == other
     assert row["irreplaceable"] < 0.05
     size = known[:, plain.terms_.index.get_loc(best)].sum()
     assert row["stand_in_holds"] == pytest.approx(1 if name == best else size / (size + 1))
@@ -145,11 +146,23 @@ def test_a_superset_is_told_as_such(cells):
     assert ("holds all its genes" in note) == (name == best)
 
 
+def test_names_of_terms_may_have_spaces(cells):
+    spaced = cells.copy()
+    spaced.uns["terms"] = np.array([f"{t}, Homo sapiens" for t in cells.uns["terms"]], dtype=object)
+    lambdas = {"lambda1": 0.5, "lambda3": 0.5, "threads": 1}
+    plain = needed_terms(Autoencoder(**lambdas).fit(cells), cells)
+    table = needed_terms(Autoencoder(**lambdas).fit(spaced), spaced)
+    assert plain["stand_in_holds"].notna().any()
+    np.testing.assert_array_equal(table["stand_in_holds"], plain["stand_in_holds"])
+    names = [[f"{n}, Homo sapiens" for n in split_terms(names)] for names in plain["stand_ins"]]
+    assert [split_terms(names) for names in table["stand_ins"]] == names
+
+
 def make_necessity():
     return pd.DataFrame(
         {"method": "autoencoder_exact", "seed": 0, "term": ["SMALL", LONG], "relevance": [1.0, 3.0],
          "necessity": [0.5, -0.001], "share": [0.01, -0.00002], "carried": [1.0, 4.0],
-         "irreplaceable": [0.5, -0.00025], "stand_ins": [np.nan, f"{LONG}_LARGER OTHER"],
+         "irreplaceable": [0.5, -0.00025], "stand_ins": [np.nan, f"{LONG}_LARGER | OTHER"],
          "stand_in_r": [np.nan, 0.987], "stand_in_holds": [np.nan, 1.0]}
     )  # fmt: skip
 

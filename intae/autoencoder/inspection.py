@@ -38,9 +38,9 @@ class Inspection(FactorModel):
         DataFrame, one row an active term, the most necessary first: rise (of F + R without it; near
         zero means that the data do not decide for this name), carried (the rise before the others
         are refitted, so that rise / carried is the share that nothing replaces), stand_ins (up to
-        three terms that grow most in its place, separated by a space), stand_in_growth (how much
-        their norms grow, as shares of the term's own, likewise), stand_in_r (|correlation| of the
-        first stand-in's loadings then with the term's now).
+        three terms that grow most in its place, " | " between them), stand_in_growth (how much
+        their norms grow, as shares of the term's own, separated by a space), stand_in_r
+        (|correlation| of the first stand-in's loadings then with the term's now).
         """
         self._check_fitted()
         if adata is not None:

@@ -11,6 +11,7 @@ import logging
 import numpy as np
 import pandas as pd
 
+from ..contracts import join_terms
 from .descent import Problem
 from .exact import minimise
 from .history import History
@@ -85,7 +86,7 @@ def necessity(
                 "term": names[term],
                 "rise": height - objective,
                 "carried": _height(problem, penalty, np.where(barred, 0.0, W)) - objective,
-                "stand_ins": " ".join(names[best]),
+                "stand_ins": join_terms(names[best]),
                 "stand_in_growth": " ".join(f"{growth[j] / norms[term]:.3g}" for j in best),
                 "stand_in_r": float(r[0]) if best else np.nan,
             }

@@ -7,6 +7,7 @@ import pandas as pd
 from anndata import AnnData
 
 from ..autoencoder.model import Autoencoder
+from ..contracts import split_terms
 
 NEEDED_COLUMNS = (
     "term", "relevance", "necessity", "share", "carried", "irreplaceable", "stand_ins",
@@ -30,17 +31,17 @@ def needed_terms(model: Autoencoder, prepared: AnnData) -> pd.DataFrame:
     rises when the term is forbidden and the others are refitted) and share (the same, of F + R);
     carried (the rise before the others are refitted) and irreplaceable (necessity / carried: 0,
     others take all of it over; 1, nothing replaces the term); stand_ins (up to three terms that
-    grow most, separated by a space), stand_in_growth (by how much, in units of the term's own
-    norm), stand_in_r (|correlation| of the first stand-in's loadings then with the term's now) and
-    stand_in_holds (share of the term's genes that the first stand-in's set holds; 1: it contains
-    the term).
+    grow most, " | " between them), stand_in_growth (by how much, in units of the term's own
+    norm, separated by a space), stand_in_r (|correlation| of the first stand-in's loadings then
+    with the term's now) and stand_in_holds (share of the term's genes that the first stand-in's set
+    holds; 1: it contains the term).
     """
     table = model.necessity(prepared).reset_index()
     table["relevance"] = model.terms_["relevance"].reindex(table["term"]).to_numpy()
     table["necessity"] = table["rise"]
     table["share"] = table["rise"] / model.history_["objective"].iloc[-1]
     table["irreplaceable"] = table["rise"] / table["carried"]
-    firsts = [str(names).split()[:1] for names in table["stand_ins"]]
+    firsts = [split_terms(names)[:1] for names in table["stand_ins"]]
     table["stand_in_holds"] = [
         _holds(model, term, first[0]) if first else np.nan
         for term, first in zip(table["term"], firsts, strict=True)

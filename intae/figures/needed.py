@@ -10,6 +10,7 @@ import seaborn as sns
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
+from ..contracts import split_terms
 from .style import method_colors, method_label, readable, set_style
 
 REPLACEABLE = 0.05  # a term of which others take over all but this share is marked
@@ -82,7 +83,7 @@ def _nothing() -> Figure:
 
 def stand_in_note(row) -> str:
     """Say in words what happens without a term, from a row of necessity.csv."""
-    stand_ins = [] if pd.isna(row.stand_ins) else str(row.stand_ins).split()
+    stand_ins = split_terms(row.stand_ins)
     share = max(0.0, row.irreplaceable)
     kept = f"{100 * share:.0f}% irreplaceable" if share >= 0.005 else "wholly replaceable"
     if row.share < -BETTER:

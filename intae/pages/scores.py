@@ -7,6 +7,8 @@ from typing import Any
 
 import pandas as pd
 
+from ..contracts import split_terms
+
 MEASURES = ("accuracy", "balanced_accuracy", "auroc")
 PAIRS = "(number of pairs)"  # a row of stability.csv
 
@@ -79,8 +81,7 @@ def necessity_of(tables: Tables, method: str, seed: int, terms: pd.Index) -> dic
     rows = table[(table["method"] == method) & (table["seed"] == seed)].set_index("term")
     if not len(rows):
         return {}
-    names = rows["stand_ins"].fillna("").map(lambda text: str(text).split())
-    stand_ins = [names.get(term, []) for term in terms]
+    stand_ins = [split_terms(names) for names in rows["stand_ins"].reindex(terms)]
     irreplaceable = rows.get("irreplaceable", pd.Series(dtype=float))
     return {
         "necessity": aligned(rows["necessity"], terms),

@@ -425,6 +425,13 @@ def test_a_method_is_switched_and_the_term_stays(opened, path):
     wait_until_drawn(opened, "autoencoder A_SECOND_TERM")
 
 
+def test_charts_and_what_scrolls_have_names(opened):
+    unnamed = "[...document.querySelectorAll('.chart, .scroll-x')].filter(e => !e.ariaLabel).length"
+    assert js(opened, "document.querySelectorAll('.chart, .scroll-x').length") == 3
+    assert js(opened, unnamed) == 0
+    assert js(opened, "document.querySelector('.scroll-x').tabIndex") == 0
+
+
 def test_controls_stand_apart_and_do_not_count_as_agreement(browser, case, tmp_path):
     from selenium.webdriver.common.by import By
 

@@ -1,5 +1,6 @@
 """The claims as a whole: the file they stand in, the tables, and the page in a browser."""
 
+import re
 import shutil
 
 import numpy as np
@@ -205,6 +206,15 @@ def test_page_has_every_claim_and_needs_nothing_else(page):
     for outside in ("http://", "https://", "src=", "@import", "<script"):
         assert outside not in html
     assert "nan" not in html.lower().replace("governan", "").split()
+
+
+def test_wide_tables_are_reached_with_the_keyboard_and_have_names(page):
+    html = page[0].read_text()
+    wide = re.findall(r'<div class="wide[^>]*>', html)
+    assert len(wide) > 5
+    for region in wide:
+        assert 'role="region" tabindex="0"' in region and re.search('aria-label="[^"]+"', region)
+    assert html.count("<main>") == 1
 
 
 def test_page_in_a_browser(page):

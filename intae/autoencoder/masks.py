@@ -8,7 +8,6 @@ rest, g, is free, and nothing in the loss knows of gene sets.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 
 import numpy as np
@@ -17,8 +16,6 @@ from torch import nn
 
 from .data import Cells
 from .network import batches, make_encoder, seeded
-
-log = logging.getLogger(__name__)
 
 
 class MaskedNetwork(nn.Module):

@@ -21,7 +21,7 @@ function genesSection(facts, method, term) {
   // a plain score has no weights of its own
   const alike = weighted.length > 1 && weighted.every(gene => gene.weight === weighted[0].weight);
   const charted = weighted.length > 0 && !alike;
-  const chart = make("div", { class: "chart", id: "gene-chart" });
+  const chart = make("div", { class: "chart", id: "gene-chart", role: "group", "aria-label": "Weights of the genes, a chart; the list below has them as text" });
   const top = weighted.slice(0, TOP_GENES);
   const section = make("section", { class: "card", id: "genes" },
     make("h3", {}, "Genes"),
@@ -95,7 +95,7 @@ function geneList(facts, method, term, genes) {
         actionButton("Copy names", "Copied", () => copyText(genes.map(gene => gene.name).join("\n"))),
         actionButton("Copy table", "Copied", () => copyText([header, ...rows].map(row => row.join("\t")).join("\n"))),
         actionButton("Download CSV", "Saved", () => saveText(file, toCsv([header, ...rows])))),
-      make("div", { class: "scroll" }, make("table", { class: "gene-table" },
+      make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Genes of the term" }, make("table", { class: "gene-table" },
         make("thead", {}, make("tr", {}, header.map((title, i) =>
           make("th", { scope: "col", class: i === 1 ? "number" : null }, title)))),
         make("tbody", {}, genes.map((gene, i) => make("tr", {},

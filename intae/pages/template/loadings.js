@@ -31,7 +31,7 @@ function loadingsSection(facts, method, term, state, change) {
   const labels = [...new Set(facts.views.map(v => v.label))];
   const canSplit = facts.views.some(v => v.label === view.label && v.split);
   const groups = facts.loadingsOf(method, term, number);
-  const chart = make("div", { class: "chart", id: "loading-chart" });
+  const chart = make("div", { class: "chart", id: "loading-chart", role: "group", "aria-label": `Loadings by ${readable(view.label)}, a chart` });
   const choice = make("div", { class: "choices" },
     labels.length > 1 ? make("span", { class: "muted" }, "by") : null,
     labels.length > 1 ? make("span", { class: "segmented", role: "radiogroup", "aria-label": "Label of the cells" },

@@ -100,7 +100,7 @@ function methodsSection(facts, method, term, go) {
     make("h3", {}, "The same term in every method"),
     facts.setNumber.has(term) ? null : make("p", { class: "small" },
       "A factor without a gene set: another method's factor of the same name is something else."),
-    make("div", { class: "scroll-x" }, make("table", {},
+    make("div", { class: "scroll-x", tabindex: "0", role: "region", "aria-label": "The term in every method" }, make("table", {},
       make("thead", {}, make("tr", {}, make("th", { scope: "col" }, "method"),
         columns.map(([title, text]) => make("th", { scope: "col", class: "number", title: text }, title)))),
       make("tbody", {}, shown.map(m => make("tr", { class: m === method ? "picked" : null, "data-method": m.name },

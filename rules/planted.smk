@@ -20,7 +20,7 @@ rule recovery:
         truth=PREPARED,
     output:
         recovery=f"{RESULTS}/{{dataset}}/tables/recovery.csv",
-        curves=f"{RESULTS}/{{dataset}}/tables/recovery_curves.csv",
+        recovery_curves=f"{RESULTS}/{{dataset}}/tables/recovery_curves.csv",
         false_positives=f"{RESULTS}/{{dataset}}/tables/false_positives.csv",
     log:
         "logs/evaluate/{dataset}.recovery.log",

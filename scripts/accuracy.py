@@ -13,7 +13,7 @@ with log_to(snakemake.log[0]):
     import pandas as pd
 
     from intae.evaluate.accuracy import term_accuracy
-    from intae.evaluate.tables import label
+    from intae.evaluate.tables import label, stack
     from intae.files import loadings, read_finished_fits, write_table
     from intae.threads import limit_threads
 
@@ -25,4 +25,4 @@ with log_to(snakemake.log[0]):
         table.insert(1, "label", "condition")
         tables.append(label(table, fit))
     tables += [pd.read_csv(path) for path in snakemake.input.unseen]
-    write_table(pd.concat([t for t in tables if len(t)]), snakemake.output[0])
+    write_table(stack(tables, "accuracy"), snakemake.output[0])

@@ -8,13 +8,9 @@ sys.path.insert(0, str(Path(snakemake.scriptdir).parent))
 from intae.logs import log_to
 
 with log_to(snakemake.log[0]):
-    import pandas as pd
-
     from intae.evaluate.corrections import corrected_genes
-    from intae.evaluate.tables import label
+    from intae.evaluate.tables import label, stack
     from intae.files import read_finished_fits, write_table
 
     tables = [label(corrected_genes(f), f) for f in read_finished_fits(snakemake.input.fits)]
-    columns = ["dataset", "method", "seed", "term", "gene", "change", "weight"]
-    full = [table for table in tables if len(table)]
-    write_table(pd.concat(full) if full else pd.DataFrame(columns=columns), snakemake.output[0])
+    write_table(stack(tables, "corrections"), snakemake.output[0])

@@ -8,10 +8,9 @@ sys.path.insert(0, str(Path(snakemake.scriptdir).parent))
 from intae.logs import log_to
 
 with log_to(snakemake.log[0]):
-    import pandas as pd
-
+    from intae.evaluate.tables import read_tables
     from intae.figures.false_terms import plot_false_positives
     from intae.figures.style import save_figure
 
-    draws = pd.concat([pd.read_csv(path) for path in snakemake.input])
+    draws = read_tables(snakemake.input)
     save_figure(plot_false_positives(draws, snakemake.params.labels), snakemake.output)

@@ -10,12 +10,10 @@ from intae.logs import log_to
 with log_to(snakemake.log[0]):
     from functools import partial
 
-    import pandas as pd
-
     from intae.evaluate.false_positives import false_positives
     from intae.evaluate.recovery import recovery
     from intae.evaluate.recovery_curves import recovery_curves
-    from intae.evaluate.tables import label
+    from intae.evaluate.tables import label, stack
     from intae.files import read_finished_fits, read_h5ad, write_table
 
     truth = read_h5ad(snakemake.input.truth)
@@ -23,10 +21,9 @@ with log_to(snakemake.log[0]):
     calling = {name: snakemake.params[name] for name in ("share", "fdr")}
     tables = {
         "recovery": recovery,
-        "curves": recovery_curves,
+        "recovery_curves": recovery_curves,
         "false_positives": partial(false_positives, **calling),
     }
     for name, compare in tables.items():
         parts = [label(compare(fit, truth), fit) for fit in fits]
-        parts = [part for part in parts if len(part)] or parts
-        write_table(pd.concat(parts), snakemake.output[name])
+        write_table(stack(parts, name), snakemake.output[name])

@@ -8,14 +8,12 @@ sys.path.insert(0, str(Path(snakemake.scriptdir).parent))
 from intae.logs import log_to
 
 with log_to(snakemake.log[0]):
-    import pandas as pd
-
     from intae.evaluate.separation import separation_table
-    from intae.evaluate.tables import label
+    from intae.evaluate.tables import label, stack
     from intae.files import loadings, read_finished_fits, write_table
 
     tables = []
     for fit in read_finished_fits(snakemake.input.fits):
         labels = fit.obs[[name for name in ("condition", "cell_type") if name in fit.obs]]
         tables.append(label(separation_table(loadings(fit), labels), fit))
-    write_table(pd.concat(tables), snakemake.output[0])
+    write_table(stack(tables, "separation"), snakemake.output[0])

@@ -11,6 +11,7 @@ with log_to(snakemake.log[0]):
     import pandas as pd
 
     from intae.evaluate.stability import between_seeds
+    from intae.evaluate.tables import stack
     from intae.files import read_finished_fits, write_table
 
     by_method = {}
@@ -22,5 +23,4 @@ with log_to(snakemake.log[0]):
     for method, part in parts:
         part.insert(0, "dataset", snakemake.wildcards.dataset)
         part.insert(1, "method", method)
-    tables = [part for _, part in parts]
-    write_table(pd.concat([t for t in tables if len(t)] or tables), snakemake.output[0])
+    write_table(stack((part for _, part in parts), "stability"), snakemake.output[0])

@@ -9,8 +9,23 @@ from sklearn.metrics import balanced_accuracy_score
 import intae
 from intae.evaluate.accuracy import _balanced, term_accuracy
 from intae.evaluate.agreement import correlate, correlation_table
-from intae.evaluate.stability import between_halves, between_seeds
-from intae.evaluate.tables import history_of, hosts, ranking, runtime_row, terms_of
+from intae.evaluate.corrections import corrected_genes
+from intae.evaluate.false_positives import false_positives
+from intae.evaluate.recovery import recovery
+from intae.evaluate.recovery_curves import recovery_curves
+from intae.evaluate.separation import separation_table
+from intae.evaluate.stability import between_halves, between_seeds, stability_table
+from intae.evaluate.tables import (
+    PART_COLUMNS,
+    history_of,
+    hosts,
+    label,
+    ranking,
+    runtime_row,
+    stack,
+    terms_of,
+)
+from intae.files import loadings
 
 
 def test_accuracy_of_a_perfect_and_a_useless_term():
@@ -147,3 +162,32 @@ def test_balanced_accuracy_is_scikit_learns():
     with pytest.warns(UserWarning, match="not in y_true"):
         expected = balanced_accuracy_score(truth, guess)
     assert _balanced(truth, guess) == pytest.approx(expected)
+
+
+def test_tables_of_no_fit_have_the_columns_of_tables_of_fits(simulated):
+    fit = make_fit(
+        simulated.obsm["true_loadings"][:, :8], simulated.varm["true_weights"][:, :8], range(8)
+    )
+    fit.var_names, fit.obs = simulated.var_names, simulated.obs
+    fit.uns["terms"].index = pd.Index(simulated.uns["terms"], name="term")
+    fit.uns["terms"].iloc[0, 4] = simulated.var_names[0]
+    fit.uns["history"] = pd.DataFrame()
+    scores = term_accuracy(loadings(fit).iloc[:, :1], fit.obs["condition"])
+    scores.insert(1, "label", "condition")
+    tables = {
+        "accuracy": label(scores, fit),
+        "corrections": label(corrected_genes(fit), fit),
+        "false_positives": label(false_positives(fit, simulated, share=0.25, fdr=0.05), fit),
+        "history": history_of(fit),
+        "recovery": label(recovery(fit, simulated), fit),
+        "recovery_curves": label(recovery_curves(fit, simulated), fit),
+        "separation": label(separation_table(loadings(fit), fit.obs[["condition"]]), fit),
+        "terms": terms_of(fit),
+    }
+    for name, columns in PART_COLUMNS.items():
+        assert tuple(stack([], name)) == columns
+        if name != "stability":
+            assert tuple(tables[name]) == columns, name
+    halves = stability_table("seeds", [])
+    assert ("dataset", "method", *halves) == PART_COLUMNS["stability"]
+    assert len(stack([tables["terms"], tables["terms"].iloc[:0]])) == 8

@@ -7,14 +7,19 @@ from fits import LONG, make_fit
 from matplotlib.collections import PathCollection
 
 from intae.evaluate.dense import dense_table
+from intae.evaluate.tables import stack
 from intae.figures.cost import plot_cost
 from intae.figures.dense_factors import plot_dense_factors
+from intae.figures.false_terms import plot_false_positives
 from intae.figures.held_out import plot_metrics, plot_reconstruction
+from intae.figures.recall import plot_recovery_curves
+from intae.figures.recovered import plot_recovery
 from intae.figures.scatter import plot_scatter
 from intae.figures.separation import plot_accuracy
 from intae.figures.stable import plot_stability
-from intae.figures.style import label_colors, method_colors, readable, save_figure
+from intae.figures.style import NO_TERMS, label_colors, method_colors, readable, save_figure
 from intae.figures.terms import plot_correlation, plot_top_terms
+from intae.files import write_table
 
 pytestmark = pytest.mark.usefixtures("close_figures")
 
@@ -328,3 +333,19 @@ def test_reconstruction_shows_each_fold_and_the_terms_on():
     np.testing.assert_allclose(dots[1], [0.4, -0.1])
     assert axis.get_xlim()[0] <= -0.1
     assert [t.get_text() for t in axis.texts] == ["20 to 22", "30", "terms on"]
+
+
+EMPTY_FIGURES = {
+    "accuracy": plot_accuracy,
+    "recovery": plot_recovery,
+    "recovery_curves": plot_recovery_curves,
+    "false_positives": plot_false_positives,
+}
+
+
+@pytest.mark.parametrize("name", EMPTY_FIGURES)
+def test_figures_of_no_finished_fit_say_so(name, tmp_path):
+    """As read from the table that a run writes whose only fit was stopped by its budget."""
+    write_table(stack([], name), tmp_path / "table.csv")
+    figure = EMPTY_FIGURES[name](pd.read_csv(tmp_path / "table.csv"), LABELS)
+    assert [t.get_text() for t in figure.texts] == [f"Nothing to draw: {NO_TERMS}."]

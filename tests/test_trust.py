@@ -187,8 +187,8 @@ def test_necessity_figure_names_the_stand_ins():
 
 
 def test_necessity_figure_without_terms_says_so():
-    axis = plot_necessity(make_necessity().iloc[:0], LABELS).axes[0]
-    assert "no term of these fits is on" in axis.texts[0].get_text()
+    figure = plot_necessity(make_necessity().iloc[:0], LABELS)
+    assert "no term of these fits is on" in figure.texts[0].get_text()
 
 
 # ------------------------------------------------------------------- the ablation

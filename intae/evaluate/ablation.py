@@ -10,6 +10,7 @@ from anndata import AnnData
 
 from ..autoencoder import Autoencoder, MaskedAutoencoder
 from ..moments import CHUNK
+from .tables import stack
 
 METRICS = (
     "variance reconstructed", "terms that are on", "held-out accuracy, best term",
@@ -83,7 +84,7 @@ def scores_from_tables(
         ):  # fmt: skip
             found = recovery[recovery["metric"] == name]
             parts.append(_rows(metric, found.groupby(FIT)["value"].mean()))
-    table = pd.concat([p for p in parts if len(p)] or parts, ignore_index=True)
+    table = stack(parts).reset_index(drop=True)
     return table[table["method"].isin(list(methods))]
 
 

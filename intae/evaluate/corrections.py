@@ -6,6 +6,7 @@ import pandas as pd
 from anndata import AnnData
 
 from ..files import weights
+from .tables import stack
 
 
 def corrected_genes(fit: AnnData, most: int = 100) -> pd.DataFrame:
@@ -43,4 +44,4 @@ def corrected_genes(fit: AnnData, most: int = 100) -> pd.DataFrame:
                     {"term": term, "gene": weight.index, "change": change, "weight": weight.values}
                 )
             )
-    return pd.concat([p for p in parts if len(p)] or parts, ignore_index=True)
+    return stack(parts).reset_index(drop=True)

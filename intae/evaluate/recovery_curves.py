@@ -8,6 +8,7 @@ from anndata import AnnData
 from sklearn.metrics import precision_recall_curve
 
 from .planted import Planted
+from .tables import stack
 
 COLUMNS = ("what", "n_ranked", "recall", "precision", "chance")
 
@@ -46,8 +47,7 @@ def recovery_curves(fit: AnnData, truth: AnnData, n_points: int = 200) -> pd.Dat
         if planted.weighs_genes:
             parts.append(_curve("added genes", *added_gene_scores(planted), n_points))
             parts.append(_curve("wrong genes", *wrong_gene_scores(planted), n_points))
-    filled = [part for part in parts if len(part)]
-    return pd.concat(filled) if filled else parts[0]
+    return stack(parts)
 
 
 def added_gene_scores(planted: Planted) -> tuple[np.ndarray, np.ndarray]:

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
-from .style import method_label, set_style
+from .style import NO_TERMS, method_label, set_style, without_data
 
 # the table's words -> colour, words of the legend
 OUTCOMES = {
@@ -40,6 +40,8 @@ def plot_false_positives(counts: pd.DataFrame, labels: Mapping[str, str]) -> Fig
     """
     set_style()
     methods = [m for m in labels if m in set(counts["method"])]
+    if not methods:
+        return without_data(NO_TERMS)
     names = [*(method_label(m, labels) for m in methods), EVERY]
     figure, axes = plt.subplots(
         1, len(TITLES), figsize=(13, 0.4 * len(names) + 1.9), sharey=True, layout="constrained"

@@ -11,7 +11,7 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from ..contracts import split_terms
-from .style import method_colors, method_label, readable, set_style
+from .style import method_colors, method_label, readable, set_style, without_data
 
 REPLACEABLE = 0.05  # a term of which others take over all but this share is marked
 BETTER = 1e-3  # of F + R: falls by more than this without a term are said
@@ -34,7 +34,7 @@ def plot_necessity(necessity: pd.DataFrame, labels: Mapping[str, str], n_terms: 
     colors = method_colors(labels)
     methods = [m for m in labels if m in set(necessity["method"])]
     if not methods:
-        return _nothing()
+        return without_data("no term of these fits is on, so none is needed")
     tables = [_first_seed(necessity, m).nlargest(n_terms, "relevance") for m in methods]
     notes = [[stand_in_note(row) for row in table.itertuples()] for table in tables]
     names = [[readable(term, 44) for term in table["term"]] for table in tables]
@@ -70,14 +70,6 @@ def plot_necessity(necessity: pd.DataFrame, labels: Mapping[str, str], n_terms: 
         axis.set_xlabel("rise of F + R without the term, % of F + R")
         axis.legend(loc="lower right", frameon=True)
     sns.despine(figure)
-    return figure
-
-
-def _nothing() -> Figure:
-    """Say that there is nothing to draw."""
-    figure, axis = plt.subplots(figsize=(7, 1.2), layout="constrained")
-    axis.text(0.5, 0.5, "no term of these fits is on, so none is needed", ha="center", va="center")
-    axis.axis("off")
     return figure
 
 

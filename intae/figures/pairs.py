@@ -50,24 +50,18 @@ def plot_correlation_bars(
         Terms to mark.
     """
     set_style()
-    known = list(pd.unique(correlation[["method_a", "method_b"]].to_numpy().ravel()))
-    if len(known) < 2:
+    if correlation.empty:
         return without_data(ONE_METHOD)
-    reference = reference if reference in known else known[0]
-    others = [m for m in others if m in known and m != reference]
-    others = others or [m for m in known if m != reference]
+    reference, top = with_reference(correlation, reference, n_terms)
+    known, order = top["method"].unique(), top["term"].unique()
+    others = [m for m in others if m in known] or list(known)
     colors = method_colors(labels)
-    top = correlation[correlation["relevance_rank"] <= n_terms].sort_values("relevance_rank")
-    order = list(dict.fromkeys(top["term"]))
     figure, axes = plt.subplots(
         1, len(others), figsize=(4.6 + 2.5 * len(others), 0.3 * len(order) + 1.7), sharey=True,
         sharex=True, squeeze=False, layout="constrained",
     )  # fmt: skip
     for axis, method in zip(axes.flat, others, strict=True):
-        pair = top[
-            top["method_a"].isin((reference, method)) & top["method_b"].isin((reference, method))
-        ]
-        r = pair.set_index("term")["r"].abs().reindex(order)
+        r = top[top["method"] == method].set_index("term")["r"].abs().reindex(order)
         axis.barh(range(len(order)), r.fillna(0), color=colors[method])
         for k, value in enumerate(r):
             note = "off" if np.isnan(value) else f"{value:.2f}"
@@ -92,6 +86,32 @@ def plot_correlation_bars(
     expected_legend(figure, order, expected)
     sns.despine(figure)
     return figure
+
+
+def with_reference(
+    correlation: pd.DataFrame, reference: str, n_terms: int
+) -> tuple[str, pd.DataFrame]:
+    """Take from a table of pairs those with one method, for its most relevant terms.
+
+    Parameters
+    ----------
+    correlation
+        The table correlation.csv of one data set, not empty.
+    reference
+        The method; the first of the table is taken, where this one is not in it.
+    n_terms
+        Number of terms.
+
+    Returns
+    -------
+    The method, and the rows of its pairs, the most relevant term first; `method` is the other one.
+    """
+    if reference not in correlation[["method_a", "method_b"]].to_numpy():
+        reference = correlation["method_a"].iloc[0]
+    a, b = correlation["method_a"], correlation["method_b"]
+    pairs = correlation.assign(method=a.where(a != reference, b))
+    pairs = pairs[((a == reference) | (b == reference)) & (pairs["relevance_rank"] <= n_terms)]
+    return reference, pairs.sort_values("relevance_rank", kind="stable")
 
 
 def plot_agreement(

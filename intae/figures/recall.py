@@ -11,7 +11,7 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from .style import method_colors, method_label, set_style
+from .style import NO_TERMS, method_colors, method_label, set_style, without_data
 
 # table's word -> title, what recall counts
 PANELS = {
@@ -42,6 +42,8 @@ def plot_recovery_curves(curves: pd.DataFrame, labels: Mapping[str, str]) -> Fig
     set_style()
     colors = method_colors(labels)
     methods = [m for m in labels if m in set(curves["method"])]
+    if not methods:
+        return without_data(NO_TERMS)
     figure, axes = plt.subplots(
         1, len(PANELS), figsize=(12, 4.6), sharey=True, layout="constrained"
     )

@@ -12,7 +12,7 @@ import seaborn as sns
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from .style import method_colors, method_label, set_style
+from .style import NO_TERMS, method_colors, method_label, set_style, without_data
 
 COLUMNS = 4  # of panels
 
@@ -32,6 +32,8 @@ def plot_recovery(recovery: pd.DataFrame, labels: Mapping[str, str]) -> Figure:
     colors = method_colors(labels)
     metrics = list(dict.fromkeys(recovery.dropna(subset="value")["metric"]))
     methods = [m for m in labels if m in set(recovery["method"])]
+    if not metrics:
+        return without_data(NO_TERMS)
     columns = min(COLUMNS, len(metrics))
     rows = math.ceil(len(metrics) / columns)
     figure, axes = plt.subplots(

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from .style import method_colors, method_label, readable, set_style
+from .style import NO_TERMS, method_colors, method_label, readable, set_style, without_data
 
 SPLITS = {
     "train": "on all cells, as in the paper",
@@ -60,8 +60,10 @@ def plot_accuracy(
     set_style()
     roles = roles or {}
     run = [m for m in labels if m in set(accuracy["method"]) and roles.get(m) != "ablation"]
-    annotated = accuracy[~accuracy["term"].str.match(r"(dense|sparse)_\d+$")]
+    annotated = accuracy[~accuracy["term"].astype(str).str.match(r"(dense|sparse)_\d+$")]
     named = [m for m in run if m in set(annotated["method"])]
+    if not run:
+        return without_data(NO_TERMS)
     controls = [m for m in run if roles.get(m) == "control"]
     models = [m for m in named if m not in controls]
     scores = [m for m in named if m in controls and m not in permuted]

@@ -137,6 +137,9 @@ def expected_legend(figure: Figure, terms: Iterable[str], expected: Iterable[str
         figure.legend(handles=[handle], loc="outside lower right", frameon=False)
 
 
+NO_TERMS = "no method with gene sets has finished its fit"
+
+
 def without_data(why: str) -> Figure:
     """Return a figure that says why there is nothing to draw."""
     figure = Figure(figsize=(6, 1))

@@ -10,7 +10,9 @@ import seaborn as sns
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
+from .pairs import ONE_METHOD, with_reference
 from .style import (
+    NO_TERMS,
     expected_legend,
     mark_expected,
     method_colors,
@@ -53,7 +55,7 @@ def plot_top_terms(
     with_names = terms[terms["kind"] == "annotated"]["method"].unique()
     methods = [m for m in labels if m in set(with_names)]
     if not methods:
-        return without_data("no method with gene sets has finished its fit")
+        return without_data(NO_TERMS)
     colors, columns = method_colors(labels), min(2, len(methods))
     rows = -(-len(methods) // columns)
     on = terms[terms["active"]].groupby(["method", "seed"]).size()
@@ -135,16 +137,10 @@ def plot_correlation(
         median is drawn, and the least and largest are written below it.
     """
     set_style()
-    known = pd.unique(correlation[["method_a", "method_b"]].to_numpy().ravel())
-    if len(known) < 2:
-        return without_data("fewer than two methods with gene sets have finished their fits")
-    reference = reference if reference in known else known[0]
-    pairs = correlation[
-        (correlation["method_a"] == reference) | (correlation["method_b"] == reference)
-    ].copy()
-    pairs["method"] = pairs["method_a"].where(pairs["method_a"] != reference, pairs["method_b"])
-    pairs = pairs[pairs["relevance_rank"] <= n_terms].sort_values("relevance_rank")
-    order = list(dict.fromkeys(pairs["term"]))
+    if correlation.empty:
+        return without_data(ONE_METHOD)
+    reference, pairs = with_reference(correlation, reference, n_terms)
+    order = list(pairs["term"].unique())
     methods = [m for m in labels if m in set(pairs["method"])]
     table = pairs.pivot(index="term", columns="method", values="r").reindex(order)[methods]
     table, notes, lines = _with_seeds(table.abs(), reference, seeds)

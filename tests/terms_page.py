@@ -1,0 +1,76 @@
+"""A page of terms to try: data, fits and tables by hand, with names that look like HTML."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+from fits import make_fit
+
+from intae.evaluate.agreement import correlation_table
+from intae.evaluate.tables import terms_of
+from intae.pages.gather import gather
+from intae.pages.render import render_page
+
+EVIL = '</script><b>EVIL</b>_"TERM"'
+TERMS = [EVIL, "A_SECOND_TERM", "AN_IDLE_TERM"]
+GENES = ["<i>G0</i>", *(f"G{i}" for i in range(1, 9))]
+LABELS = {"autoencoder": "Autoencoder", "fsclvm": "f-scLVM <3>", "pca": "PCA"}
+N_CELLS = 60
+
+
+def make_case():
+    """Prepared data, two fits and tables, all by hand."""
+    rng = np.random.default_rng(0)
+    obs = pd.DataFrame(index=[f"c{i}" for i in range(N_CELLS)])
+    obs["condition"] = np.where(np.arange(N_CELLS) < 25, "ctrl", "<u>stim</u>")
+    obs["cell_type"] = rng.choice(["B", "T", "10", "9"], N_CELLS)
+    prepared = AnnData(
+        rng.normal(size=(N_CELLS, 9)).astype(np.float32), obs, pd.DataFrame(index=GENES)
+    )
+    sets = np.zeros((9, 3), np.uint8)
+    sets[:4, 0], sets[3:7, 1], sets[5:, 2] = 1, 1, 1
+    prepared.varm["annotations"], prepared.uns["terms"] = sets, np.array(TERMS, object)
+    fits = []
+    for number, method in enumerate(("autoencoder", "fsclvm")):
+        z = rng.normal(size=(N_CELLS, 3))
+        w = rng.normal(size=(9, 3)) * sets
+        w[8, 0], w[1, 0] = -2.5, 0  # added, removed
+        z[:, 2] = w[:, 2] = 0
+        fit = make_fit(z, w, [2.0, 1234.5 + number, 0], active=[True, True, False], method=method)
+        fit.uns["terms"].index = pd.Index(TERMS, name="term")
+        fit.uns["terms"].loc[EVIL, ["genes_added", "genes_removed"]] = ["G8", "G1"]
+        fit.var_names, fit.obs_names = GENES, obs.index
+        fit.uns["fit"]["model"] = "Autoencoder" if number == 0 else "FSCLVM"
+        fits.append(fit)
+    rows = [
+        (fit.uns["fit"]["method"], seed, term, "condition", split, *rng.uniform(0.5, 1, 3))
+        for fit in fits for seed in (0, 1) for term in TERMS for split in ("train", "held_out")
+    ]  # fmt: skip
+    rows.append(("autoencoder", 0, EVIL, "condition", "unseen", 0.6543, 0.61, np.nan))
+    names = ["method", "seed", "term", "label", "split", "accuracy", "balanced_accuracy", "auroc"]
+    tables = {
+        "terms": pd.concat(terms_of(fit) for fit in fits),
+        "accuracy": pd.DataFrame(rows, columns=names),
+        "correlation": correlation_table(dict(zip(LABELS, fits, strict=False)), "fsclvm"),
+        "stability": pd.DataFrame(
+            [("autoencoder", "seeds", EVIL, 0.99), ("autoencoder", "halves", EVIL, 0.97),
+             ("autoencoder", "halves", "(mean |r|)", 0.97),
+             ("autoencoder", "halves", "(number of pairs)", 5)],
+            columns=["method", "kind", "term", "r"],
+        ),
+        "necessity": pd.DataFrame(
+            [("autoencoder", 0, EVIL, 0.0123, 0.34, "A_SECOND_TERM"),
+             ("autoencoder", 0, "A_SECOND_TERM", -0.5, 0.1, np.nan)],
+            columns=["method", "seed", "term", "necessity", "irreplaceable", "stand_ins"],
+        ),
+    }  # fmt: skip
+    origins = {EVIL: {"collection": "mine", "n_genes": 17, "full_name": f"MY_{EVIL}",
+                      "link": "https://example.org/set"}}  # fmt: skip
+    return SimpleNamespace(prepared=prepared, fits=fits, tables=tables, origins=origins)
+
+
+def page_of(case, **changes):
+    given = vars(case) | {"dataset": "own", "labels": LABELS} | changes
+    facts, numbers = gather(given.pop("fits"), given.pop("prepared"), given.pop("tables"), **given)
+    return render_page(facts, numbers, "Terms of <own>")

@@ -30,13 +30,6 @@ def folds_said(wildcards, *, only="infers_new_cells"):
     return said
 
 
-def numbers_dense(dataset):
-    """Number of dense factors of each model of a data set, families first."""
-    families = [m for family in dense_families(dataset) for m in family]
-    order = families + [m for m in models_of(dataset) if m not in families]
-    return {m: BENCHMARK.method(m)["params"].get("n_dense", 0) for m in order}
-
-
 def planted(wildcards):
     """What captions say of a simulation."""
     draws = BENCHMARK.simulations[wildcards.simulation]

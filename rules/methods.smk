@@ -84,6 +84,12 @@ def dense_families(dataset):
     return [list(f) for f in families.values() if len(set(f.values())) > 1]
 
 
+def by_dense(dataset):
+    """Models of a data set, those first that differ in their number of dense factors only."""
+    families = [m for family in dense_families(dataset) for m in family]
+    return families + [m for m in models_of(dataset) if m not in families]
+
+
 def compared(wildcards):
     """Autoencoders that the bars compare the reference with; other methods without them."""
     shown = BENCHMARK.shown_methods(wildcards.dataset)

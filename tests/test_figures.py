@@ -215,10 +215,16 @@ def test_stability_names_what_was_changed():
         ],
         columns=["method", "kind", "term", "r"],
     )
+    table = table.assign(r_min=table["r"], r_max=table["r"])
+    spread = (table["method"] == "pca") & (table["term"] == "(median |r|)")
+    table.loc[spread, ["r_min", "r_max"]] = [0.7, 0.95]
     axes = plot_stability(table, LABELS).axes
     assert texts(axes[0]) == ["Autoencoder: another seed (1 pair)", "PCA: other donors (5 pairs)"]
     assert [t.get_text() for t in axes[0].texts] == ["0.40", "0.90"]
     assert [t.get_text() for t in axes[3].texts] == ["6.0", "9.0"]
+    (segment,) = axes[0].collections[0].get_segments()  # one pair has no spread
+    np.testing.assert_allclose(segment, [[0.7, 1], [0.95, 1]])
+    assert not axes[3].collections[0].get_segments()
     axes = plot_stability(table, LABELS, roles={"pca": "ablation"}, permuted=["ae"]).axes
     assert texts(axes[0]) == ["Autoencoder: another shuffle (1 pair)"]
 

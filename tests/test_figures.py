@@ -109,6 +109,8 @@ def test_accuracy_shows_controls_as_a_scale_and_no_ablation(with_controls):
     # the best of all shuffled terms (mean over shuffles), the best component, guessing
     np.testing.assert_allclose(lines(left), [0.95, 0.99, 0.5])
     np.testing.assert_allclose(lines(right), [0.85, 0.89, 0.5])
+    (band,) = left.patches  # over the two shuffles; PCA has one fit
+    np.testing.assert_allclose([band.get_x(), band.get_x() + band.get_width()], [0.94, 0.96])
     models, scale = ([t.get_text() for t in legend.get_texts()] for legend in figure.legends)
     assert models == ["Autoencoder"]
     assert scale == [

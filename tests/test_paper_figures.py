@@ -480,10 +480,12 @@ def test_relevance_stands_beside_the_set_and_its_changes(terms):
     assert [bar.get_width() for bar in left.patches] == [5, 1]
     np.testing.assert_allclose(left.collections[0].get_offsets(), [[10, 0]])
     legends = [t.get_text() for legend in figure.legends for t in legend.get_texts()]
-    assert sorted(legends) == ["expected term", "other seeds"]
+    assert sorted(legends) == ["expected term", "other seeds (in brackets: their numbers)"]
     assert [bar.get_width() for bar in middle.patches] == [34, 12]
     assert sorted(bar.get_width() for bar in right.patches) == [-3, 0, 0, 2]
-    assert sorted(t.get_text() for t in right.texts) == ["+2", "−3"]
+    assert sorted(t.get_text() for t in right.texts) == ["+2", "−3 (3)"]  # a is off in the other
+    dots = np.concatenate([c.get_offsets() for c in right.collections if len(c.get_offsets())])
+    np.testing.assert_allclose(dots, [[-3, 0]])
     assert left.get_xlabel() == "norm of the term's weights"
     assert nothing_overlaps(figure)
 
@@ -527,6 +529,30 @@ def test_corrections_name_genes_whole_and_count_the_rest(terms):
     assert names.replace("\n", " ") == "−" + ", ".join(added[:8]) + " and 4 more"
     assert sorted(bar.get_width() for bar in middle.patches) == [-1, 0, 0, 12]
     assert figure.get_suptitle() == "f-scLVM: 2 of 2 active gene sets changed"
+    assert nothing_overlaps(figure)
+
+
+def test_corrections_say_what_other_seeds_change(terms):
+    first = terms.assign(genes_added=["G1 G2 G3", "", "", ""], genes_removed=["", "G4", "", ""])
+    second = first.assign(seed=1, genes_added=["G2 G3 G5 G6", "G7", "", ""])
+    third = first.assign(
+        seed=2, genes_added=["G2 G9", "", "", ""], genes_removed=["G8", "", "", ""]
+    )
+    fourth = third.assign(seed=3, active=[False, False, False, True])  # off: says nothing
+    corrections = pd.DataFrame(
+        [("a", gene, "added", 1.0) for gene in ("G1", "G2", "G3")] + [(LONG, "G4", "removed", 0.0)],
+        columns=["term", "gene", "change", "weight"],
+    ).assign(seed=0)
+    figure = plot_corrections(corrections, pd.concat([first, second, third, fourth]), "Autoencoder")
+    left, middle, right = figure.axes
+    assert [t.get_text() for t in right.texts] == ["", "G1, G2*, G3"]
+    assert [t.get_text() for t in left.texts] == ["G4", ""]  # the third seed removes it not
+    notes = {t.get_text() for t in middle.texts}
+    assert notes == {"+3 (2 to 4)", "+0 (0 to 1)", "−1 (0 to 1)", "−0 (0 to 1)"}
+    dots = [c.get_offsets() for c in middle.collections if len(c.get_offsets())]
+    assert sorted(x for part in dots for x in part[:, 0]) == [-1, -1, 0, 0, 0, 1, 2, 4]
+    legends = [t.get_text() for legend in figure.legends for t in legend.get_texts()]
+    assert legends == ["other seeds (in brackets: their numbers)"]
     assert nothing_overlaps(figure)
 
 

@@ -37,8 +37,8 @@ def plot_correlation_bars(
     """Draw |r| of loadings with the reference's, its most relevant terms in order: the talk's bars.
 
     Bars are medians over the pairs of seeds, lines run from the least to the largest. The first
-    panel compares the reference with itself from other seeds, where it has several: what no other
-    method can be expected to exceed by much.
+    panel compares the reference with itself from other seeds, where it has several: a term that
+    changes there has no one meaning that another method could agree with.
 
     Parameters
     ----------

@@ -24,9 +24,10 @@ SCHEMA = Path(__file__).resolve().parents[1] / "schemas" / "config.schema.yaml"
 # The order of methods in figures is the same in every run, whichever of them a user's config names
 # first; their colours are in figures/style.py. Others follow in the config's order.
 METHOD_ORDER = (
-    "autoencoder", "autoencoder_proximal", "autoencoder_exact", "autoencoder_dense3", "fsclvm",
-    "fsclvm_dense3", "fsclvm_annotation", "slalom", "slalom_dense3", "autoencoder_permuted",
-    "score_genes", "ulm", "aucell", "pca", "autoencoder_masked", "autoencoder_stochastic",
+    "autoencoder", "autoencoder_proximal", "autoencoder_exact", "autoencoder_dense3",
+    "autoencoder_dropping", "fsclvm", "fsclvm_dense3", "fsclvm_annotation", "slalom",
+    "slalom_dense3", "autoencoder_permuted", "score_genes", "ulm", "aucell", "pca",
+    "autoencoder_masked", "autoencoder_stochastic",
 )  # fmt: skip
 
 # The methods of intae.GeneSetScore (whose module needs more than Snakemake brings along).

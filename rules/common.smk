@@ -315,11 +315,10 @@ def with_dense():
     return [d for d in labelled("condition") if dense_families(d)]
 
 
-def numbers_dense(dataset):
-    """Number of dense factors of each model of a data set, families first."""
+def by_dense(dataset):
+    """Models of a data set, those first that differ in their number of dense factors only."""
     families = [m for family in dense_families(dataset) for m in family]
-    order = families + [m for m in models_of(dataset) if m not in families]
-    return {m: BENCHMARK.method(m)["params"].get("n_dense", 0) for m in order}
+    return families + [m for m in models_of(dataset) if m not in families]
 
 
 def among(paths, names):

@@ -40,6 +40,6 @@ rule dense_factors:
         mem_mb=2000,
         runtime=30,
     params:
-        n_dense=lambda wildcards: numbers_dense(wildcards.dataset),
+        methods=lambda wildcards: by_dense(wildcards.dataset),
     script:
         "../scripts/dense_factors.py"

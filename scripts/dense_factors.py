@@ -13,5 +13,5 @@ with log_to(snakemake.log[0]):
     from intae.evaluate.dense import dense_table
     from intae.files import write_table
 
-    table = dense_table(pd.read_csv(snakemake.input[0]), snakemake.params.n_dense)
+    table = dense_table(pd.read_csv(snakemake.input[0]), snakemake.params.methods)
     write_table(table, snakemake.output[0])

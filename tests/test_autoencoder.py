@@ -9,6 +9,11 @@ from scipy import sparse
 
 import intae
 from intae import Autoencoder, simulate
+from intae.autoencoder.confounders import (
+    find_confounders,
+    sets_are_blurred,
+    share_taking_part,
+)
 from intae.autoencoder.descent import Problem, descend, step_lengths
 from intae.autoencoder.evidence import evidence
 from intae.autoencoder.forward import Candidates, try_term
@@ -222,7 +227,7 @@ def test_evidence_stands_among_the_terms(fits):
 
 def test_a_wrong_name_is_mended(cells, problem):
     """A term's weights under another term's name go back, and F + R falls."""
-    fit = model(lambda1=0.5, lambda3=3.0).fit(cells)
+    fit = model(n_dense=0, lambda1=0.5, lambda3=3.0).fit(cells)
     penalty = fit._penalty_of(0.5, 0.0, 3.0)
     fitted = fit.weights_.to_numpy()
     right, wrong = np.flatnonzero(column_norms(fitted))[0], np.flatnonzero(~fitted.any(0))[0]
@@ -440,9 +445,10 @@ def test_terms_go_off(cells, solver):
     assert m.history_["n_deactivated"].iloc[-1] == off.sum()
 
 
-def test_lambda_annotated_drops_genes(cells):
-    plain = model(lambda1=0.5, lambda3=0.6).fit(cells)
-    strict = model(lambda1=0.5, lambda3=0.6, lambda_annotated=0.5).fit(cells)
+def test_a_penalty_on_annotated_genes_drops_some(cells):
+    plain = model(n_dense=0, lambda1=0.5, lambda3=0.6).fit(cells)
+    strict = model(n_dense=0, lambda1=0.5, lambda3=0.6, annotated_share=0.5).fit(cells)
+    assert strict.lambdas_["lambda_annotated"] == 0.25
     assert (plain.terms_["genes_removed"] == "").all()
     assert (strict.terms_.loc[strict.terms_["active"], "genes_removed"] != "").any()
 
@@ -452,7 +458,7 @@ def test_lambda_annotated_drops_genes(cells):
 
 def test_necessity_finds_the_stand_in(cells):
     """Of two terms with the same genes, one stands in for the other at no cost."""
-    twin, lambdas = cells.copy(), dict(lambda1=0.5, lambda3=3.0)
+    twin, lambdas = cells.copy(), dict(n_dense=0, lambda1=0.5, lambda3=3.0)
     fit = model(**lambdas).fit(cells)
     best = fit.terms_["relevance"].idxmax()
     copied = cells.varm["annotations"][:, [fit.terms_.index.get_loc(best)]]
@@ -495,6 +501,7 @@ def test_path_goes_from_nothing_to_more(cells):
     [
         ({"solver": "magic"}, "solver='magic'"),
         ({"n_dense": -1}, "n_dense"),
+        ({"annotated_share": 1}, "annotated_share"),
         ({"lambda0": 0.0}, "lambda0"),
         ({"lambda1": -1.0}, "lambda1"),
         ({"covariates": "batch"}, r"\['batch'\]"),
@@ -526,12 +533,72 @@ def test_kang17_subset():
     assert last["certificate"] <= 1e-4
 
 
-def test_a_confounder_in_a_gene_set_is_told_of(caplog):
-    cells = simulate(600, 200, 20, n_active=5, n_dense=1, dense_strength=0.6, seed=0)
+# ----------------------------------------------------------------- confounders
+
+
+@pytest.fixture(scope="module")
+def confounded():
+    return simulate(600, 200, 20, n_active=5, n_dense=1, dense_strength=0.6, seed=0)
+
+
+def test_a_confounder_in_a_gene_set_is_told_of(confounded, caplog):
     with caplog.at_level("WARNING", logger="intae"):
-        model().fit(cells)
+        model(n_dense=0).fit(confounded)
     assert "try n_dense=1" in caplog.text
     caplog.clear()
     with caplog.at_level("WARNING", logger="intae"):
-        model(n_dense=1).fit(cells)
+        model(n_dense=1).fit(confounded)
     assert "n_dense" not in caplog.text
+
+
+@pytest.mark.parametrize("solver", ["exact", "proximal"])
+def test_a_confounder_gets_a_dense_term_by_itself(confounded, solver):
+    fit = model(solver).fit(confounded)
+    assert list(fit.terms_.index[fit.terms_["kind"] == "dense"]) == ["dense_1"]
+    truth = confounded.obsm["true_loadings"][:, -1]
+    assert abs(np.corrcoef(fit.loadings_["dense_1"], truth)[0, 1]) > 0.9
+    given = model(solver, n_dense=1).fit(confounded)
+    assert np.array_equal(fit.weights_, given.weights_)
+
+
+def test_no_confounder_no_dense_term():
+    cells = simulate(600, 200, 20, n_active=5, n_dense=0, seed=0)
+    fit = model().fit(cells)
+    assert (fit.terms_["kind"] == "annotated").all()
+    assert np.array_equal(fit.weights_, model(n_dense=0).fit(cells).weights_)
+
+
+def test_the_published_algorithm_chooses_no_dense_term(confounded):
+    assert (model("adam").fit(confounded).terms_["kind"] == "annotated").all()
+
+
+def test_the_path_has_the_dense_terms_of_the_fit(confounded):
+    chosen = model().path(confounded, [0.5, 0.1])
+    given = model(n_dense=1).path(confounded, [0.5, 0.1])
+    assert np.allclose(chosen["objective"], given["objective"], rtol=1e-9)
+
+
+def test_share_taking_part():
+    """All genes alike: 1; one gene alone: 1 / G; normal weights: 2 / pi; sd is divided out."""
+    rng = np.random.default_rng(0)
+    sd = rng.uniform(0.1, 3, 4000)
+    one = np.zeros(4000)
+    one[7] = 2.0
+    W = np.column_stack([sd, one, sd * rng.standard_normal(4000)])
+    assert share_taking_part(W, sd) == pytest.approx([1, 1 / 4000, 2 / np.pi], rel=0.03)
+
+
+def test_a_factor_of_some_genes_is_no_confounder():
+    """The set of all genes names a factor of half the genes, too, but it is not dense enough."""
+    rng = np.random.default_rng(1)
+    plain = simulate(600, 200, 20, n_active=5, n_dense=0, seed=0)
+    shift = np.zeros(200)
+    shift[rng.permutation(200)[:100]] = rng.uniform(0.5, 1.0, 100)
+    plain.X = np.asarray(plain.X) + np.outer(rng.standard_normal(600), shift).astype(np.float32)
+    fit = model(n_dense=0).fit(plain)
+    known = fit._problem, fit.annotations_, fit._set_weights, fit.lambdas_
+    options = dict(tol=1e-2, max_iter=1000)
+    assert find_confounders(*known, **options, least_share=0.0).shape == (200, 1)
+    assert find_confounders(*known, **options).shape == (200, 0)
+    assert not sets_are_blurred(fit.weights_.to_numpy(), fit.annotations_)
+    assert model().fit(plain).weights_.equals(fit.weights_)

@@ -289,7 +289,8 @@ def test_dense_factors_frame_the_best_term_of_each_fit():
     ]  # fmt: skip
     table = pd.DataFrame(rows, columns=["method", "seed", "term", "accuracy"])
     table = table.assign(split="train", dataset="d")
-    best = dense_table(table, {"fsclvm": 0, "slalom": 3})
+    best = dense_table(table, ["fsclvm", "slalom"])
+    assert list(best["n_dense"]) == [0, 0, 1]
     assert list(best["term"]) == ["A", LONG, "A"]
     assert best["unannotated"].iloc[2] == "dense_1" and best["unannotated"].isna().sum() == 2
     figure = plot_dense_factors(best, table, LABELS, guess=0.52)

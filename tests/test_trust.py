@@ -137,13 +137,13 @@ def test_a_superset_is_told_as_such(cells):
     """A term inside a larger one, which holds all its genes, and what the words say of it."""
     nested = cells.copy()
     known = cells.varm["annotations"]
-    plain = Autoencoder(lambda1=0.5, lambda3=3.0, threads=1).fit(cells)
+    plain = Autoencoder(n_dense=0, lambda1=0.5, lambda3=3.0, threads=1).fit(cells)
     best = plain.terms_["relevance"].idxmax()
     larger = known[:, plain.terms_.index.get_loc(best)].copy()
     larger[np.flatnonzero(larger == 0)[:1]] = 1
     nested.varm["annotations"] = np.column_stack([known, larger])
     nested.uns["terms"] = np.append(cells.uns["terms"], "LARGER").astype(object)
-    fit = Autoencoder(lambda1=0.5, lambda3=3.0, threads=1).fit(nested)
+    fit = Autoencoder(n_dense=0, lambda1=0.5, lambda3=3.0, threads=1).fit(nested)
     table = needed_terms(fit, nested).set_index("term")
     name, other = (best, "LARGER") if best in table.index else ("LARGER", best)
     row = table.loc[name]

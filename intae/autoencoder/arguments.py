@@ -33,9 +33,14 @@ def check_arguments(model: Autoencoder) -> None:
         ("n_sparse", 0), ("n_dense", 0), ("max_iter", 1), ("epochs", 1), ("batch_size", 2)
     ):  # fmt: skip
         value = getattr(model, name)
+        if name == "n_dense" and value is None:
+            continue  # chosen from the data
         if not isinstance(value, (int, np.integer)) or value < least:
             msg = f"{name} must be an integer of at least {least}, not {value!r}"
             raise ValueError(msg)
+    if not 0 <= model.annotated_share < 1:  # at 1 the sets would mean nothing
+        msg = f"annotated_share must lie in [0, 1), not {model.annotated_share!r}"
+        raise ValueError(msg)
     for name in ("lambda0", "learning_rate", "tol"):
         value = getattr(model, name)
         if value is not None and not value > 0:

@@ -2,8 +2,9 @@
 
 The problem is not convex, so the way matters. From nothing, terms come in one by one by what they
 bring (:mod:`.forward`), with some steps of descent after each (:mod:`.descent`); then factors are
-called by the names that fit best (:mod:`.naming`); then descent runs to its certificate. Every move
-lowers F* + R, and nothing is drawn by chance.
+called by the names that fit best (:mod:`.naming`); then terms that help once others make room come
+in (:mod:`.second_look`); then descent runs to its certificate. Every move lowers F* + R, and
+nothing is drawn by chance.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from .history import History
 from .naming import rename
 from .objective import annotation_start
 from .penalties import Penalty
+from .second_look import second_look
 
 log = logging.getLogger(__name__)
 
@@ -96,7 +98,9 @@ def minimise(
             round_ + 1, n_new, n_moves, done - before,
         )  # fmt: skip
         if n_moves == 0 and (n_new == 0 or round_ > 0):
-            break
+            W, moved = second_look(problem, penalty, W, barred, ROUGH * tol * history.scale)
+            if not moved:
+                break
     W = down(W, tol, max_iter)
     return W, converged, done
 

@@ -71,6 +71,15 @@ class Candidates:
             rises.append(per_length * length - value / (2 * new))
         return float(min(rises))
 
+    def at_natural_length(self, term: int) -> np.ndarray:
+        """Return the column of an annotated term at that length."""
+        (genes,) = self._sets_of(term)
+        entries = self.penalty.entries[:, term]
+        _, new, _, u = self._direction(genes, entries, self.penalty.groups[term])
+        column = np.zeros(len(entries))
+        column[genes] = np.sqrt(self.problem.lambda0 / new) * u
+        return column
+
     def look_at(self, here: Point) -> None:
         """Take W, and what it leaves unexplained, as the state to come into."""
         on = column_norms(here.W) > 0

@@ -14,7 +14,7 @@ from anndata import AnnData
 from ..contracts import get_annotations
 from .data import Cells
 from .lambdas import lambda_max, size_weights
-from .model import PUBLISHED
+from .solving import PUBLISHED
 
 
 def absolute_penalties(

@@ -18,6 +18,7 @@ from .lambdas import FRACTION1, FRACTION3
 from .necessity import necessity
 from .path import FRACTIONS, path
 from .penalties import Penalty
+from .solving import ROUGH
 
 
 class Inspection(FactorModel):
@@ -98,7 +99,11 @@ class Inspection(FactorModel):
         check_prepared(adata)
         with limit_threads(self.threads):
             cells = Cells(adata, self.covariates)
-            model._set_penalty(cells, get_annotations(adata).astype(float), get_terms(adata))
+            model._set_lambdas(cells, get_annotations(adata).astype(float))
+            if self.n_dense is None:
+                model._minimise(get_terms(adata), ROUGH)  # which chooses, at the default penalties
+            else:
+                model._set_terms(get_terms(adata), self.n_dense)
             largest = model.lambdas_["lambda1_max"], model.lambdas_["lambda3_max"]
 
             def lambdas_at(fraction: float) -> tuple[float, float]:

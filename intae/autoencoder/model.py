@@ -12,26 +12,21 @@ import pandas as pd
 from anndata import AnnData
 
 from ..contracts import check_prepared, get_annotations, get_terms
-from ..model import term_index, terms_table
+from ..model import terms_table
 from .arguments import check_arguments
 from .confounders import warn_of_confounders
 from .data import Cells
-from .descent import Problem
 from .encoding import Encoding
 from .evidence import evidence
-from .exact import empty_start, minimise
-from .history import History
 from .inspection import Inspection
-from .lambdas import automatic_lambdas, lambda_max, size_weights
-from .objective import Loadings, annotation_start, best_data_term, best_encoder
-from .penalties import Penalty, column_norms
+from .objective import Loadings, best_data_term
+from .penalties import column_norms
+from .solving import Solving
 
 log = logging.getLogger(__name__)
 
-PUBLISHED = {"lambda0": 0.1, "lambda1": 0.93, "lambda2": 0.43, "lambda3": 0.57}
 
-
-class Autoencoder(Inspection, Encoding):
+class Autoencoder(Solving, Inspection, Encoding):
     """Interpretable autoencoder: Y is near f(Y) W', with W sparse as the gene sets say.
 
     Parameters
@@ -40,16 +35,20 @@ class Autoencoder(Inspection, Encoding):
         `exact`: the network eliminated, W solved from second moments; deterministic.
         `adam`: the published algorithm, for reproduction. `proximal`: the network, with a true
         proximal step for W.
-    n_sparse, n_dense
-        Number of terms without annotation, sparse or dense.
+    n_sparse
+        Number of sparse terms, without annotation.
+    n_dense
+        Number of dense terms, for confounders. None: none, as in the paper, unless gene sets take
+        up a confounder; then as many as there are (:mod:`.confounders`). `adam` does not choose:
+        its bias leaves hardly a weight at zero, so it cannot be told what a gene set takes up.
     lambda0, lambda1, lambda2, lambda3
         Penalties of equations 3 to 6 in the paper's absolute units: on loadings, on genes outside
         their set, on sparse terms' genes, on terms as wholes. None: automatic, from the data
         (:mod:`intae.autoencoder.lambdas`); for `adam` the published 0.1, 0.93, 0.43, 0.57.
-    lambda_annotated
-        L1 penalty on genes inside their set as well, so that wrong ones can be dropped; the paper
-        has none. A twentieth of `lambdas_["lambda1"]` drops most wrong genes and few right ones
-        on simulated data; more costs terms (benchmarks/annotated_penalty.py).
+    annotated_share
+        L1 penalty on genes inside their set as well, as a share of lambda1, so that wrong ones can
+        be dropped; the paper has none. A twentieth drops most wrong genes and few right ones on
+        simulated data; more costs terms (benchmarks/annotated_penalty.py).
     weighting
         Weight of each term's group penalty: `paper` (1), `sqrt-size` (square root of the set's
         size over the median size), or `auto`: `sqrt-size` with an automatic lambda3, else `paper`.
@@ -72,7 +71,8 @@ class Autoencoder(Inspection, Encoding):
     Attributes
     ----------
     lambdas_
-        All lambdas used, and `lambda1_max` and `lambda3_max`, the largest useful ones.
+        All lambdas used, `lambda_annotated` (on genes inside their set) among them, and
+        `lambda1_max` and `lambda3_max`, the largest useful ones.
     gap_
         F(encoder, W) - F*(W), never negative: what a better encoder could still gain.
     terms_
@@ -100,13 +100,13 @@ class Autoencoder(Inspection, Encoding):
         self,
         solver: str = "exact",
         n_sparse: int = 0,
-        n_dense: int = 0,
+        n_dense: int | None = None,
         lambda0: float | None = None,
         lambda1: float | None = None,
         lambda2: float | None = None,
         lambda3: float | None = None,
         *,
-        lambda_annotated: float = 0.0,
+        annotated_share: float = 0.0,
         weighting: str = "auto",
         covariates: Sequence[str] | None = None,
         max_iter: int = 5000,
@@ -125,7 +125,7 @@ class Autoencoder(Inspection, Encoding):
         self.lambda1 = lambda1
         self.lambda2 = lambda2
         self.lambda3 = lambda3
-        self.lambda_annotated = lambda_annotated
+        self.annotated_share = annotated_share
         self.weighting = weighting
         self.covariates = covariates
         self.max_iter = max_iter
@@ -152,9 +152,8 @@ class Autoencoder(Inspection, Encoding):
         clock = time.perf_counter()
         with self._limited():
             cells = Cells(adata, self.covariates)
-            annotations = get_annotations(adata).astype(float)
-            self._set_penalty(cells, annotations, get_terms(adata))
-            W, effects = self._train(cells)
+            self._set_lambdas(cells, get_annotations(adata).astype(float))
+            W, effects = self._train(cells, get_terms(adata))
             self._finish(cells, adata, W, effects)
         self.seconds_ = time.perf_counter() - clock
         log.info(
@@ -163,104 +162,6 @@ class Autoencoder(Inspection, Encoding):
             len(self.terms_), self.gap_, self.seconds_,
         )  # fmt: skip
         return self
-
-    def _set_penalty(self, cells: Cells, annotations: np.ndarray, terms: pd.Index) -> None:
-        """Choose the lambdas and the groups' weights, and lay out R."""
-        self.annotations_ = annotations
-        terms, self._kinds = term_index(terms, self.n_sparse, self.n_dense)
-        published = self.solver == "adam"
-        self.group_weights_ = np.ones(len(terms))
-        if self.weighting == "sqrt-size" or (
-            self.weighting == "auto" and self.lambda3 is None and not published
-        ):
-            self.group_weights_ = size_weights(annotations, len(terms))
-        lambda0 = float(PUBLISHED["lambda0"] if self.lambda0 is None else self.lambda0)
-        known = self.group_weights_[: annotations.shape[1]]
-        largest1, largest3 = lambda_max(cells.covariance, annotations, lambda0, known)
-        chosen = PUBLISHED
-        if not published:
-            chosen = automatic_lambdas(cells.covariance, annotations, lambda0, known, cells.n_cells)
-        used = {"lambda0": lambda0}
-        for name, value in chosen.items():
-            given = getattr(self, name)
-            used[name] = float(value if given is None else given)
-        self.lambdas_ = used | {
-            "lambda_annotated": float(self.lambda_annotated),
-            "lambda1_max": largest1,
-            "lambda3_max": largest3,
-        }
-        self._penalty = self._penalty_of(used["lambda1"], used["lambda2"], used["lambda3"])
-
-    def _penalty_of(self, lambda1: float, lambda2: float, lambda3: float) -> Penalty:
-        return Penalty.build(
-            self.annotations_, self._kinds.to_numpy(), lambda1, lambda2, lambda3,
-            lambda_annotated=self.lambda_annotated, group_weights=self.group_weights_,
-        )  # fmt: skip
-
-    def _train(self, cells: Cells) -> tuple[np.ndarray, np.ndarray]:
-        """Run the solver; set encoder_, history_, n_iter_ and converged_."""
-        problem = Problem(cells.covariance, self.lambdas_["lambda0"])
-        start = annotation_start(cells.covariance, self.annotations_, len(self._kinds))
-        self.scale_ = float(np.linalg.norm(problem.at(start).gradient()))
-        self._problem, history = problem, History(self._penalty, self.scale_)
-        if self.solver == "exact":
-            W, self.converged_, self.n_iter_ = minimise(
-                problem, self._penalty,
-                empty_start(cells.covariance, self._penalty),
-                tol=self.tol, max_iter=self.max_iter, history=history,
-            )  # fmt: skip
-            self.encoder_ = {"A": best_encoder(W, problem.lambda0)}
-            effects = cells.effects
-            if not self.converged_:
-                log.warning(
-                    "not converged after max_iter=%d iterations: certificate %.2g, tol=%.2g",
-                    self.max_iter, history.rows[-1]["certificate"], self.tol,
-                )  # fmt: skip
-        else:
-            W, effects = self._train_network(cells, problem, history)
-        self.history_ = history.table()
-        return W, effects
-
-    def _train_network(
-        self, cells: Cells, problem: Problem, history: History
-    ) -> tuple[np.ndarray, np.ndarray]:
-        from .adam import train_adam
-        from .network import choose_device
-        from .proximal import train_proximal
-
-        self.converged_, lambda0 = False, self.lambdas_["lambda0"]
-
-        def look(epoch: int, W: np.ndarray, loadings: Loadings, total: float) -> bool:
-            certificate = history.certificate(W, loadings.gradient(W))
-            row = history.add(epoch, loadings.data_term(total, W, lambda0), W, certificate)
-            log.info(
-                "epoch %d of %d: F + R = %.4f, %d terms off",
-                epoch, self.epochs, row["objective"], row["n_deactivated"],
-            )  # fmt: skip
-            self.converged_ = self.solver == "proximal" and certificate <= self.tol
-            return self.converged_
-
-        common = dict(
-            learning_rate=self.learning_rate, batch_size=min(self.batch_size, cells.n_cells),
-            epochs=self.epochs, seed=self.seed, device=choose_device(self.device), look=look,
-        )  # fmt: skip
-        if self.solver == "adam":
-            trained = train_adam(cells, self._penalty, lambda0, **common)
-        else:
-            # In training a term that goes off never returns, so the start decides what is on.
-            start, _, _ = minimise(
-                problem, self._penalty,
-                empty_start(cells.covariance, self._penalty),
-                tol=max(self.tol, 1e-2), max_iter=self.max_iter,
-                history=History(self._penalty, self.scale_),
-            )  # fmt: skip
-            trained = train_proximal(cells, self._penalty, lambda0, start, **common)
-        self.n_iter_ = len(history.rows)
-        self.encoder_ = {
-            name: value.detach().cpu().numpy()
-            for name, value in trained.encoder.state_dict().items()
-        }
-        return trained.W, trained.effects
 
     def _finish(self, cells: Cells, adata: AnnData, W: np.ndarray, effects: np.ndarray) -> None:
         """Orient the signs, encode the cells, and make the tables."""
@@ -288,7 +189,8 @@ class Autoencoder(Inspection, Encoding):
             self._kinds, self.annotations_, genes, relevance=norms, active=norms > 0, on=W != 0
         )
         if self.solver != "adam":  # whose bias leaves hardly a weight at zero
-            warn_of_confounders(W, self.annotations_, terms, self.n_dense)
+            n_dense = int((self._kinds == "dense").sum())
+            warn_of_confounders(W, self.annotations_, terms, n_dense)
         self.terms_["variance_explained"] = moments.explained(total, W)
         # Adam's W is no minimum of F + R, so what would lower it says nothing of the data.
         self.terms_["evidence"] = (

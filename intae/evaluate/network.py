@@ -45,7 +45,9 @@ class Yardstick:
 
     def reference(self) -> Autoencoder:
         """Fit the exact solver at these penalties."""
-        return Autoencoder(weighting="paper", threads=1, **self.lambdas).fit(self.prepared)
+        return Autoencoder(n_dense=0, weighting="paper", threads=1, **self.lambdas).fit(
+            self.prepared
+        )
 
     def objective(self, model: Autoencoder) -> dict[str, object]:
         """Say what a fit reaches of equation 3.

@@ -49,6 +49,7 @@ METHOD_COLORS = {
     "autoencoder_proximal": "#56B4E9",
     "autoencoder_exact": "#DE8F05",
     "autoencoder_dense3": "#5D3A9B",
+    "autoencoder_dropping": "#999933",
     "fsclvm": "#029E73",
     "fsclvm_dense3": "#D55E00",
     "fsclvm_annotation": "#CC78BC",

@@ -259,6 +259,12 @@ def first_fits(wildcards):
     ]
 
 
+def shown_fits(wildcards):
+    """Fits of all seeds of the methods that figures with a row a method show."""
+    shown = BENCHMARK.shown_methods(wildcards.dataset)
+    return method_files(wildcards.dataset, shown, FIT)
+
+
 def analysis(key):
     """Return a function of wildcards that gives what the config says of a data set."""
     return lambda wildcards: BENCHMARK.analysis(wildcards.dataset).get(key)

@@ -54,10 +54,10 @@ def accuracies(values):
     return {"accuracy": scores, "terms": terms([(m, s, t, 1.0, True) for m, s, t, _ in rows])}
 
 
-def stable(method, median, shared, kind="seeds", dataset="d"):
-    rows = [(method, kind, "(median |r|)", median)]
-    rows += [(method, kind, "(shared of the 10 most relevant)", shared)]
-    return table(rows, "method kind term r", dataset)
+def stable(method, median, shared, kind="seeds", dataset="d", spread=0.0):
+    rows = [(method, kind, "(median |r|)", median, median - spread, median + spread)]
+    rows += [(method, kind, "(shared of the 10 most relevant)", shared, shared - 1, shared + 1)]
+    return table(rows, "method kind term r r_min r_max", dataset)
 
 
 def make_run(seconds=None, **tables):
@@ -114,7 +114,8 @@ def test_ratio_of_runtimes(slow, verdict):
     run = make_run({"slalom": [slow], "autoencoder": [5.0, 7.0], "fsclvm": [12.0]})
     finding = judge("speedup", run, slow=["slalom"], fast="autoencoder", ratio=270, n_genes=50)
     assert finding.verdict == verdict
-    assert f"{number(slow / 6)} times" in finding.found
+    least, most = number(slow / 7), number(slow / 5)
+    assert f"{number(slow / 6)} times (slalom, {least} to {most} over fits)" in finding.found
     assert "2 times as long as the autoencoder" in finding.why
     scaled = judge(
         "speedup", run, slow=["slalom"], fast="autoencoder", ratio=270, epochs=60, n_genes=50
@@ -335,8 +336,36 @@ def test_agreement_of_two_methods(values, verdict):
     if not np.isnan(values[0]):
         assert share(np.median(np.abs(values))) in finding.found
         assert "Autoencoder (published) 0.42" in finding.why
+    assert "pairs of seeds" not in finding.found
     with pytest.raises(NotRun, match="slalom did not run to the end"):
         judge("agreement", run, **arguments | {"pair": ["autoencoder", "slalom"]})
+
+
+def test_agreement_over_all_pairs_of_seeds():
+    first = correlated({"A": 0.9, "B": 0.9, "LEAST": 0.9})  # the first seeds alone would differ
+    seeds = table(
+        [("autoencoder", a, "fsclvm", 222, t, r)
+         for a, values in enumerate([(0.9, 0.9), (0.1, -0.3), (-0.1, np.nan)])
+         for t, r in zip("AB", values, strict=True)]
+        + [("autoencoder", 0, "autoencoder", 1, "A", 0.99), ("slalom", 0, "fsclvm", 0, "A", 0.99)],
+        "method_a seed_a method_b seed_b term r",
+    )  # fmt: skip
+    run = make_run(
+        correlation=first, correlation_seeds=seeds,
+        stability=stable("autoencoder", 0.42, 5, spread=0.02),
+    )  # fmt: skip
+    pair = ["fsclvm", "autoencoder"]
+    finding = judge("agreement", run, pair=pair, median=0.4, above=5, n_terms=2)
+    # medians 0.9, 0.2 and 0.1
+    assert finding.verdict == "agrees"
+    assert finding.found == (
+        "median |r| 0.40 (0.10 to 0.90) over 1.67 (1 to 2) of the 2 most relevant terms (the "
+        "others are off in one of the two), 0.667 (0 to 2) above 0.5; 3 pairs of seeds"
+    )
+    assert "Autoencoder (published) 0.42 (0.40 to 0.44)." in finding.why
+    finding = judge("agreement_of_terms", run, pair=pair, terms={"A": 0.4, "B": 0.9})
+    assert finding.found == "A 0.37 (0.10 to 0.90) (paper 0.40); B 0.60 (0.30 to 0.90) (paper 0.90)"
+    assert finding.verdict == "partly"
 
 
 @pytest.mark.parametrize(
@@ -440,7 +469,8 @@ def test_same_from_any_seed(median, shared, verdict):
     )
     arguments = {"method": "autoencoder", "beside": ["fsclvm", "autoencoder_exact"]}
     finding = judge("same_from_any_seed", make_run(stability=stability), **arguments)
-    assert finding.verdict == verdict and f"{shared} of 10" in finding.found
+    assert finding.verdict == verdict
+    assert f"{shared} ({shared - 1} to {shared + 1}) of 10" in finding.found
     assert "f-scLVM between halves of cells: median |r| 0.30" in finding.why
     with pytest.raises(NotRun, match="several `seeds`"):
         judge("same_from_any_seed", make_run(stability=stability), method="fsclvm")
@@ -561,6 +591,13 @@ def test_false_terms(ulm, verdict):
     assert finding.verdict == verdict
     assert f"ulm {ulm + 1}; Autoencoder (published) 7; Autoencoder (exact) 3" in finding.found
     assert "of 20 inactive terms" in finding.why
+    again = false_positives.assign(seed=1)
+    more = again.assign(n=again["n"].where(again["method"] != "autoencoder", again["n"] + 2))
+    both = make_run(false_positives=pd.concat([false_positives, more]))
+    assert (
+        "Autoencoder (published) 9 (7 to 11);"
+        in judge("false_terms", both, None, **arguments).found
+    )
     for nothing in (make_run(), make_run(false_positives=false_positives.query("method != 'ulm'"))):
         with pytest.raises(NotRun, match="simulated data"):
             judge("false_terms", nothing, None, **arguments)

@@ -7,7 +7,18 @@ from functools import partial
 
 import pandas as pd
 
-from .finding import AGREES, DIFFERS, PARTLY, Finding, check, listing, number, score, share
+from .finding import (
+    AGREES,
+    DIFFERS,
+    PARTLY,
+    Finding,
+    check,
+    listing,
+    mean_of,
+    number,
+    score,
+    with_range,
+)
 from .run import NotRun, Run
 from .separation_checks import best_terms
 
@@ -29,12 +40,13 @@ def new_cells(
         msg = f"None of {listing(can)} was fitted to halves: give one `halves` in `methods:`."
         raise NotRun(msg)
     found = "; ".join(
-        f"{run.label(method)} " + listing(f"{share(r)} ({name})" for (_, name), r in part.items())
+        f"{run.label(method)} "
+        + listing(f"{with_range(*row)} ({name})" for (_, name), row in part.iterrows())
         for table in (ours, theirs)
         for method, part in table.groupby(level="method", sort=False)
     )
     found = "median |r| between halves, of the loadings of all cells: " + found
-    ours = ours.fillna(0.0)  # no term is active in both halves
+    ours = ours["r"].fillna(0.0)  # no term is active in both halves
     poor = dict.fromkeys(dataset for (_, dataset), r in ours.items() if r < 0.8)
     why = f"On {listing(poor)} they depend on the cells that it saw." if poor else ""
     if ours.max() < 0.8:
@@ -61,12 +73,14 @@ def needs_tuning(run: Run, dataset: str | None, *, tuned: str, automatic: str) -
         if not (run.is_on(name, tuned) and run.is_on(name, automatic)):
             continue
         on = {m: _on(run, name, m) for m in (automatic, tuned)}
-        text = f"{name}: {on[automatic]:.0%} of the terms on ({on[tuned]:.0%} as published)"
-        good = 0 < on[automatic] < 1
+        text = f"{name}: {mean_of(on[automatic], '{:.0%}'.format)} of the terms on "
+        text += f"(as published: {mean_of(on[tuned], '{:.0%}'.format)})"
+        good = 0 < on[automatic].mean() < 1
         best = {m: _best(run, name, m) for m in (automatic, tuned)}
-        if None not in best.values():
-            text += f", best accuracy {score(best[automatic])} ({score(best[tuned])})"
-            good &= best[automatic] >= best[tuned] - 0.02
+        if all(map(len, best.values())):
+            text += f", best accuracy {mean_of(best[automatic], score)} "
+            text += f"(as published: {mean_of(best[tuned], score)})"
+            good &= best[automatic].mean() >= best[tuned].mean() - 0.02
         found.append(text)
         works.append(good)
     if not found:
@@ -85,8 +99,8 @@ def scores_rank_worse(
     run: Run, dataset: str | None, *, scores: Sequence[str], models: Sequence[str]
 ) -> Finding:
     """Compare how well scores and models tell active terms from those that only overlap them."""
-    means = {m: _ranking(run, m) for m in (*models, *scores)}
-    known = {m: value for m, value in means.items() if value is not None}
+    values = {m: _ranking(run, m) for m in (*models, *scores)}
+    known = {m: each.mean() for m, each in values.items() if len(each)}
     ours, theirs = [m for m in models if m in known], [m for m in scores if m in known]
     if not ours or not theirs:
         msg = (
@@ -94,7 +108,7 @@ def scores_rank_worse(
             f"score ({listing(scores)}) on them."
         )
         raise NotRun(msg)
-    found = "; ".join(f"{run.label(m)} {share(known[m])}" for m in (*theirs, *ours))
+    found = "; ".join(f"{run.label(m)} {mean_of(values[m])}" for m in (*theirs, *ours))
     high = max(known[m] for m in theirs)
     verdict = (
         AGREES if high < min(known[m] for m in ours)
@@ -127,7 +141,9 @@ def false_terms(
             f"({listing(scores)}) on them: `run:`."
         )
         raise NotRun(msg)
-    found = "; ".join(f"{run.label(m)} {number(means.loc[m, 'n'])}" for m in (*theirs, *ours))
+    found = "; ".join(
+        f"{run.label(m)} {mean_of(counts['n'].xs(m), number)}" for m in (*theirs, *ours)
+    )
     least, fewest, most = (
         means.loc[theirs, "n"].min(), means.loc[ours, "n"].min(), means.loc[ours, "n"].max()
     )  # fmt: skip
@@ -157,11 +173,12 @@ def masks_fail(
     found, worse = [], []
     for unit, score_of in scores:
         base = score_of(regularised)
-        for method in masked if base is not None else ():
-            value = score_of(method)
-            if value is not None:
-                found.append(f"{run.label(method)} {score(value)} against {score(base)} ({unit})")
-                worse.append(value < base)
+        for method in masked if len(base) else ():
+            values = score_of(method)
+            if len(values):
+                told = f"{mean_of(values, score)} against {mean_of(base, score)}"
+                found.append(f"{unit}: {run.label(method)} {told}")
+                worse.append(values.mean() < base.mean())
     if not found:
         msg = (
             f"None of {listing(masked)} was run beside {regularised}; name them in `run: methods:`."
@@ -171,35 +188,39 @@ def masks_fail(
     return Finding("; ".join(found), verdict, "The talk does not say how they fail.")
 
 
-def _halves(run: Run, methods: Sequence[str]) -> pd.Series:
-    """Return the median |r| between halves: (method, data set) -> r."""
+def _halves(run: Run, methods: Sequence[str]) -> pd.DataFrame:
+    """Return the median |r| between halves: (method, data set) -> r, r_min, r_max over halvings."""
     table = run.tables.get("stability")
     if table is None:
-        return pd.Series(dtype=float)
+        return pd.DataFrame()
     wanted = (table["kind"] == "halves") & (table["term"] == "(median |r|)")
     part = table[wanted & table["method"].isin(methods) & table["dataset"].isin(run.real)]
-    return part.set_index(["method", "dataset"])["r"]
+    return part.set_index(["method", "dataset"])[["r", "r_min", "r_max"]]
 
 
-def _on(run: Run, dataset: str, method: str) -> float:
+def _on(run: Run, dataset: str, method: str) -> pd.Series:
+    """Return the share of the annotated terms that are on, a value a seed."""
     terms = run.rows("terms", dataset, method, kind="annotated")
-    return float(terms["active"].astype(bool).mean())
+    return terms["active"].astype(bool).groupby(terms["seed"]).mean()
 
 
-def _best(run: Run, dataset: str, method: str) -> float | None:
-    """Return the training accuracy of the best annotated term, the mean over seeds."""
+def _best(run: Run, dataset: str, method: str) -> pd.Series:
+    """Return the training accuracy of the best annotated term, a value a seed; none if not run."""
     try:
-        return float(best_terms(run, dataset, method)["accuracy"].mean())
+        return best_terms(run, dataset, method)["accuracy"].astype(float)
     except NotRun:
-        return None
+        return pd.Series(dtype=float)
 
 
-def _ranking(run: Run, method: str) -> float | None:
-    """Return the average precision of the ranking of active terms, the mean over simulations."""
-    values = []
+def _ranking(run: Run, method: str) -> pd.Series:
+    """Return the average precision of the ranking of active terms, a value a simulation and seed.
+
+    All simulations have the same seeds, so each counts as much.
+    """
+    values = [pd.Series(dtype=float)]
     for dataset in run.simulated:
         try:
-            values.append(run.rows("recovery", dataset, method, metric=RANKING)["value"].mean())
+            values.append(run.rows("recovery", dataset, method, metric=RANKING)["value"])
         except NotRun:
             continue
-    return float(sum(values) / len(values)) if values else None
+    return pd.concat(values[1:] or values)

@@ -7,7 +7,18 @@ from itertools import combinations
 
 import pandas as pd
 
-from .finding import AGREES, DIFFERS, PARTLY, Finding, check, number, over_seeds, share
+from .finding import (
+    AGREES,
+    DIFFERS,
+    PARTLY,
+    Finding,
+    check,
+    mean_of,
+    number,
+    over_seeds,
+    share,
+    with_range,
+)
 from .run import NotRun, Run
 
 MEDIAN, SHARED = "(median |r|)", "(shared of the 10 most relevant)"
@@ -24,7 +35,7 @@ def same_from_any_seed(
 ) -> Finding:
     """Ask whether a method's terms are the same from another seed."""
     summary = _summary(run, dataset, method, "seeds")
-    holds = [summary[MEDIAN] >= SAME, summary[SHARED] >= SAME_TOP]
+    holds = [summary.loc[MEDIAN, "r"] >= SAME, summary.loc[SHARED, "r"] >= SAME_TOP]
     verdict = AGREES if all(holds) else PARTLY if any(holds) else DIFFERS
     why = "The paper reports one seed."
     for other in beside:
@@ -56,12 +67,13 @@ def too_few_cells(run: Run, dataset: str, *, method: str, beside: Sequence[str] 
     found = f"between seeds, {run.n_cells(dataset):,} cells: {_told(small)}"
     for name, summary in larger.items():
         found += f"; {name}, {run.n_cells(name):,} cells: {_told(summary)}"
-    best = max((s[MEDIAN] for s in larger.values()), default=float("nan"))
-    if small[MEDIAN] >= SAME:
+    best = max((s.loc[MEDIAN, "r"] for s in larger.values()), default=float("nan"))
+    median = small.loc[MEDIAN, "r"]
+    if median >= SAME:
         verdict, why = DIFFERS, "The terms are the same from another seed."
     elif not larger:
         verdict, why = PARTLY, "No larger real data in this run to compare with."
-    elif best >= small[MEDIAN] + 0.1:
+    elif best >= median + 0.1:
         verdict, why = AGREES, "More cells make the terms more alike"
         why += "." if best >= SAME else f", but still not the same (median |r| {share(best)})."
     else:
@@ -95,17 +107,17 @@ def corrects_sets(run: Run, dataset: str, *, method: str) -> Finding:
     if precision is not None:
         why += (
             " On simulated data, where the truth is known, "
-            f"{share(precision)} of the genes that it adds belong."
+            f"{mean_of(precision)} of the genes that it adds belong."
         )
     if not any(changes.values()):
         return Finding(found or "none", DIFFERS, "No gene added or removed in any active term.")
     if len(changes) < 2:
         return Finding(found, PARTLY, why + f" One seed only: `methods: {method}: seeds:`.")
-    indices = [len(a & b) / max(1, len(a | b)) for a, b in combinations(changes.values(), 2)]
-    mean = sum(indices) / len(indices)
-    why = f"Between seeds the corrections' Jaccard index is {share(mean)}. " + why
-    right = precision is None or precision >= 0.5
-    return Finding(found, AGREES if mean >= 0.5 and right else PARTLY, why)
+    pairs = combinations(changes.values(), 2)
+    indices = pd.Series([len(a & b) / max(1, len(a | b)) for a, b in pairs])
+    why = f"Between seeds the corrections' Jaccard index is {mean_of(indices)}. " + why
+    right = precision is None or precision.mean() >= 0.5
+    return Finding(found, AGREES if indices.mean() >= 0.5 and right else PARTLY, why)
 
 
 def _changes(terms: pd.DataFrame) -> set[tuple[str, str, str]]:
@@ -119,7 +131,8 @@ def _changes(terms: pd.DataFrame) -> set[tuple[str, str, str]]:
     }
 
 
-def _precision(run: Run, method: str) -> float | None:
+def _precision(run: Run, method: str) -> pd.Series | None:
+    """Return the precision of added genes, a value a simulation and seed."""
     values = []
     for dataset in run.simulated:
         try:
@@ -127,13 +140,14 @@ def _precision(run: Run, method: str) -> float | None:
         except NotRun:
             continue
         values.extend(part["value"].dropna())
-    return sum(values) / len(values) if values else None
+    return pd.Series(values) if values else None
 
 
-def _summary(run: Run, dataset: str, method: str, kind: str) -> dict[str, float]:
+def _summary(run: Run, dataset: str, method: str, kind: str) -> pd.DataFrame:
+    """Return r, r_min and r_max of the two summaries over pairs of fits."""
     part = run.rows("stability", dataset, method)
     part = part[(part["kind"] == kind) & part["term"].isin([MEDIAN, SHARED])]
-    summary = part.set_index("term")["r"].to_dict()
+    summary = part.set_index("term")[["r", "r_min", "r_max"]]
     if len(summary) < 2:
         change = "several `seeds`" if kind == "seeds" else "`halves`"
         msg = f"{method} was not compared between {kind} on {dataset}: give it {change}."
@@ -141,5 +155,6 @@ def _summary(run: Run, dataset: str, method: str, kind: str) -> dict[str, float]
     return summary
 
 
-def _told(summary: dict[str, float]) -> str:
-    return f"median |r| {share(summary[MEDIAN])}, {number(summary[SHARED])} of 10 top terms shared"
+def _told(summary: pd.DataFrame) -> str:
+    shared = with_range(*summary.loc[SHARED], number)
+    return f"median |r| {with_range(*summary.loc[MEDIAN])}, {shared} of 10 top terms shared"

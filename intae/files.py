@@ -113,6 +113,14 @@ def read_finished_fits(paths: Iterable[str | Path]) -> list[AnnData]:
     return fits
 
 
+def by_method(fits: Iterable[AnnData]) -> dict[str, list[AnnData]]:
+    """Return method -> its fits, a fit a seed, in the order given."""
+    found: dict[str, list[AnnData]] = {}
+    for fit in fits:
+        found.setdefault(str(fit.uns["fit"]["method"]), []).append(fit)
+    return found
+
+
 def loadings(fit: AnnData) -> pd.DataFrame:
     """Return the loadings of a fit: DataFrame, cells x terms."""
     return pd.DataFrame(fit.obsm["loadings"], fit.obs_names, fit.uns["terms"].index)

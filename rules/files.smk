@@ -51,6 +51,12 @@ def first_fits(wildcards):
     return fits_once(wildcards.dataset, BENCHMARK.shown_methods(wildcards.dataset))
 
 
+def shown_fits(wildcards):
+    """Fits of all seeds of the methods that figures with a row a method show."""
+    shown = BENCHMARK.shown_methods(wildcards.dataset)
+    return method_files(wildcards.dataset, shown, FIT)
+
+
 def page_fits(wildcards):
     """One fit of each method that a page of terms shows."""
     return fits_once(wildcards.dataset, page_methods(wildcards.dataset))

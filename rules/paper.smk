@@ -8,6 +8,7 @@ rule claims:
         tables=lambda wildcards: among(
             TABLES,
             ("runtime", "host", "accuracy", "separation", "correlation", "terms")
+            + ("correlation_seeds",)
             + ("history", "stability", "recovery", "false_positives")
             + ("scaling_slopes",),
         ),

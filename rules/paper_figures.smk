@@ -13,7 +13,7 @@ FIGURES += (
 
 rule figure_loadings:
     input:
-        fits=first_fits,
+        fits=shown_fits,
         prepared=PREPARED,
     output:
         png=report(
@@ -48,7 +48,8 @@ rule figure_loadings:
 
 rule figure_correlation_bars:
     input:
-        f"{RESULTS}/{{dataset}}/tables/correlation.csv",
+        correlation=f"{RESULTS}/{{dataset}}/tables/correlation.csv",
+        seeds=f"{RESULTS}/{{dataset}}/tables/correlation_seeds.csv",
     output:
         png=report(
             f"{RESULTS}/figures/{{dataset}}/correlation_bars.png",
@@ -120,6 +121,7 @@ rule figure_agreement:
     params:
         labels=LABELS,
         methods=in_role("model", "control"),
+        permuted=permuted_methods,
     script:
         "../scripts/figure_agreement.py"
 

@@ -72,6 +72,10 @@ rule figure_scatter:
     input:
         fits=first_fits,
         prepared=PREPARED,
+        separation=lambda wildcards: per_dataset(
+            f"{RESULTS}/{{dataset}}/tables/separation.csv",
+            {wildcards.dataset} & {*labelled("condition", "cell_type")},
+        ),
     output:
         png=report(
             f"{RESULTS}/figures/{{dataset}}/scatter.png",

@@ -1,4 +1,4 @@
-"""Correlate loadings between methods."""
+"""Correlate loadings between methods, and between seeds."""
 
 import sys
 from pathlib import Path

@@ -10,12 +10,13 @@ from intae.logs import log_to
 with log_to(snakemake.log[0]):
     import pandas as pd
 
-    from intae.figures.pairs import plot_correlation_bars
+    from intae.figures.correlation_bars import plot_correlation_bars
     from intae.figures.style import save_figure
 
     params = snakemake.params
     figure = plot_correlation_bars(
-        pd.read_csv(snakemake.input[0]),
+        pd.read_csv(snakemake.input.correlation),
+        pd.read_csv(snakemake.input.seeds),
         params.labels,
         params.reference,
         params.others,

@@ -13,12 +13,16 @@ with log_to(snakemake.log[0]):
     from intae.figures.groups import plot_loadings
     from intae.figures.scatter import choose_terms
     from intae.figures.style import save_figure
-    from intae.files import read_finished_fits, read_h5ad
+    from intae.files import by_method, read_finished_fits, read_h5ad
 
-    fits = {f.uns["fit"]["method"]: f for f in read_finished_fits(snakemake.input.fits)}
+    seeds = by_method(read_finished_fits(snakemake.input.fits))
+    fits = {method: own[0] for method, own in seeds.items()}
+    others = {method: own[1:] for method, own in seeds.items()}
     annotations = annotation_table(read_h5ad(snakemake.input.prepared, backed="r"))
     params = snakemake.params
     terms = choose_terms(fits, params.terms)
     near = {m: active_or_nearest(f.uns["terms"], annotations, terms) for m, f in fits.items()}
-    figure = plot_loadings(fits, terms, params.labels, near, params.conditions, params.cell_types)
+    figure = plot_loadings(
+        fits, terms, params.labels, near, params.conditions, params.cell_types, others=others
+    )
     save_figure(figure, snakemake.output)

@@ -8,6 +8,8 @@ sys.path.insert(0, str(Path(snakemake.scriptdir).parent))
 from intae.logs import log_to
 
 with log_to(snakemake.log[0]):
+    import pandas as pd
+
     from intae.contracts import annotation_table
     from intae.evaluate.nearness import active_or_nearest
     from intae.figures.scatter import choose_terms, plot_scatter
@@ -19,5 +21,9 @@ with log_to(snakemake.log[0]):
     params = snakemake.params
     terms = choose_terms(fits, params.terms, exactly=2)
     near = {m: active_or_nearest(f.uns["terms"], annotations, terms) for m, f in fits.items()}
-    figure = plot_scatter(fits, terms, params.labels, near, params.conditions)
+    separation = [pd.read_csv(path) for path in snakemake.input.separation]
+    figure = plot_scatter(
+        fits, terms, params.labels, near, params.conditions,
+        separation=separation[0] if separation else None,
+    )  # fmt: skip
     save_figure(figure, snakemake.output)

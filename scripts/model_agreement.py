@@ -1,4 +1,4 @@
-"""Summarise how far every two methods agree."""
+"""Summarise how far every two fits agree, of two methods or of two seeds of one."""
 
 import sys
 from pathlib import Path
@@ -11,9 +11,7 @@ with log_to(snakemake.log[0]):
     from intae.evaluate.agreement import agreement_table
     from intae.files import read_finished_fits, write_table
 
-    first = {}  # of each method the first seed
-    for fit in read_finished_fits(snakemake.input.fits):
-        first.setdefault(fit.uns["fit"]["method"], fit)
-    agreement = agreement_table(first, snakemake.params.n_terms)
+    fits = read_finished_fits(snakemake.input.fits)
+    agreement = agreement_table(fits, snakemake.params.n_terms)
     agreement.insert(0, "dataset", snakemake.wildcards.dataset)
     write_table(agreement, snakemake.output[0])

@@ -12,12 +12,10 @@ with log_to(snakemake.log[0]):
 
     from intae.evaluate.stability import between_seeds
     from intae.evaluate.tables import stack
-    from intae.files import read_finished_fits, write_table
+    from intae.files import by_method, read_finished_fits, write_table
 
-    by_method = {}
-    for fit in read_finished_fits(snakemake.input.fits):
-        by_method.setdefault(fit.uns["fit"]["method"], []).append(fit)
-    parts = [(method, between_seeds(fits)) for method, fits in by_method.items()]
+    seeds = by_method(read_finished_fits(snakemake.input.fits))
+    parts = [(method, between_seeds(fits)) for method, fits in seeds.items()]
     halved = zip(snakemake.params.halved, snakemake.input.halves, strict=True)
     parts += [(method, pd.read_csv(path)) for method, path in halved]
     for method, part in parts:

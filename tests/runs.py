@@ -52,10 +52,10 @@ def accuracies(values):
     return {"accuracy": scores, "terms": terms([(m, s, t, 1.0, True) for m, s, t, _ in rows])}
 
 
-def stable(method, median, shared, kind="seeds", dataset="d"):
-    rows = [(method, kind, "(median |r|)", median)]
-    rows += [(method, kind, "(shared of the 10 most relevant)", shared)]
-    return table(rows, "method kind term r", dataset)
+def stable(method, median, shared, kind="seeds", dataset="d", spread=0.0):
+    rows = [(method, kind, "(median |r|)", median, median - spread, median + spread)]
+    rows += [(method, kind, "(shared of the 10 most relevant)", shared, shared - 1, shared + 1)]
+    return table(rows, "method kind term r r_min r_max", dataset)
 
 
 def make_run(seconds=None, **tables):

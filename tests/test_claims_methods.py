@@ -84,6 +84,13 @@ def test_false_terms(ulm, verdict):
     assert finding.verdict == verdict
     assert f"ulm {ulm + 1}; Autoencoder (published) 7; Autoencoder (exact) 3" in finding.found
     assert "of 20 inactive terms" in finding.why
+    again = false_positives.assign(seed=1)
+    more = again.assign(n=again["n"].where(again["method"] != "autoencoder", again["n"] + 2))
+    both = make_run(false_positives=pd.concat([false_positives, more]))
+    assert (
+        "Autoencoder (published) 9 (7 to 11);"
+        in judge("false_terms", both, None, **arguments).found
+    )
     for nothing in (make_run(), make_run(false_positives=false_positives.query("method != 'ulm'"))):
         with pytest.raises(NotRun, match="simulated data"):
             judge("false_terms", nothing, None, **arguments)
@@ -139,7 +146,7 @@ def test_only_simulations_with_all_methods_are_compared():
         {}, {}, ["s", "s2"],
     )  # fmt: skip
     finding = judge("masks_fail", run, None, masked=["masked"], regularised="autoencoder")
-    assert "0.700 against 0.900" in finding.found and finding.verdict == "agrees"
+    assert "masked 0.700 against 0.900" in finding.found and finding.verdict == "agrees"
 
 
 def test_false_terms_are_counted_on_the_same_simulations():

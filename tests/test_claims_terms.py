@@ -68,8 +68,36 @@ def test_agreement_of_two_methods(values, verdict):
     if not np.isnan(values[0]):
         assert share(np.median(np.abs(values))) in finding.found
         assert "Autoencoder (published) 0.42" in finding.why
+    assert "pairs of seeds" not in finding.found
     with pytest.raises(NotRun, match="slalom did not run to the end"):
         judge("agreement", run, **arguments | {"pair": ["autoencoder", "slalom"]})
+
+
+def test_agreement_over_all_pairs_of_seeds():
+    first = correlated({"A": 0.9, "B": 0.9, "LEAST": 0.9})  # the first seeds alone would differ
+    seeds = table(
+        [("autoencoder", a, "fsclvm", 222, t, r)
+         for a, values in enumerate([(0.9, 0.9), (0.1, -0.3), (-0.1, np.nan)])
+         for t, r in zip("AB", values, strict=True)]
+        + [("autoencoder", 0, "autoencoder", 1, "A", 0.99), ("slalom", 0, "fsclvm", 0, "A", 0.99)],
+        "method_a seed_a method_b seed_b term r",
+    )  # fmt: skip
+    run = make_run(
+        correlation=first, correlation_seeds=seeds, terms=ranked(["A", "B", "LEAST"]),
+        stability=stable("autoencoder", 0.42, 5, spread=0.02),
+    )  # fmt: skip
+    pair = ["fsclvm", "autoencoder"]
+    finding = judge("agreement", run, pair=pair, median=0.4, above=5, n_terms=2)
+    # medians 0.9, 0.2 and 0.1
+    assert finding.verdict == "agrees"
+    assert finding.found == (
+        "median |r| 0.40 (0.10 to 0.90) over 1.67 (1 to 2) of the 2 most relevant terms (the "
+        "others are off in one of the two), 0.667 (0 to 2) above 0.5; 3 pairs of seeds"
+    )
+    assert "Autoencoder (published) 0.42 (0.40 to 0.44)." in finding.why
+    finding = judge("agreement_of_terms", run, pair=pair, terms={"A": 0.4, "B": 0.9})
+    assert finding.found == "A 0.37 (0.10 to 0.90) (paper 0.40); B 0.60 (0.30 to 0.90) (paper 0.90)"
+    assert finding.verdict == "partly"
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from sklearn.metrics import balanced_accuracy_score
 
 import intae
 from intae.evaluate.accuracy import _balanced, term_accuracy
-from intae.evaluate.agreement import correlate, correlation_table
+from intae.evaluate.agreement import correlate, correlation_table, over_pairs, seed_correlations
 from intae.evaluate.corrections import corrected_genes
 from intae.evaluate.false_positives import false_positives
 from intae.evaluate.recovery import recovery
@@ -100,6 +100,47 @@ def test_stability_between_seeds():
     assert table["(number of pairs)"] == 1
     assert "SIMULATED_PATHWAY_12" not in table.index
     assert between_seeds([one]).empty
+
+
+def test_stability_gives_the_spread_over_pairs():
+    z = np.random.default_rng(0).normal(size=(60, 3))
+    noise = np.random.default_rng(1).normal(size=(60, 3))
+    fits = [
+        make_fit(z, np.ones((3, 3)), [3, 2, 1]),
+        make_fit(z + noise, np.ones((3, 3)), [3, 2, 1]),
+        make_fit(noise, np.ones((3, 3)), [3, 2, 1], active=[True, True, False]),
+    ]
+    table = between_seeds(fits).set_index("term")
+    first = [abs(np.corrcoef(a, b)[0, 1]) for a, b in ((z[:, 0], (z + noise)[:, 0]),
+             (z[:, 0], noise[:, 0]), ((z + noise)[:, 0], noise[:, 0]))]  # fmt: skip
+    row = table.loc["SIMULATED_PATHWAY_1"]
+    assert list(row[["r", "r_min", "r_max", "n_pairs"]]) == pytest.approx(
+        [np.mean(first), min(first), max(first), 3]
+    )
+    last = table.loc["SIMULATED_PATHWAY_3"]  # off in one fit, so one pair is left
+    assert last["n_pairs"] == 1 and last["r_min"] == last["r_max"] == last["r"]
+    summary = table.loc["(Jaccard index of active terms)"]
+    assert list(summary[["r", "r_min", "r_max", "n_pairs"]]) == pytest.approx(
+        [(1 + 2 / 3 + 2 / 3) / 3, 2 / 3, 1, 3]
+    )
+
+
+def test_over_pairs_takes_two_methods_in_any_order_or_one_alone():
+    z = np.random.default_rng(0).normal(size=(40, 2))
+    fits = [
+        make_fit(z, np.ones((3, 2)), [1, 2], method="b", seed=0),
+        make_fit(-z[:, ::-1], np.ones((3, 2)), [1, 2], method="b", seed=1, active=[True, False]),
+        make_fit(z, np.ones((3, 2)), [1, 2], method="a", seed=0),
+    ]
+    seeds = seed_correlations(fits)
+    r = abs(np.corrcoef(*z.T)[0, 1])
+    table = over_pairs(seeds, "a", "b")
+    pd.testing.assert_frame_equal(table, over_pairs(seeds, "b", "a"))
+    assert list(table.loc["SIMULATED_PATHWAY_1"]) == pytest.approx([(1 + r) / 2, r, 1, 2, 2])
+    assert list(table.loc["SIMULATED_PATHWAY_2"]) == pytest.approx([1, 1, 1, 1, 2])
+    alone = over_pairs(seeds, "b", "b")
+    assert list(alone.loc["SIMULATED_PATHWAY_1"]) == pytest.approx([r, r, r, 1, 1])
+    assert over_pairs(seeds, "a", "a").empty
 
 
 def test_tables():

@@ -107,6 +107,8 @@ def test_accuracy_shows_controls_as_a_scale_and_no_ablation(with_controls):
     # the best of all shuffled terms (mean over shuffles), the best component, guessing
     np.testing.assert_allclose(lines(left), [0.95, 0.99, 0.5])
     np.testing.assert_allclose(lines(right), [0.85, 0.89, 0.5])
+    (band,) = left.patches  # over the two shuffles; PCA has one fit
+    np.testing.assert_allclose([band.get_x(), band.get_x() + band.get_width()], [0.94, 0.96])
     models, scale = ([t.get_text() for t in legend.get_texts()] for legend in figure.legends)
     assert models == ["Autoencoder"]
     assert scale == [
@@ -213,10 +215,16 @@ def test_stability_names_what_was_changed():
         ],
         columns=["method", "kind", "term", "r"],
     )
+    table = table.assign(r_min=table["r"], r_max=table["r"])
+    spread = (table["method"] == "pca") & (table["term"] == "(median |r|)")
+    table.loc[spread, ["r_min", "r_max"]] = [0.7, 0.95]
     axes = plot_stability(table, LABELS).axes
     assert texts(axes[0]) == ["Autoencoder: another seed (1 pair)", "PCA: other donors (5 pairs)"]
     assert [t.get_text() for t in axes[0].texts] == ["0.40", "0.90"]
     assert [t.get_text() for t in axes[3].texts] == ["6.0", "9.0"]
+    (segment,) = axes[0].collections[0].get_segments()  # one pair has no spread
+    np.testing.assert_allclose(segment, [[0.7, 1], [0.95, 1]])
+    assert not axes[3].collections[0].get_segments()
     axes = plot_stability(table, LABELS, roles={"pca": "ablation"}, permuted=["ae"]).axes
     assert texts(axes[0]) == ["Autoencoder: another shuffle (1 pair)"]
 

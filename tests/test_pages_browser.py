@@ -215,6 +215,11 @@ def test_numbers_are_those_of_the_tables(opened, path, case):
     assert f"{wanted['accuracy']:.3f}" in tiles
     assert f"{35 / 60:.3f}" in tiles  # always guessing the larger condition
     assert "|r| 0.97" in tiles and "other seeds: 0.99" in tiles  # the harder test first
+    assert "0.94 to 0.98 over the pairs compared" in tiles
+    seeds = sorted(table.loc[[("autoencoder", s, EVIL, "held_out") for s in (0, 1)], "accuracy"])
+    spread = f"{seeds[0]:.3f} to {seeds[1]:.3f}"
+    assert f"{spread} over seeds" in tiles and spread in " ".join(row.split())
+    assert " to " not in unseen.split("saw")[-1]  # scored from one seed
     assert (
         "0.0123" in tiles
         and "take over 66% of what it explains" in tiles

@@ -14,9 +14,10 @@ from intae.evaluate.agreement import agreement_table
 from intae.evaluate.corrections import corrected_genes
 from intae.evaluate.nearness import active_or_nearest
 from intae.figures.corrected import plot_corrections, plot_relevance
+from intae.figures.correlation_bars import plot_correlation_bars
 from intae.figures.group_order import choose_cell_types, order_conditions
 from intae.figures.groups import plot_loadings
-from intae.figures.pairs import plot_agreement, plot_correlation_bars
+from intae.figures.pairs import plot_agreement
 from intae.figures.scatter import choose_terms, plot_scatter
 from intae.figures.style import STAR, label_colors, method_colors
 from intae.figures.terms import plot_correlation, plot_top_terms
@@ -147,8 +148,8 @@ def test_scatter_draws_what_stands_for_a_term_that_is_off(fit):
         assert {tuple(row) for row in shown} == {tuple(row) for row in z[:, [1, 0]]}
         label = axis.get_xlabel().replace("\n", " ")
         assert label == f"{LONG.replace('_', ' ')} (for OFF, which is off)"
-    assert left.get_title(loc="left") == "Autoencoder, by condition"
-    assert right.get_title(loc="left") == "Autoencoder, by cell type"
+    assert left.get_title(loc="left") == "Autoencoder, seed 0, by condition"
+    assert right.get_title(loc="left") == "Autoencoder, seed 0, by cell type"
 
 
 def test_scatter_gives_each_cell_the_colour_of_its_label(fit):
@@ -176,9 +177,34 @@ def test_scatter_spreads_cells_along_a_term_that_is_off(fit):
     assert not axis.collections and "both are off" in axis.texts[0].get_text()
 
 
+def test_scatter_says_how_well_each_seed_separates(fit):
+    rows = [
+        ("ae", seed, "INTERFERON", label, value, n, auroc)
+        for seed, label, value, n, auroc in (
+            (0, "condition", "S", 100, 0.9), (1, "condition", "S", 100, 0.2),
+            (0, "condition", "M", 100, 0.5), (1, "condition", "M", 100, 0.6),
+            (0, "cell_type", "T", 200, 0.75), (0, "cell_type", "Mast", 5, 1.0),
+        )
+    ] + [("other", 0, "INTERFERON", "condition", "M", 100, 1.0)]  # fmt: skip
+    table = pd.DataFrame(
+        rows, columns=["method", "seed", "term", "label", "value", "n_cells", "auroc"]
+    )
+    figure = plot_scatter(
+        {"ae": fit}, ["INTERFERON", LONG], LABELS, conditions={"S": "severe"}, separation=table
+    )
+    by_condition, by_type = figure.axes
+    # 0.2 separates as well as 0.8 does; five cells say nothing
+    assert by_condition.get_xlabel() == (
+        "INTERFERON\nbest told: severe\nAUROC 0.850 (0.800 to 0.900, 2 seeds)"
+    )
+    assert by_type.get_xlabel() == "INTERFERON\nbest told: T\nAUROC 0.750"
+    assert by_type.get_ylabel().replace("\n", " ") == LONG.replace("_", " ")  # not in the table
+
+
 def medians(axis):
     """Return the medians that the violins of an axis show, by where they stand."""
     lines = [line for line in axis.lines if len(line.get_xdata()) == 1]
+    lines = [line for line in lines if line.get_marker() != "D"]  # of other seeds
     return {float(line.get_xdata()[0]): float(line.get_ydata()[0]) for line in lines}
 
 
@@ -195,6 +221,40 @@ def test_loadings_by_cell_type_and_condition(fit):
     assert ticks == [f"{c} n = {n[c]['HC']} / {n[c]['M']} / {n[c]['S']}" for c in ("NK", "T")]
     assert [t.get_text() for t in figure.legends[0].get_texts()] == ["HC", "M", "S"]
     assert nothing_overlaps(figure)
+
+
+def diamonds(axis):
+    """Return where the medians of other seeds stand, and how high."""
+    marks = [line for line in axis.lines if line.get_marker() == "D"]
+    return [(float(m.get_xdata()[0]), float(m.get_ydata()[0])) for m in marks]
+
+
+def test_loadings_show_the_medians_of_other_seeds_on_the_scale_of_the_first(fit):
+    turned, other, off = fit.copy(), fit.copy(), fit.copy()
+    turned.obsm["loadings"] = 5 - 7 * fit.obsm["loadings"]  # the same answer
+    other.obsm["loadings"] = np.random.default_rng(9).normal(size=(300, 3))
+    off.uns["terms"] = fit.uns["terms"].assign(active=False)
+
+    def axis_with(*others):
+        figure = plot_loadings(
+            {"ae": fit}, ["INTERFERON"], LABELS, cell_types=["T"], others={"ae": others}
+        )
+        return figure.axes[0]
+
+    axis = axis_with(turned)
+    same, violins = diamonds(axis), sorted(medians(axis).items())
+    np.testing.assert_allclose([y for _, y in same], [y for _, y in violins])
+    beside = [x - center for (x, _), (center, _) in zip(same, violins, strict=True)]
+    assert 0 < min(beside) <= max(beside) < 0.5 * 0.8 / 3  # half a violin
+    legend = [t.get_text() for t in axis.figure.legends[0].get_texts()]
+    assert legend == ["HC", "M", "S", "median from another seed"]
+    apart = np.subtract([y for _, y in diamonds(axis_with(other))], [y for _, y in same])
+    assert np.abs(apart).max() > 0.5
+    axis = axis_with(turned, off)
+    assert len(diamonds(axis)) == 3
+    assert axis.get_title(loc="left") == "INTERFERON\n(on from 2 of 3 seeds)"
+    axis = axis_with()
+    assert not diamonds(axis) and "seed" not in axis.get_title(loc="left")
 
 
 def test_a_small_group_is_drawn_as_its_cells(fit):
@@ -271,23 +331,42 @@ def correlation():
     )  # fmt: skip
 
 
-def test_bars_are_absolute_correlations_in_the_order_of_relevance(correlation):
-    figure = plot_correlation_bars(correlation, LABELS, "fsclvm", ["ae", "slalom"], 3, ["x"])
-    ae, slalom = figure.axes
-    assert tick_texts(ae) == [LONG.replace("_", " "), f"{STAR} x", "z"]
-    np.testing.assert_allclose([bar.get_width() for bar in ae.patches], [0.1, 0.9, 0])
+@pytest.fixture
+def seeds(correlation):
+    """Pairs of seeds: of ae and f-scLVM two, of f-scLVM with itself and with slalom one."""
+    first = correlation.drop(columns="relevance_rank").assign(seed_a=0, seed_b=0)
+    second = pd.DataFrame(
+        [("ae", 1, "fsclvm", 0, "x", 0.5), ("ae", 1, "fsclvm", 0, LONG, np.nan),
+         ("ae", 1, "fsclvm", 0, "z", np.nan), ("fsclvm", 0, "fsclvm", 1, "x", -0.75),
+         ("fsclvm", 0, "fsclvm", 1, LONG, 0.9), ("fsclvm", 0, "fsclvm", 1, "z", np.nan)],
+        columns=["method_a", "seed_a", "method_b", "seed_b", "term", "r"],
+    )  # fmt: skip
+    return pd.concat([first, second])
+
+
+def test_bars_are_medians_over_pairs_of_seeds_in_the_order_of_relevance(correlation, seeds):
+    figure = plot_correlation_bars(correlation, seeds, LABELS, "fsclvm", ["ae", "slalom"], 3, ["x"])
+    itself, ae, slalom = figure.axes
+    assert tick_texts(itself) == [LONG.replace("_", " "), f"{STAR} x", "z"]
+    np.testing.assert_allclose([bar.get_width() for bar in itself.patches], [0.9, 0.75, 0])
+    np.testing.assert_allclose([bar.get_width() for bar in ae.patches], [0.1, 0.7, 0])
     np.testing.assert_allclose([bar.get_width() for bar in slalom.patches], [1, 0.25, 0.75])
-    assert [t.get_text() for t in ae.texts] == ["0.10", "0.90", "off"]
-    assert ae.get_title(loc="left") == "Autoencoder\nmedian 0.50, 2 of 3 on"
+    assert [t.get_text() for t in ae.texts] == ["0.10 (1 of 2)", "0.70", "off"]
+    segments = ae.collections[0].get_segments()
+    np.testing.assert_allclose(segments[1], [[0.5, 1], [0.9, 1]])
+    assert ae.get_title(loc="left") == "Autoencoder\nmedian 0.40, 2 of 3 on\n2 pairs of seeds"
+    assert itself.get_title(loc="left").startswith("f-scLVM itself, other seeds\n")
+    assert itself.get_title(loc="left").endswith("\n1 pair of seeds")
     assert to_rgb(ae.patches[0].get_facecolor()) == pytest.approx(method_colors(LABELS)["ae"])
-    assert "f-scLVM" in ae.get_ylabel()
+    assert "f-scLVM" in itself.get_ylabel()
 
 
-def test_bars_take_the_methods_that_there_are(correlation):
+def test_bars_take_the_methods_that_there_are(correlation, seeds):
     pair = correlation[correlation["method_b"] == "fsclvm"]
-    figure = plot_correlation_bars(pair, LABELS, "none", ["nobody"], 2)
-    assert len(figure.axes) == 1 and len(figure.axes[0].patches) == 2
-    figure = plot_correlation_bars(pair.iloc[:0], LABELS, "fsclvm", ["ae"])
+    figure = plot_correlation_bars(pair, seeds, LABELS, "none", ["nobody"], 2)
+    assert len(figure.axes) == 1  # ae, which has one fit, with f-scLVM; no panel of itself
+    assert len(figure.axes[0].patches) == 2
+    figure = plot_correlation_bars(pair.iloc[:0], seeds, LABELS, "fsclvm", ["ae"])
     assert "fewer than two methods" in all_texts(figure)[0]
 
 
@@ -295,17 +374,18 @@ def test_agreement_of_two_methods_by_hand():
     rng = np.random.default_rng(1)
     x, noise = rng.normal(size=(50, 4)), rng.normal(size=(50, 4))
     y = np.column_stack([-x[:, 0], x[:, 1] + noise[:, 1], noise[:, 2], x[:, 3]])
-    a = make_fit(x, np.ones((3, 4)), [4, 3, 2, 1], active=[True, True, True, False])
-    b = make_fit(y, np.ones((3, 4)), [1, 2, 3, 4], active=[True, True, True, True])
-    table = agreement_table({"a": a, "b": b}, n_top=2)
+    a = make_fit(x, np.ones((3, 4)), [4, 3, 2, 1], active=[True, True, True, False], method="a")
+    b = make_fit(y, np.ones((3, 4)), [1, 2, 3, 4], method="b", seed=5)
+    table = agreement_table([a, b], n_top=2)
     row = table.iloc[0]
+    assert list(row[["method_a", "seed_a", "method_b", "seed_b"]]) == ["a", 0, "b", 5]
     r = [abs(np.corrcoef(x[:, k], y[:, k])[0, 1]) for k in range(3)]
     assert row["matched"] == "term" and row["n_terms"] == 3
     assert row["median_r"] == pytest.approx(np.median(r))
     assert row["jaccard"] == pytest.approx(3 / 4)
     assert (row["n_top"], row["shared_top"]) == (2, 0)  # terms 1 and 2 against 4 and 3
     assert np.isnan(row["median_r_top"])
-    row = agreement_table({"a": a, "b": b}, n_top=3).iloc[0]  # 1, 2, 3 against 4, 3, 2
+    row = agreement_table([a, b], n_top=3).iloc[0]  # 1, 2, 3 against 4, 3, 2
     assert (row["n_top"], row["shared_top"]) == (3, 2)
     assert row["median_r_top"] == pytest.approx(np.mean(r[1:]))
 
@@ -316,7 +396,7 @@ def test_pca_is_paired_by_its_best_component():
     a = make_fit(x, np.ones((3, 3)), [3, 2, 1], active=[True, True, False])
     pca = make_fit(rng.normal(size=(40, 5)), np.ones((3, 5)), [5, 4, 3, 2, 1])
     pca.uns["terms"]["kind"] = "dense"
-    table = agreement_table({"pca": pca, "a": a, "pca2": pca})
+    table = agreement_table([pca, a, pca])
     assert len(table) == 2  # PCA is not compared with itself
     best = [
         max(abs(np.corrcoef(x[:, k], pca.obsm["loadings"][:, j])[0, 1]) for j in range(5))
@@ -328,25 +408,56 @@ def test_pca_is_paired_by_its_best_component():
         assert np.isnan(row["jaccard"]) and np.isnan(row["shared_top"])
 
 
-def test_the_heat_map_holds_both_numbers_and_marks_components():
-    columns = ["method_a", "method_b", "matched", "n_terms", "median_r", "jaccard", "n_top",
-               "shared_top", "median_r_top"]  # fmt: skip
-    table = pd.DataFrame(
-        [("slalom", "ae", "term", 31, 0.25, 0.5, 20, 9, 0.625),
-         ("ae", "pca", "component", 40, 0.75, np.nan, np.nan, np.nan, np.nan),
-         ("slalom", "pca", "component", 50, 0.125, np.nan, np.nan, np.nan, np.nan)],
-        columns=columns,
+def test_two_seeds_of_one_method_are_compared():
+    z = np.random.default_rng(3).normal(size=(30, 2))
+    fits = [make_fit(z, np.ones((3, 2)), [1, 2], seed=seed) for seed in (0, 1, 2)]
+    table = agreement_table(fits)
+    assert set(table["method_a"]) == set(table["method_b"]) == {"m"}
+    assert list(zip(table["seed_a"], table["seed_b"], strict=True)) == [(0, 1), (0, 2), (1, 2)]
+    np.testing.assert_allclose(table["median_r"], 1)
+
+
+@pytest.fixture
+def agreement():
+    none = [np.nan] * 4
+    return pd.DataFrame(
+        [("slalom", 0, "ae", 0, "term", 31, 0.25, 0.5, 20, 9, 0.625),
+         ("ae", 1, "slalom", 0, "term", 41, 0.75, 0.5, 20, 12, 0.875),
+         ("ae", 0, "ae", 1, "term", 50, 0.5, 0.5, 20, 14, 0.75),
+         ("ae", 0, "pca", 0, "component", 40, 0.75, *none),
+         ("ae", 1, "pca", 0, "component", 44, 0.75, *none),
+         ("slalom", 0, "pca", 0, "component", 50, 0.125, *none)],
+        columns=["method_a", "seed_a", "method_b", "seed_b", "matched", "n_terms", "median_r",
+                 "jaccard", "n_top", "shared_top", "median_r_top"],
     )  # fmt: skip
-    figure = plot_agreement(table, LABELS, ["ae", "slalom", "pca"])
+
+
+def test_the_heat_map_gives_mean_and_range_over_pairs_of_seeds(agreement):
+    figure = plot_agreement(agreement, LABELS, ["ae", "slalom", "pca"])
     left, right = figure.axes[:2]
-    assert tick_texts(left) == ["slalom", "PCA (best component)"]
-    assert [t.get_text() for t in left.get_xticklabels()] == ["Autoencoder", "slalom"]
-    assert [t.get_text() for t in left.texts] == ["0.25\n(31)", "0.75\n(40)", "0.12\n(50)"]
-    assert [t.get_text() for t in right.texts] == ["9 of 20\n(|r| 0.62)", "–", "–"]
+    assert tick_texts(left) == ["Autoencoder", "slalom", "PCA (best component)"]
+    assert [t.get_text() for t in left.get_xticklabels()] == tick_texts(left)
     values = left.collections[0].get_array()
-    np.testing.assert_allclose(values.compressed(), [0.25, 0.75, 0.125])
-    np.testing.assert_allclose(right.collections[0].get_array().compressed(), [9 / 20])
-    assert len(plot_agreement(table, LABELS, ["ae"]).axes) == 0
+    np.testing.assert_allclose(values.compressed(), [0.5, 0.5, 0.75, 0.125])
+    assert [t.get_text() for t in left.texts] == [
+        "0.50\n(50 terms)", "0.50\n0.25 to 0.75\n(36 terms)",
+        "0.75\n(42 terms)", "0.12\n(50 terms)", "one fit", "one fit",
+    ]  # fmt: skip
+    assert [t.get_text() for t in right.texts] == [
+        "14 of 20\n|r| 0.75", "10.5 of 20\n9 to 12\n|r| 0.75", "one fit", "–", "–", "one fit",
+    ]  # fmt: skip
+    np.testing.assert_allclose(right.collections[0].get_array().compressed(), [14 / 20, 10.5 / 20])
+    frames = sorted((round(p.get_x()), round(p.get_y())) for p in left.patches)
+    assert frames == [(0, 0), (1, 1), (2, 2)]
+    assert len(plot_agreement(agreement, LABELS, ["ae"]).axes) == 0
+
+
+def test_the_words_of_the_heat_map_stay_in_their_cells(agreement):
+    figure = plot_agreement(agreement, LABELS, ["ae", "slalom", "pca"])
+    figure.canvas.draw()
+    for axis in figure.axes[:2]:
+        cell = axis.get_window_extent().width / 3
+        assert max(t.get_window_extent().width for t in axis.texts) < 0.95 * cell
 
 
 # ---- relevance and corrections
@@ -363,10 +474,12 @@ def test_relevance_stands_beside_the_set_and_its_changes(terms):
     assert [bar.get_width() for bar in left.patches] == [5, 1]
     np.testing.assert_allclose(left.collections[0].get_offsets(), [[10, 0]])
     legends = [t.get_text() for legend in figure.legends for t in legend.get_texts()]
-    assert sorted(legends) == ["expected term", "other seeds"]
+    assert sorted(legends) == ["expected term", "other seeds (in brackets: their numbers)"]
     assert [bar.get_width() for bar in middle.patches] == [34, 12]
     assert sorted(bar.get_width() for bar in right.patches) == [-3, 0, 0, 2]
-    assert sorted(t.get_text() for t in right.texts) == ["+2", "−3"]
+    assert sorted(t.get_text() for t in right.texts) == ["+2", "−3 (3)"]  # a is off in the other
+    dots = np.concatenate([c.get_offsets() for c in right.collections if len(c.get_offsets())])
+    np.testing.assert_allclose(dots, [[-3, 0]])
     assert left.get_xlabel() == "norm of the term's weights"
     assert nothing_overlaps(figure)
 
@@ -410,6 +523,30 @@ def test_corrections_name_genes_whole_and_count_the_rest(terms):
     assert names.replace("\n", " ") == "−" + ", ".join(added[:8]) + " and 4 more"
     assert sorted(bar.get_width() for bar in middle.patches) == [-1, 0, 0, 12]
     assert figure.get_suptitle() == "f-scLVM: 2 of 2 active gene sets changed"
+    assert nothing_overlaps(figure)
+
+
+def test_corrections_say_what_other_seeds_change(terms):
+    first = terms.assign(genes_added=["G1 G2 G3", "", "", ""], genes_removed=["", "G4", "", ""])
+    second = first.assign(seed=1, genes_added=["G2 G3 G5 G6", "G7", "", ""])
+    third = first.assign(
+        seed=2, genes_added=["G2 G9", "", "", ""], genes_removed=["G8", "", "", ""]
+    )
+    fourth = third.assign(seed=3, active=[False, False, False, True])  # off: says nothing
+    corrections = pd.DataFrame(
+        [("a", gene, "added", 1.0) for gene in ("G1", "G2", "G3")] + [(LONG, "G4", "removed", 0.0)],
+        columns=["term", "gene", "change", "weight"],
+    ).assign(seed=0)
+    figure = plot_corrections(corrections, pd.concat([first, second, third, fourth]), "Autoencoder")
+    left, middle, right = figure.axes
+    assert [t.get_text() for t in right.texts] == ["", "G1, G2*, G3"]
+    assert [t.get_text() for t in left.texts] == ["G4", ""]  # the third seed removes it not
+    notes = {t.get_text() for t in middle.texts}
+    assert notes == {"+3 (2 to 4)", "+0 (0 to 1)", "−1 (0 to 1)", "−0 (0 to 1)"}
+    dots = [c.get_offsets() for c in middle.collections if len(c.get_offsets())]
+    assert sorted(x for part in dots for x in part[:, 0]) == [-1, -1, 0, 0, 0, 1, 2, 4]
+    legends = [t.get_text() for legend in figure.legends for t in legend.get_texts()]
+    assert legends == ["other seeds (in brackets: their numbers)"]
     assert nothing_overlaps(figure)
 
 

@@ -102,7 +102,7 @@ def test_false_positives_are_stacked_by_kind():
     starts = np.reshape([bar.get_x() for bar in left.patches], (3, 3)).T
     np.testing.assert_allclose(starts[0], [0, 3.5, 5])
     notes = [t.get_text() for t in left.texts]
-    assert notes == ["3.5 true, 2 false (1 to 3)", "5 true, 15 false"]
+    assert notes == ["3.5 true (3 to 4), 2 false (1 to 3)", "5 true, 15 false"]
     random = [bar.get_width() for bar in middle.patches][2::3]
     np.testing.assert_allclose(random, np.array([5, 9, 6]) * 5 / 20)
     legend = [t.get_text() for t in figure.legends[0].get_texts()]

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.collections import LineCollection, PathCollection
 from scipy import sparse
 
 import intae
@@ -123,9 +124,15 @@ def test_figure_shows_points_slopes_and_what_is_projected():
     assert len(lines) == 3
     np.testing.assert_allclose(time.lines[0].get_xdata(), [1000, 2000, 4000])
     np.testing.assert_allclose(time.lines[0].get_ydata(), [1, 2, 5])
-    full, hollow, _ = (dots.get_facecolors()[:, :3] for dots in time.collections)
+    points, of_memory = (
+        [c for c in axis.collections if isinstance(c, PathCollection)] for axis in (time, memory)
+    )
+    full, hollow, _ = (dots.get_facecolors()[:, :3] for dots in points)
     assert (hollow == 1).all() and not (full == 1).all()
-    assert not (memory.collections[1].get_facecolors()[:, :3] == 1).all()
+    assert not (of_memory[1].get_facecolors()[:, :3] == 1).all()
+    drawn = [c.get_segments() for c in time.collections if isinstance(c, LineCollection)]
+    spread = [segment.tolist() for segments in drawn for segment in segments]
+    assert spread == [[[4000, 4], [4000, 6]]]  # of the two seeds
     notes = [text.get_text() for text in time.get_legend().get_texts()]
     assert notes[0].startswith("slalom: 2.08 ± ")
     assert notes[1].startswith("Autoencoder: 1.16 ± ")

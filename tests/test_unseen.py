@@ -177,7 +177,11 @@ def test_correlations_of_every_pair_of_seeds():
         make_fit(z[1], w, [1, 2], method="a", seed=1, active=[True, False]),
         make_fit(z[2], w, [1, 2], method="b", seed=7),
     ]
-    table = seed_correlations(fits)
+    everything = seed_correlations(fits)
+    itself = everything[everything["method_b"] == "a"]  # two seeds of one method
+    assert list(itself["seed_a"]) == [0, 0] and list(itself["seed_b"]) == [1, 1]
+    np.testing.assert_allclose(itself["r"], [np.corrcoef(z[0][:, 0], z[1][:, 0])[0, 1], np.nan])
+    table = everything[everything["method_b"] == "b"]
     assert list(zip(table["seed_a"], table["seed_b"], strict=True)) == [(0, 7)] * 2 + [(1, 7)] * 2
     r = [np.corrcoef(z[i][:, k], z[2][:, k])[0, 1] for i in (0, 1) for k in (0, 1)]
     np.testing.assert_allclose(table["r"], [*r[:3], np.nan])

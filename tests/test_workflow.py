@@ -107,13 +107,16 @@ def test_tables_have_their_columns(finished):
     ).split()  # fmt: skip
     assert columns["correlation"] == "dataset method_a method_b term r relevance_rank".split()
     assert columns["agreement"] == (
-        "dataset method_a method_b matched n_terms median_r jaccard n_top shared_top median_r_top"
+        "dataset method_a seed_a method_b seed_b matched n_terms median_r jaccard n_top "
+        "shared_top median_r_top"
     ).split()  # fmt: skip
     assert columns["corrections"] == "dataset method seed term gene change weight".split()
     assert columns["terms"] == (
         "dataset method seed term kind n_genes relevance rank active genes_added genes_removed"
     ).split()  # fmt: skip
-    assert columns["stability"] == "dataset method kind term r".split()
+    assert columns["stability"] == (
+        "dataset method kind term r r_min r_max n_pairs"
+    ).split()  # fmt: skip
     stability = pd.read_csv(tables / "stability.csv")
     assert set(stability["kind"]) == {"seeds", "halves", "donors"}
     assert columns["recovery"] == "dataset method seed metric value".split()

@@ -11,6 +11,8 @@ from anndata import AnnData
 
 from ..files import loadings
 
+PAIR = ("method_a", "seed_a", "method_b", "seed_b")
+
 
 def correlate(a: pd.DataFrame, b: pd.DataFrame) -> pd.Series:
     """Correlate the loadings of each term that both have.
@@ -34,7 +36,7 @@ def correlate(a: pd.DataFrame, b: pd.DataFrame) -> pd.Series:
 
 
 def seed_correlations(fits: Iterable[AnnData]) -> pd.DataFrame:
-    """Correlate the annotated terms' loadings between every two fits of different methods.
+    """Correlate the annotated terms' loadings between every two fits.
 
     Parameters
     ----------
@@ -44,21 +46,40 @@ def seed_correlations(fits: Iterable[AnnData]) -> pd.DataFrame:
     Returns
     -------
     method_a, seed_a, method_b, seed_b, term, r; r is empty where the term is off in one of the two.
+    Two seeds of one method are compared as well: that gives the others their scale.
     """
-    columns = ["method_a", "seed_a", "method_b", "seed_b", "term", "r"]
+    columns = [*PAIR, "term", "r"]
     parts = []
     for a, b in combinations(fits, 2):
-        about = [(fit.uns["fit"]["method"], fit.uns["fit"]["seed"]) for fit in (a, b)]
-        if about[0][0] == about[1][0]:
-            continue
         terms, others = a.uns["terms"], b.uns["terms"]
         shared = [t for t in terms.index[terms["kind"] == "annotated"] if t in others.index]
         r = correlate(loadings(a)[shared], loadings(b)[shared])
         on = terms.loc[shared, "active"] & others.loc[shared, "active"]
         table = r.where(on.to_numpy(bool)).reset_index()
-        names = dict(zip(columns[:4], (*about[0], *about[1]), strict=True))
-        parts.append(table.assign(**names)[columns])
+        parts.append(table.assign(**_names(a, b))[columns])
     return pd.concat(parts) if parts else pd.DataFrame(columns=columns)
+
+
+def over_pairs(seeds: pd.DataFrame, method_a: str, method_b: str) -> pd.DataFrame:
+    """Summarise |r| between two methods over their pairs of seeds.
+
+    Parameters
+    ----------
+    seeds
+        As :func:`seed_correlations` returns it.
+    method_a, method_b
+        Two methods in any order, or one twice: its seeds among themselves.
+
+    Returns
+    -------
+    A row a term: median, min and max of |r| over the n_on pairs in which the term is on in both
+    fits, of n_pairs.
+    """
+    wanted = [(method_a, method_b), (method_b, method_a)]
+    pairs = pd.MultiIndex.from_frame(seeds[["method_a", "method_b"]])
+    r = seeds[pairs.isin(wanted)].assign(r=lambda t: t["r"].abs()).groupby("term", sort=False)["r"]
+    names = {"median": "median", "min": "min", "max": "max", "n_on": "count", "n_pairs": "size"}
+    return r.agg(**names)
 
 
 def correlation_table(fits: Mapping[str, AnnData], reference: str) -> pd.DataFrame:
@@ -96,35 +117,42 @@ def correlation_table(fits: Mapping[str, AnnData], reference: str) -> pd.DataFra
     return pd.concat([p for p in parts if len(p)] or parts)
 
 
-def agreement_table(fits: Mapping[str, AnnData], n_top: int = 20) -> pd.DataFrame:
-    """Summarise how far every two methods agree, on loadings and on which terms matter.
+def agreement_table(fits: Iterable[AnnData], n_top: int = 20) -> pd.DataFrame:
+    """Summarise how far every two fits agree, on loadings and on which terms matter.
 
     Parameters
     ----------
     fits
-        Method -> one fit of it, all of the same cells.
+        Fits of the same cells, several seeds of a method among them.
     n_top
-        How many of the most relevant active terms of each method are compared.
+        How many of the most relevant active terms of each fit are compared.
 
     Returns
     -------
-    method_a, method_b; matched, how their factors were paired; n_terms, the number of pairs;
-    median_r, the median of |r| of their loadings; jaccard of the active terms; n_top, the number
-    of top terms that could be shared, shared_top, of those that are, and median_r_top over these.
+    method_a, seed_a, method_b, seed_b, the same method for two of its seeds; matched, how their
+    factors were paired; n_terms, the number of pairs; median_r, the median of |r| of their
+    loadings; jaccard of the active terms; n_top, the number of top terms that could be shared,
+    shared_top, of those that are, and median_r_top over these.
 
-    Two methods with annotated terms are paired by `term`, over the terms active in both. One
-    without (PCA) is paired by `component`: each active term of the other with that of its factors
-    whose loadings it correlates best with; what else compares terms is empty then. Two methods
-    without annotated terms are not compared.
+    Two fits with annotated terms are paired by `term`, over the terms active in both. One without
+    (PCA) is paired by `component`: each active term of the other with that of its factors whose
+    loadings it correlates best with; what else compares terms is empty then. Two fits without
+    annotated terms are not compared.
     """
     rows = [
-        {"method_a": a, "method_b": b} | _agreement(fits[a], fits[b], n_top)
+        _names(a, b) | _agreement(a, b, n_top)
         for a, b in combinations(fits, 2)
-        if _annotated(fits[a]) or _annotated(fits[b])
+        if _annotated(a) or _annotated(b)
     ]
-    columns = ["method_a", "method_b", "matched", "n_terms", "median_r", "jaccard", "n_top",
-               "shared_top", "median_r_top"]  # fmt: skip
+    columns = [*PAIR, "matched", "n_terms", "median_r", "jaccard", "n_top", "shared_top",
+               "median_r_top"]  # fmt: skip
     return pd.DataFrame(rows, columns=columns)
+
+
+def _names(a: AnnData, b: AnnData) -> dict[str, object]:
+    """Say which two fits a row is about."""
+    about = [fit.uns["fit"][key] for fit in (a, b) for key in ("method", "seed")]
+    return dict(zip(PAIR, about, strict=True))
 
 
 def _annotated(fit: AnnData) -> bool:

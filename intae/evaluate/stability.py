@@ -18,7 +18,7 @@ from .agreement import correlate
 log = logging.getLogger(__name__)
 
 TOP = 10
-COLUMNS = ("kind", "term", "r")
+COLUMNS = ("kind", "term", "r", "r_min", "r_max", "n_pairs")
 
 
 class Answer(NamedTuple):
@@ -40,11 +40,11 @@ def stability_table(kind: str, pairs: Iterable[tuple[Answer, Answer]]) -> pd.Dat
 
     Returns
     -------
-    kind, term, r. A row a term: the mean of |r| over the pairs in both answers of which it is
-    active. Then summary rows, whose term is in brackets: median and mean of |r| over the terms of
-    each pair, Jaccard index of the active terms, and how many of the (up to) ten most relevant
-    active terms are shared, each the mean over the pairs; and the number of pairs. Empty without
-    pairs.
+    kind, term, r, r_min, r_max, n_pairs. A row a term: mean, least and largest |r| over the
+    n_pairs in both answers of which it is active. Then summary rows, whose term is in brackets:
+    median and mean of |r| over the terms of each pair, Jaccard index of the active terms, and how
+    many of the (up to) ten most relevant active terms are shared, each the mean over the pairs with
+    the least and the largest; and the number of pairs. Empty without pairs.
     """
     per_term, summaries = [], []
     for a, b in pairs:
@@ -62,10 +62,14 @@ def stability_table(kind: str, pairs: Iterable[tuple[Answer, Answer]]) -> pd.Dat
         )
     if not summaries:
         return pd.DataFrame(columns=list(COLUMNS))
-    terms = pd.concat(per_term).groupby(level=0, sort=False).mean()
-    number = pd.Series({"(number of pairs)": len(summaries)})
-    values = pd.concat([terms, pd.DataFrame(summaries).mean(), number])
-    return pd.DataFrame({"kind": kind, "term": values.index, "r": values.to_numpy()})
+    spread = {"r": "mean", "r_min": "min", "r_max": "max", "n_pairs": "count"}
+    terms = pd.concat(per_term).groupby(level=0, sort=False).agg(**spread)
+    scores = pd.DataFrame(summaries).agg(["mean", "min", "max", "count"]).T
+    scores.columns = list(spread)
+    number = pd.DataFrame(len(summaries), ["(number of pairs)"], list(spread))
+    table = pd.concat([terms, scores, number]).rename_axis("term").reset_index()
+    table["n_pairs"] = table["n_pairs"].astype(int)
+    return table.assign(kind=kind)[list(COLUMNS)]
 
 
 def between_seeds(fits: Sequence[AnnData]) -> pd.DataFrame:

@@ -26,7 +26,7 @@ PART_COLUMNS = {
     "recovery": (*_FIT, "metric", "value"),
     "recovery_curves": (*_FIT, "what", "n_ranked", "recall", "precision", "chance"),
     "separation": (*_FIT, "term", "label", "value", "n_cells", "auroc"),
-    "stability": ("dataset", "method", "kind", "term", "r"),
+    "stability": ("dataset", "method", "kind", "term", "r", "r_min", "r_max", "n_pairs"),
     "terms": (
         *_FIT, "term", "kind", "n_genes", "relevance", "rank", "active", "genes_added",
         "genes_removed",

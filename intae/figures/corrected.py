@@ -11,10 +11,18 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from .changes import (
+    DOTS,
+    MINUS,
+    changed_in_all,
+    draw_changes,
+    other_seeds_handle,
+    with_counts,
+    write,
+)
 from .style import Color, expected_legend, mark_expected, readable, set_style, without_data
 from .terms import RELEVANCE
 
-ADDED, REMOVED = "#0173B2", "#D55E00"
 N_NAMES = 8  # genes named at most, added or removed, a term
 
 
@@ -32,7 +40,7 @@ def plot_relevance(
     ----------
     terms
         The rows of terms.csv of one data set and method. Of several seeds the first is drawn as
-        bars, the others as dots.
+        bars, those of the others in which a term is on as dots.
     title, model, color
         The method's name in figures, the class of its model, and its colour.
     n_terms
@@ -43,7 +51,7 @@ def plot_relevance(
     set_style()
     if terms.empty:
         return without_data(f"{title} has not finished its fit")
-    terms = terms[(terms["kind"] == "annotated") & terms["active"]]
+    terms = with_counts(terms[(terms["kind"] == "annotated") & terms["active"]])
     first = terms[terms["seed"] == _first_seed(terms)].nsmallest(n_terms, "rank")
     if first.empty:
         return without_data(f"{title} has switched every term off")
@@ -56,18 +64,15 @@ def plot_relevance(
     left.barh(y, first["relevance"], color=color)
     others = terms[(terms["seed"] != _first_seed(terms)) & terms["term"].isin(names)]
     if len(others):
-        left.scatter(
-            others["relevance"], others["term"].map(names.index), s=16, facecolor="white",
-            edgecolor="0.2", lw=0.9, zorder=3, label="other seeds",
-        )  # fmt: skip
-        figure.legend(loc="outside lower left", frameon=False, handletextpad=0.1)
+        left.scatter(others["relevance"], others["term"].map(names.index), **DOTS)
+        figure.legend(handles=[other_seeds_handle()], loc="outside lower left", frameon=False)
     left.set_xlabel(RELEVANCE.get(model, "relevance"))
     left.set_title(title, loc="left")
     middle.barh(y, first["n_genes"], color="0.6")
-    _write(middle, y, first["n_genes"])
+    for position, count in zip(y, first["n_genes"], strict=True):
+        write(middle, position, count, str(count))
     middle.set_xlabel("genes in the set")
-    changes = {change: first[f"genes_{change}"].map(_count) for change in ("added", "removed")}
-    _changes(right, y, changes["added"], changes["removed"])
+    draw_changes(right, y, first, others)
     _name_terms(left, names, expected)
     expected_legend(figure, names, expected)
     sns.despine(figure)
@@ -90,8 +95,8 @@ def plot_corrections(
     Parameters
     ----------
     corrections, terms
-        The rows of corrections.csv and terms.csv of one data set and method; of several seeds the
-        first is drawn.
+        The rows of corrections.csv and terms.csv of one data set and method. Of several seeds the
+        first is drawn, the others' numbers as dots; genes that they all change have an asterisk.
     title
         The method's name in figures.
     n_terms
@@ -103,8 +108,9 @@ def plot_corrections(
     if terms.empty:
         return without_data(f"{title} has not finished its fit")
     seed = _first_seed(terms)
-    terms = terms[(terms["seed"] == seed) & (terms["kind"] == "annotated") & terms["active"]]
-    terms = terms.assign(**{c: terms[f"genes_{c}"].map(_count) for c in ("added", "removed")})
+    everywhere = with_counts(terms[(terms["kind"] == "annotated") & terms["active"]])
+    first = everywhere["seed"] == seed
+    terms, others = everywhere[first], everywhere[~first]
     altered = terms[(terms["added"] > 0) | (terms["removed"] > 0)]
     shown = altered.nsmallest(n_terms, "rank")
     if shown.empty:
@@ -112,7 +118,11 @@ def plot_corrections(
     names, listed = list(shown["term"]), corrections[corrections["seed"] == seed]
     lists = {
         change: [
-            _gene_names(listed[(listed["term"] == term) & (listed["change"] == change)], count)
+            _gene_names(
+                listed[(listed["term"] == term) & (listed["change"] == change)],
+                count,
+                changed_in_all(others.loc[others["term"] == term, f"genes_{change}"]),
+            )
             for term, count in zip(names, shown[change], strict=True)
         ]
         for change in ("removed", "added")
@@ -121,12 +131,14 @@ def plot_corrections(
     tops = pd.Series([max(2, r) for r in rows]).cumsum().shift(fill_value=0)
     y = [top + max(2, r) / 2 for top, r in zip(tops, rows, strict=True)]
     height = sum(max(2, r) for r in rows)
-    widths = [_width(lists["removed"]), 2.6, _width(lists["added"])]
+    widths = [_width(lists["removed"]), 3.4 if len(others) else 2.6, _width(lists["added"])]
     figure, (left, middle, right) = plt.subplots(
         1, 3, figsize=(3.2 + sum(widths), 0.16 * height + 1.6), sharey=True,
         width_ratios=widths, layout="constrained",
     )  # fmt: skip
-    _changes(middle, y, shown["added"], shown["removed"], height=1.3)
+    draw_changes(middle, y, shown, others, height=1.3)
+    if others["term"].isin(names).any():
+        figure.legend(handles=[other_seeds_handle()], loc="outside lower left", frameon=False)
     for axis, change, x, side in ((left, "removed", 1, "right"), (right, "added", 0, "left")):
         for position, text in zip(y, lists[change], strict=True):
             axis.text(
@@ -157,10 +169,6 @@ def _first_seed(table: pd.DataFrame) -> int:
     return table["seed"].iloc[0] if len(table) else 0
 
 
-def _count(genes: object) -> int:
-    return len(str(genes).split()) if isinstance(genes, str) else 0
-
-
 def _name_terms(
     axis: Axes, names: Sequence[str], expected: Sequence[str], ticks: Sequence[float] | None = None
 ) -> None:
@@ -171,54 +179,22 @@ def _name_terms(
         axis.invert_yaxis()
 
 
-def _changes(
-    axis: Axes,
-    y: Iterable[float],
-    added: pd.Series,
-    removed: pd.Series,
-    height: float = 0.8,
-) -> None:
-    """Draw removed genes to the left and added ones to the right, with their numbers."""
-    y = list(y)
-    axis.barh(y, added, height=height, color=ADDED)
-    axis.barh(y, -removed, height=height, color=REMOVED)
-    _write(axis, y, added, sign="+")
-    _write(axis, y, removed, sign="\N{MINUS SIGN}")
-    axis.axvline(0, color="0.2", lw=0.8)
-    if not (added.any() or removed.any()):
-        axis.text(0.5, 0.5, "none of these\nwas changed", ha="center", va="center", color="0.4",
-                  fontsize=9, transform=axis.transAxes, backgroundcolor="white")  # fmt: skip
-    most = max(added.max(), removed.max(), 1)
-    low, high = (max(values.max(), 0.25 * most) for values in (removed, added))
-    axis.set_xlim(-low - 0.3 * most, high + 0.3 * most)  # room for the numbers
-    axis.set_xticks([])
-    axis.set_xlabel("genes removed | added")
-
-
-def _write(axis: Axes, y: Iterable[float], counts: pd.Series, sign: str = "") -> None:
-    """Write numbers beside bars, to the left of those that are removed."""
-    left = sign == "\N{MINUS SIGN}"
-    for position, count in zip(y, counts, strict=True):
-        if count or not sign:
-            axis.annotate(
-                f"{sign}{count}", (-count if left else count, position), fontsize=7.5,
-                xytext=(-3 if left else 3, 0), textcoords="offset points", va="center",
-                ha="right" if left else "left",
-            )  # fmt: skip
-
-
 def _width(texts: Iterable[str]) -> float:
     """Return the inches that a column of names needs, its heading included."""
     longest = max((len(line) for text in texts for line in text.split("\n")), default=0)
     return max(1.1, 0.07 * longest) if longest else 0.1
 
 
-def _gene_names(listed: pd.DataFrame, count: int) -> str:
-    """Name the first of the genes changed in a term; a minus where the weight is negative."""
+def _gene_names(listed: pd.DataFrame, count: int, in_all: set[str]) -> str:
+    """Name the first of the genes changed in a term.
+
+    A minus where the weight is negative, an asterisk where all other seeds change the gene as well.
+    """
     shown = listed.head(N_NAMES)
     negative = (shown["weight"] < 0) & (shown["change"] == "added")
-    signs = ["\N{MINUS SIGN}" if below else "" for below in negative]
-    text = ", ".join(sign + gene for sign, gene in zip(signs, shown["gene"], strict=True))
+    signs = [MINUS if below else "" for below in negative]
+    marks = ["*" if gene in in_all else "" for gene in shown["gene"]]
+    text = ", ".join(map("".join, zip(signs, shown["gene"], marks, strict=True)))
     if count > len(shown):
         text += f" and {count - len(shown)} more"
     # lines break between genes only

@@ -34,7 +34,7 @@ def plot_false_positives(counts: pd.DataFrame, labels: Mapping[str, str]) -> Fig
     ----------
     counts
         The table false_positives.csv of one simulation. The mean over its draws and the seeds is
-        drawn; beside each bar stand both numbers, and the least and the most that are false.
+        drawn; beside each bar stand both numbers, each with the least and the most.
     labels
         Method -> its name in figures, for all methods of the config, in order.
     """
@@ -82,10 +82,11 @@ def plot_false_positives(counts: pd.DataFrame, labels: Mapping[str, str]) -> Fig
 
 
 def _note(counts: pd.DataFrame) -> str:
-    """Write the mean numbers of true and false ones, and the range of the false."""
-    true, false = counts[True], counts[False]
-    note = f"{_number(true.mean())} true, {_number(false.mean())} false"
-    return note if false.min() == false.max() else f"{note} ({false.min()} to {false.max()})"
+    """Write the mean numbers of true and false ones, each with its range."""
+    return ", ".join(
+        f"{_number(n.mean())} {word}{'' if n.min() == n.max() else f' ({n.min()} to {n.max()})'}"
+        for word, n in (("true", counts[True]), ("false", counts[False]))
+    )
 
 
 def _number(value: float) -> str:

@@ -12,14 +12,15 @@ from anndata import AnnData
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from ..files import loadings
 from .group_order import choose_cell_types, order_conditions
-from .scatter import NO_FIT, Near, only_active
+from .scatter import FEW, NO_FIT, Near, only_active
 from .style import label_colors, method_label, set_style, term_label, without_data
 
-FEW = 20  # a group of fewer cells is drawn as dots: its outline would be made up
+DIAMOND = {"marker": "D", "ms": 4.5, "mfc": "white", "mec": "0.1", "mew": 0.9}
 N_CELL_TYPES = {True: 4, False: 12}  # where there are conditions, where not
 
 
@@ -30,11 +31,14 @@ def plot_loadings(
     near: Near | None = None,
     conditions: Mapping[str, str] | None = None,
     cell_types: Sequence[str] = (),
+    *,
+    others: Mapping[str, Sequence[AnnData]] | None = None,
 ) -> Figure:
     """Draw the distributions of loadings: a row a method, a column a term.
 
     Cell types stand side by side, each with one violin a condition; the line in it is from the
-    first to the third quartile, the white stroke the median.
+    first to the third quartile, the white stroke the median. Diamonds are the medians that other
+    seeds give, on the scale of the fit that is drawn.
 
     Parameters
     ----------
@@ -50,6 +54,8 @@ def plot_loadings(
         Value of the condition -> its name, in the order wanted.
     cell_types
         Cell types, in the order wanted; by default the most frequent.
+    others
+        Method -> its fits of the same cells from other seeds.
     """
     set_style()
     if not fits:
@@ -71,24 +77,33 @@ def plot_loadings(
     for row, (method, fit) in zip(axes, fits.items(), strict=True):
         for axis, term in zip(row, terms, strict=True):
             shown = near[method][term]
-            axis.set_title(
-                term_label(term, shown, max(36, int(11.8 * width))), loc="left", fontsize=9
-            )
+            title = term_label(term, shown, max(36, int(11.8 * width)))
             if shown is not None:
-                _violins(axis, groups.assign(loading=loadings(fit)[shown]), colors, bool(hues))
+                z = loadings(fit)[shown]
+                _violins(axis, groups.assign(loading=z), colors, bool(hues))
+                own = (others or {}).get(method, ())
+                on = [f for f in own if f.uns["terms"].loc[shown, "active"]]
+                for other in on:
+                    rescaled = _on_the_scale_of(z, loadings(other)[shown])
+                    _medians(axis, groups.assign(loading=rescaled), bool(hues))
+                if len(on) < len(own):
+                    title += f"\n(on from {1 + len(on)} of {1 + len(own)} seeds)"
             else:
                 _nothing(axis)
+            axis.set_title(title, loc="left", fontsize=9)
             axis.set_xticks(range(len(wide)), names, fontsize=8)
             axis.set_xlim(-0.5, len(wide) - 0.5)
             axis.set(xlabel="", ylabel="")
             if turned:
                 plt.setp(axis.get_xticklabels(), rotation=40, ha="right", rotation_mode="anchor")
         row[0].set_ylabel("\n".join([*textwrap.wrap(method_label(method, labels), 22), "loading"]))
-    if hues:
+    handles = [Patch(color=colors[hue], label=hue) for hue in hues]
+    if any((others or {}).values()):
+        handles.append(Line2D([], [], ls="", label="median from another seed", **DIAMOND))
+    if handles:
         figure.legend(
-            handles=[Patch(color=colors[hue], label=hue) for hue in hues],
-            loc="outside upper center", ncols=len(hues), frameon=False,
-        )  # fmt: skip
+            handles=handles, loc="outside upper center", ncols=len(handles), frameon=False
+        )
     sns.despine(figure)
     return figure
 
@@ -124,7 +139,10 @@ def _with_counts(groups: pd.DataFrame, x: str, hues: Sequence[str], *, one_line:
 
 
 def _violins(axis: Axes, groups: pd.DataFrame, colors: Mapping[str, object], split: bool) -> None:
-    """Draw the groups of one term: violins, and dots where there are few cells."""
+    """Draw the groups of one term: violins, and dots where there are few cells.
+
+    An outline of few cells would be made up.
+    """
     x, hue = groups["x"], groups["hue"] if split else groups["x"]
     groups = groups.assign(hue=hue)[x.notna()]
     order, hue_order = list(x.cat.categories), list(hue.cat.categories)
@@ -139,6 +157,27 @@ def _violins(axis: Axes, groups: pd.DataFrame, colors: Mapping[str, object], spl
         )  # fmt: skip
     if len(few):
         sns.stripplot(few, **shared, size=3, jitter=0.15, alpha=0.8)
+
+
+def _on_the_scale_of(z: pd.Series, other: pd.Series) -> pd.Series:
+    """Give another seed's loadings the mean and the spread of these, and their sign.
+
+    A seed chooses scale and sign freely; what differs after that is the answer.
+    """
+    sign = np.sign(np.corrcoef(z, other)[0, 1])
+    return z.mean() + sign * (other - other.mean()) * (z.std() / other.std())
+
+
+def _medians(axis: Axes, groups: pd.DataFrame, split: bool) -> None:
+    """Mark the median of each group, beside the bar of its violin."""
+    x, hue = groups["x"], groups["hue"] if split else groups["x"]
+    n_hues = len(hue.cat.categories) if split else 1
+    median = groups.assign(hue=hue).groupby(["x", "hue"], observed=True)["loading"].median()
+    width = 0.8 / n_hues  # of a violin, as seaborn draws it
+    for (group, value), loading in median.items():
+        place = list(hue.cat.categories).index(value) if split else 0
+        center = list(x.cat.categories).index(group) + (place - (n_hues - 1) / 2) * width
+        axis.plot(center + 0.2 * width, loading, ls="", zorder=5, **DIAMOND)
 
 
 def _nothing(axis: Axes) -> None:

@@ -25,8 +25,8 @@ def plot_scaling(scaling: pd.DataFrame, slopes: pd.DataFrame, labels: Mapping[st
     Parameters
     ----------
     scaling
-        The table scaling.csv of one data set. Of several seeds at one size the mean is drawn;
-        projected times are hollow.
+        The table scaling.csv of one data set. Of several seeds at one size the mean is drawn,
+        and a line from the least to the largest; projected times are hollow.
     slopes
         Its table scaling_slopes.csv; the slopes stand in the legends.
     labels
@@ -52,6 +52,11 @@ def plot_scaling(scaling: pd.DataFrame, slopes: pd.DataFrame, labels: Mapping[st
                 edgecolors=[colors[method]] * len(mean),
                 facecolors=["white" if p else colors[method] for p in projected],
             )  # fmt: skip
+            spread = part[measure].agg(["min", "max"])
+            spread = spread[spread["max"] > spread["min"]]
+            if len(spread):
+                low, high = spread["min"], spread["max"]
+                axis.vlines(spread.index, low, high, color=colors[method], lw=5, alpha=0.4)
             ends[method] = mean.iloc[-1]
         handles = [
             Line2D(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import textwrap
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -21,6 +23,7 @@ from .style import Color, label_colors, method_label, set_style, term_label, wit
 log = logging.getLogger(__name__)
 
 ROLES = {"condition": "condition", "cell_type": "cell type", "batch": "batch", "donor": "donor"}
+FEW = 20  # a group of fewer cells says little
 NO_FIT = "no method has finished its fit"
 Near = Mapping[str, Mapping[str, str | None]]
 
@@ -71,8 +74,12 @@ def plot_scatter(
     labels: Mapping[str, str],
     near: Near | None = None,
     conditions: Mapping[str, str] | None = None,
+    *,
+    separation: pd.DataFrame | None = None,
 ) -> Figure:
     """Draw the loadings of two terms: a row a method, a column a label of the cells.
+
+    One seed is drawn; the axes say how well the term separates the cells from all seeds.
 
     Parameters
     ----------
@@ -88,6 +95,8 @@ def plot_scatter(
         :func:`intae.evaluate.nearness.active_or_nearest`. By default none is.
     conditions
         Value of the condition -> its name, in the order wanted.
+    separation
+        The table separation.csv of the data set, of all seeds.
     """
     set_style()
     if not fits:
@@ -101,16 +110,18 @@ def plot_scatter(
     n_rows, size = -(-len(panels) // 2), min(30, max(3, 20_000 / len(obs) ** 0.9))
     n_columns = min(2, len(panels))
     figure, axes = plt.subplots(
-        n_rows, n_columns, figsize=(4.4 * n_columns + 2.2, 3.3 * n_rows + 0.4), squeeze=False,
+        n_rows, n_columns, figsize=(4.4 * n_columns + 2.2, 3.7 * n_rows + 0.4), squeeze=False,
         layout="constrained",
     )  # fmt: skip
     order = np.random.default_rng(0).permutation(len(obs))  # no group lies on top
     for axis, (method, fit, role) in zip(axes.flat, panels, strict=False):
         x, y = (near[method][term] for term in terms)
-        axis.set_xlabel(term_label(terms[0], x, 44))
-        axis.set_ylabel(term_label(terms[1], y, 30))
-        title = method_label(method, labels)
-        axis.set_title(f"{title}, by {ROLES[role]}" if role else title, loc="left")
+        said = partial(_separated, separation, method, role=role, hues=hues)
+        axis.set_xlabel(term_label(terms[0], x, 44) + said(x))
+        axis.set_ylabel(term_label(terms[1], y, 30) + said(y))
+        title = f"{method_label(method, labels)}, seed {fit.uns['fit']['seed']}"
+        title = f"{title}, by {ROLES[role]}" if role else title
+        axis.set_title(textwrap.fill(title, 46), loc="left")
         if x is None and y is None:
             _nothing(axis)
             continue
@@ -131,6 +142,33 @@ def plot_scatter(
         )
     sns.despine(figure)
     return figure
+
+
+def _separated(
+    separation: pd.DataFrame | None,
+    method: str,
+    term: str | None,
+    *,
+    role: str | None,
+    hues: Mapping[str, Mapping[str, tuple[str, Color]]],
+) -> str:
+    """Say which value of a label a term tells best from the rest, and how well from each seed."""
+    if separation is None or term is None:
+        return ""
+    rows = separation[(separation["method"] == method) & (separation["term"] == term)]
+    rows = rows[(rows["label"] == role) & (rows["n_cells"] >= FEW)]
+    if rows.empty:
+        return ""
+    auroc = rows["auroc"].where(rows["auroc"] >= 0.5, 1 - rows["auroc"])
+    best = auroc.groupby(rows["value"].astype(str)).mean().idxmax()
+    values = auroc[rows["value"].astype(str) == best]
+    low, mean, high = (f"{v:.3f}" for v in (values.min(), values.mean(), values.max()))
+    said = f"\nAUROC {mean}"
+    if len(values) > 1:
+        said += f" ({low} to {high}, {len(values)} seeds)"
+    if len(hues[role]) > 2:  # of two values both are told as well
+        said = f"\nbest told: {hues[role][best][0]}{said}"
+    return said
 
 
 def _palette(

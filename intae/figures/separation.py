@@ -38,7 +38,8 @@ def plot_accuracy(
 
     Controls stand below the models, in grey: scores in one lane, and what the term's name reaches
     with other genes in the next. What has no terms (PCA), and shuffled gene sets, are also drawn as
-    a line through all rows, at the best of all their components or terms. Ablations are left out.
+    a line through all rows, at the best of all their components or terms (the mean over seeds, in a
+    band from the least to the largest). Ablations are left out.
 
     Parameters
     ----------
@@ -105,7 +106,10 @@ def plot_accuracy(
         for line, method in zip(LINES * len(best_of), best_of, strict=False):
             if method not in set(part["method"]):
                 continue  # not scored in this way
-            axis.axvline(_best(part, method), color=INK, ls=line, lw=1.1, zorder=0)
+            best = part[part["method"] == method].groupby("seed")["accuracy"].max()
+            axis.axvline(best.mean(), color=INK, ls=line, lw=1.1, zorder=0)
+            if len(best) > 1:
+                axis.axvspan(best.min(), best.max(), color=INK, alpha=0.1, lw=0, zorder=0)
         for k in range(1, len(shown)):
             axis.axhline(k - 0.5, color="0.9", lw=0.8, zorder=0)
         if guess is not None:
@@ -132,11 +136,6 @@ def _spread(axis: Axes, values, terms: list[str], y: list[float], color, style: 
     low, mid, high = (getattr(values, f)().reindex(terms) for f in ("min", "mean", "max"))
     axis.hlines(y, low, high, color=color, lw=2, alpha=0.6)
     axis.scatter(mid, y, zorder=3, **style)
-
-
-def _best(part: pd.DataFrame, method: str) -> float:
-    """Return the accuracy of a method's best term or component, the mean over seeds."""
-    return part[part["method"] == method].groupby("seed")["accuracy"].max().mean()
 
 
 def _legends(

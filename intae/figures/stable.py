@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib import pyplot as plt
@@ -32,7 +33,7 @@ def plot_stability(
     Parameters
     ----------
     stability
-        The table.
+        The table. The mean over pairs is drawn, and a line from the least to the largest.
     labels
         Method -> its name in figures, for all methods of the config, in order.
     roles
@@ -49,10 +50,10 @@ def plot_stability(
         if ((stability["method"] == method) & (stability["kind"] == kind)).any()
         and roles.get(method) != "ablation"
     ]
-    table = stability.set_index(["method", "kind", "term"])["r"]
+    table = stability.set_index(["method", "kind", "term"])
     names = []
     for method, kind in rows:
-        n_pairs = int(table[(method, kind, "(number of pairs)")])
+        n_pairs = int(table.loc[(method, kind, "(number of pairs)"), "r"])
         changed = "another shuffle" if kind == "seeds" and method in permuted else KINDS[kind]
         names.append(
             f"{method_label(method, labels)}: {changed} ({n_pairs} pair{'s'[: n_pairs != 1]})"
@@ -62,12 +63,18 @@ def plot_stability(
         layout="constrained",
     )  # fmt: skip
     for axis, (score, title) in zip(axes, SCORES.items(), strict=True):
-        values = [table[(method, kind, score)] for method, kind in rows]
-        bars = axis.barh(names, values, color=[colors[method] for method, _ in rows])
-        for bar, value in zip(bars, values, strict=True):
+        part = table.loc[[(method, kind, score) for method, kind in rows]]
+        bars = axis.barh(names, part["r"], color=[colors[method] for method, _ in rows])
+        spread = part["r_max"] > part["r_min"]
+        axis.hlines(
+            np.flatnonzero(spread), part.loc[spread, "r_min"], part.loc[spread, "r_max"],
+            color="0.15", lw=1.6,
+        )  # fmt: skip
+        ends = part["r_max"].fillna(part["r"])
+        for bar, value, end in zip(bars, part["r"], ends, strict=True):
             note = f"{value:.1f}" if "shared" in score else f"{value:.2f}"
             axis.annotate(
-                note, (bar.get_width(), bar.get_y() + bar.get_height() / 2),
+                note, (end, bar.get_y() + bar.get_height() / 2),
                 xytext=(3, 0), textcoords="offset points", va="center", fontsize=8,
             )  # fmt: skip
         axis.set_xlim(0, 12.5 if "shared" in score else 1.25)  # room for the numbers

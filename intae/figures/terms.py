@@ -10,6 +10,7 @@ import seaborn as sns
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
+from ..evaluate.agreement import over_pairs
 from .pairs import ONE_METHOD, with_reference
 from .style import (
     NO_TERMS,
@@ -186,21 +187,18 @@ def _with_seeds(
         return table, notes, 1
     table, lines = table.copy(), 1
     for j, method in enumerate(table.columns):
-        pair = seeds[seeds["method_a"].isin([reference, method])]
-        pair = pair[pair["method_b"].isin([reference, method])]
-        r = pair.assign(r=pair["r"].abs()).groupby("term")["r"]
+        spread = over_pairs(seeds, reference, method)
         for i, term in enumerate(table.index):
-            if term not in r.groups:
+            if term not in spread.index:
                 continue
-            values = r.get_group(term)
-            on = values.dropna()
-            table.iloc[i, j] = on.median() if len(on) else np.nan
-            if len(values) == 1 or on.empty:
+            r = spread.loc[term]
+            table.iloc[i, j] = r["median"]
+            if r["n_pairs"] == 1 or not r["n_on"]:
                 continue
-            notes[i, j] = f"{on.median():.2f}"
-            if len(on) > 1:
-                notes[i, j] += f"\n{on.min():.2f} to {on.max():.2f}"
-            if len(on) < len(values):
-                notes[i, j] += f"\n{len(on)} of {len(values)} pairs"
+            notes[i, j] = f"{r['median']:.2f}"
+            if r["n_on"] > 1:
+                notes[i, j] += f"\n{r['min']:.2f} to {r['max']:.2f}"
+            if r["n_on"] < r["n_pairs"]:
+                notes[i, j] += f"\n{r['n_on']:.0f} of {r['n_pairs']:.0f} pairs"
             lines = max(lines, 1 + notes[i, j].count("\n"))
     return table, notes, lines

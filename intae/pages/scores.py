@@ -24,29 +24,40 @@ def aligned(values: pd.Series, terms: pd.Index) -> Column:
 def accuracy_of(
     tables: Tables, method: str, seed: int, terms: pd.Index
 ) -> dict[str, dict[str, dict[str, Column]]]:
-    """Return label -> split -> measure -> a number a term; empty without the table."""
+    """Return label -> split -> measure -> a number a term; empty without the table.
+
+    The numbers are of one seed. Where the method has several, `MEASURE_least` and `MEASURE_most`
+    stand beside each measure.
+    """
     table = tables.get("accuracy")
     if table is None:
         return {}
-    table = table[(table["method"] == method) & (table["seed"] == seed)]
+    table = table[table["method"] == method]
     found: dict[str, dict[str, dict[str, Column]]] = {}
     for (label, split), part in table.groupby(["label", "split"], sort=False):
-        part = part.set_index("term")
-        found.setdefault(str(label), {})[str(split)] = {
-            measure: aligned(part[measure], terms) for measure in MEASURES
-        }
+        own = part[part["seed"] == seed].set_index("term")
+        columns = {measure: aligned(own[measure], terms) for measure in MEASURES}
+        if part["seed"].nunique() > 1:
+            seeds = part.groupby("term")[list(MEASURES)]
+            for name, ends in (("least", seeds.min()), ("most", seeds.max())):
+                columns |= {f"{m}_{name}": aligned(ends[m], terms) for m in MEASURES}
+        found.setdefault(str(label), {})[str(split)] = columns
     return found
 
 
 def stability_of(tables: Tables, method: str, terms: pd.Index) -> dict[str, dict[str, Any]]:
-    """Return what was changed (seeds, halves, donors) -> number of pairs, and |r| a term."""
+    """Return what was changed (seeds, halves, donors) -> number of pairs, and |r| a term.
+
+    r is the mean over the pairs; r_min and r_max are the least and the largest.
+    """
     table = tables.get("stability")
     if table is None:
         return {}
     found = {}
     for kind, part in table[table["method"] == method].groupby("kind", sort=False):
-        r = part.set_index("term")["r"]
-        found[str(kind)] = {"n_pairs": int(r.get(PAIRS, 0)), "r": aligned(r, terms)}
+        part = part.set_index("term")
+        spread = {name: aligned(part[name], terms) for name in ("r", "r_min", "r_max")}
+        found[str(kind)] = {"n_pairs": int(part["r"].get(PAIRS, 0))} | spread
     return found
 
 

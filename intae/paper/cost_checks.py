@@ -15,6 +15,7 @@ from .finding import (
     duration,
     grade,
     listing,
+    mean_of,
     number,
     worst,
 )
@@ -92,7 +93,10 @@ def speedup(
     seconds = quick["seconds"] * (epochs / quick["iterations"] if epochs else 1)
     ratios = {m: table["seconds"].mean() / seconds.mean() for m, table in tables.items()}
     projected = any(table["projected"].any() for table in tables.values())
-    found = listing(f"{number(value)} times ({run.label(m)})" for m, value in ratios.items())
+    found = listing(
+        f"{number(value)} times ({run.label(m)}{_spread(tables[m]['seconds'], seconds)})"
+        for m, value in ratios.items()
+    )
     found += ", slalom's time projected" if projected else ""
     mean = sum(ratios.values()) / len(ratios)
     why = f"Both timed in this run; the autoencoder on {_devices(quick)}."
@@ -122,15 +126,15 @@ def outgrows(run: Run, dataset: str, *, slow: Sequence[str], fast: str, n_genes:
         raise absent
     tables[fast] = run.rows("runtime", dataset, fast)
     growth = LARGE / run.n_cells(dataset)
-    days, assumed = {}, []
+    days, told, assumed = {}, [], []
     for method, table in tables.items():
         slope = _slope(run, dataset, method)
         if slope is None:
             assumed.append(run.label(method))
-        days[method] = (
-            table["seconds"].mean() * growth ** (1.0 if slope is None else slope) / 86_400
-        )
-    found = listing(f"{run.label(m)} {duration(d)}" for m, d in days.items())
+        each = table["seconds"] * growth ** (1.0 if slope is None else slope) / 86_400
+        days[method] = each.mean()
+        told.append(f"{run.label(method)} {mean_of(each, duration)}")
+    found = listing(told)
     quick = days.pop(fast)
     least = min(days.values())
     verdict = (
@@ -157,7 +161,8 @@ def gpu_speedup(run: Run, dataset: str | None, *, method: str) -> Finding:
     same = [m for m in run.methods if _but_device(run, m) == _but_device(run, method)]
     part = runtime[runtime["method"].isin([method, *same])]
     kind = part["device"].astype(str).str.split(":").str[0]
-    times = part.groupby([part["dataset"], kind])["seconds"].mean().unstack()
+    fits = part.groupby([part["dataset"], kind])["seconds"]
+    times = fits.mean().unstack()
     both = times.dropna() if {"cpu", "cuda"} <= set(times.columns) else times.iloc[:0]
     if not len(both):
         used = listing(sorted(set(kind))) if len(part) else "no device"
@@ -167,9 +172,19 @@ def gpu_speedup(run: Run, dataset: str | None, *, method: str) -> Finding:
         )
         raise NotRun(msg)
     ratio = both["cpu"] / both["cuda"]
-    found = listing(f"{number(value)} times ({name})" for name, value in ratio.items())
+    found = listing(
+        f"{number(value)} times "
+        f"({name}{_spread(*(fits.get_group((name, device)) for device in ('cpu', 'cuda')))})"
+        for name, value in ratio.items()
+    )
     verdict = AGREES if ratio.min() >= 1.5 else PARTLY if ratio.max() >= 1.5 else DIFFERS
     return Finding(found, verdict, "Wall time of the same fit on CPU over that on GPU.")
+
+
+def _spread(slow: pd.Series, fast: pd.Series) -> str:
+    """Write the least and the largest ratio of times, where there are several."""
+    low, high = number(slow.min() / fast.max()), number(slow.max() / fast.min())
+    return "" if low == high else f", {low} to {high} over fits"
 
 
 def _but_device(run: Run, method: str) -> dict[str, object]:

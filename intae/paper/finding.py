@@ -113,6 +113,17 @@ def over_seeds(values: Mapping[int, float], write: Callable[[float], str] = shar
     )
 
 
+def with_range(mean: float, low: float, high: float, write: Callable[[float], str] = share) -> str:
+    """Write a mean with the least and the largest in brackets, where they differ as written."""
+    ends = write(low), write(high)
+    return write(mean) if ends[0] == ends[1] else f"{write(mean)} ({ends[0]} to {ends[1]})"
+
+
+def mean_of(values: pd.Series, write: Callable[[float], str] = share) -> str:
+    """Write the mean of some fits' values with the least and the largest."""
+    return with_range(values.mean(), values.min(), values.max(), write)
+
+
 def listing(words: Iterable[str]) -> str:
     """Join words: a, b and c."""
     words = list(words)

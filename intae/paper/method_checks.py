@@ -7,7 +7,18 @@ from functools import partial
 
 import pandas as pd
 
-from .finding import AGREES, DIFFERS, PARTLY, Finding, check, listing, number, score, share
+from .finding import (
+    AGREES,
+    DIFFERS,
+    PARTLY,
+    Finding,
+    check,
+    listing,
+    mean_of,
+    number,
+    score,
+    with_range,
+)
 from .run import NotRun, Run
 from .separation_checks import best_terms
 
@@ -29,12 +40,13 @@ def new_cells(
         msg = f"None of {listing(can)} was fitted to halves: give one `halves` in `methods:`."
         raise NotRun(msg)
     found = "; ".join(
-        f"{run.label(method)} " + listing(f"{share(r)} ({name})" for (_, name), r in part.items())
+        f"{run.label(method)} "
+        + listing(f"{with_range(*row)} ({name})" for (_, name), row in part.iterrows())
         for table in (ours, theirs)
         for method, part in table.groupby(level="method", sort=False)
     )
     found = "median |r| between halves, of the loadings of all cells: " + found
-    ours = ours.fillna(0.0)  # no term is active in both halves
+    ours = ours["r"].fillna(0.0)  # no term is active in both halves
     poor = dict.fromkeys(dataset for (_, dataset), r in ours.items() if r < 0.8)
     why = f"On {listing(poor)} they depend on the cells that it saw." if poor else ""
     if ours.max() < 0.8:
@@ -61,12 +73,14 @@ def needs_tuning(run: Run, dataset: str | None, *, tuned: str, automatic: str) -
         if not (run.is_on(name, tuned) and run.is_on(name, automatic)):
             continue
         on = {m: _on(run, name, m) for m in (automatic, tuned)}
-        text = f"{name}: {on[automatic]:.0%} of the terms on ({on[tuned]:.0%} as published)"
-        good = 0 < on[automatic] < 1
+        text = f"{name}: {mean_of(on[automatic], '{:.0%}'.format)} of the terms on "
+        text += f"(as published: {mean_of(on[tuned], '{:.0%}'.format)})"
+        good = 0 < on[automatic].mean() < 1
         best = _bests(run, name, [automatic, tuned])
         if len(best) == 2:
-            text += f", best accuracy {score(best[automatic])} ({score(best[tuned])})"
-            good &= best[automatic] >= best[tuned] - 0.02
+            text += f", best accuracy {mean_of(best[automatic], score)} "
+            text += f"(as published: {mean_of(best[tuned], score)})"
+            good &= best[automatic].mean() >= best[tuned].mean() - 0.02
         found.append(text)
         works.append(good)
     if not found:
@@ -86,7 +100,8 @@ def scores_rank_worse(
     run: Run, dataset: str | None, *, scores: Sequence[str], models: Sequence[str]
 ) -> Finding:
     """Compare how well scores and models tell active terms from those that only overlap them."""
-    known = _rankings(run, [*models, *scores])
+    values = _rankings(run, [*models, *scores])
+    known = {m: each.mean() for m, each in values.items()}
     ours, theirs = [m for m in models if m in known], [m for m in scores if m in known]
     if not ours or not theirs:
         msg = (
@@ -94,7 +109,7 @@ def scores_rank_worse(
             f"score ({listing(scores)}) on the same."
         )
         raise NotRun(msg)
-    found = "; ".join(f"{run.label(m)} {share(known[m])}" for m in (*theirs, *ours))
+    found = "; ".join(f"{run.label(m)} {mean_of(values[m])}" for m in (*theirs, *ours))
     high = max(known[m] for m in theirs)
     verdict = (
         AGREES if high < min(known[m] for m in ours)
@@ -120,11 +135,9 @@ def false_terms(
     part = table[(table["rule"] == rule) & table["outcome"].str.startswith("false")]
     part = part[part["method"].isin([*models, *scores])]
     counts = part.groupby(["method", "dataset", "seed"])[["n", "of"]].sum()
-    n, of = (
-        counts[c].groupby(["dataset", "method"]).mean().unstack("method").dropna()
-        for c in ("n", "of")
-    )
-    means = n.mean().dropna()
+    on_all = counts.groupby(["dataset", "method"]).size().unstack("method").dropna().index
+    counts = counts[counts.index.get_level_values("dataset").isin(on_all)]
+    means = counts["n"].groupby("method").mean()
     ours, theirs = [m for m in models if m in means.index], [m for m in scores if m in means.index]
     if not ours or not theirs:
         msg = (
@@ -132,12 +145,14 @@ def false_terms(
             f"({listing(scores)}) on the same: `run:`."
         )
         raise NotRun(msg)
-    found = "; ".join(f"{run.label(m)} {number(means[m])}" for m in (*theirs, *ours))
+    found = "; ".join(
+        f"{run.label(m)} {mean_of(counts['n'].xs(m), number)}" for m in (*theirs, *ours)
+    )
     least, fewest, most = means[theirs].min(), means[ours].min(), means[ours].max()
     verdict = AGREES if least > most else PARTLY if least > fewest else DIFFERS
     why = (
-        f"Means over {len(n)} simulated data set(s), of "
-        f"{number(of[theirs].mean().mean())} inactive terms. The rule: {rule}."
+        f"Means over {len(on_all)} simulated data set(s), of "
+        f"{number(counts['of'][theirs].mean())} inactive terms. The rule: {rule}."
     )
     return Finding("false terms called active: " + found, verdict, why)
 
@@ -162,9 +177,9 @@ def masks_fail(
         for method in masked:
             values = scores_of([method, regularised])
             if len(values) == 2:
-                value, base = values[method], values[regularised]
-                found.append(f"{run.label(method)} {score(value)} against {score(base)} ({unit})")
-                worse.append(value < base)
+                told = " against ".join(mean_of(each, score) for each in values.values())
+                found.append(f"{unit}: {run.label(method)} {told}")
+                worse.append(values[method].mean() < values[regularised].mean())
     if not found:
         msg = (
             f"None of {listing(masked)} was run beside {regularised}; name them in `run: methods:`."
@@ -174,44 +189,47 @@ def masks_fail(
     return Finding("; ".join(found), verdict, "The talk does not say how they fail.")
 
 
-def _halves(run: Run, methods: Sequence[str]) -> pd.Series:
-    """Return the median |r| between halves: (method, data set) -> r."""
+def _halves(run: Run, methods: Sequence[str]) -> pd.DataFrame:
+    """Return the median |r| between halves: (method, data set) -> r, r_min, r_max over halvings."""
     table = run.tables.get("stability")
     if table is None:
-        return pd.Series(dtype=float)
+        return pd.DataFrame()
     wanted = (table["kind"] == "halves") & (table["term"] == "(median |r|)")
     part = table[wanted & table["method"].isin(methods) & table["dataset"].isin(run.real)]
-    return part.set_index(["method", "dataset"])["r"]
+    return part.set_index(["method", "dataset"])[["r", "r_min", "r_max"]]
 
 
-def _on(run: Run, dataset: str, method: str) -> float:
+def _on(run: Run, dataset: str, method: str) -> pd.Series:
+    """Return the share of the annotated terms that are on, a value a seed."""
     terms = run.rows("terms", dataset, method, kind="annotated")
-    return float(terms["active"].astype(bool).mean())
+    return terms["active"].astype(bool).groupby(terms["seed"]).mean()
 
 
-def _bests(run: Run, dataset: str, methods: Sequence[str]) -> dict[str, float]:
-    """Return the training accuracy of the best annotated term, the mean over seeds, where known."""
+def _bests(run: Run, dataset: str, methods: Sequence[str]) -> dict[str, pd.Series]:
+    """Return the training accuracy of the best annotated term, a value a seed, where known."""
     found = {}
     for method in methods:
         try:
-            found[method] = float(best_terms(run, dataset, method)["accuracy"].mean())
+            found[method] = best_terms(run, dataset, method)["accuracy"].astype(float)
         except NotRun:
             continue
     return found
 
 
-def _rankings(run: Run, methods: Sequence[str]) -> dict[str, float]:
-    """Return the average precision of each method's ranking of active terms, where it is known.
+def _rankings(run: Run, methods: Sequence[str]) -> dict[str, pd.Series]:
+    """Return the average precision of the ranking of active terms, a value a simulation and seed.
 
-    It is the mean over those simulations that all of the methods ran on that ran on any, since one
-    simulation is harder than another.
+    Of the methods that ran on some simulation, and of the simulations that all of these ran on,
+    since one is harder than another. All have the same seeds, so each counts as much.
     """
-    found: dict[str, dict[str, float]] = {}
+    found = {}
     for method in methods:
         for dataset in run.simulated:
             try:
-                values = run.rows("recovery", dataset, method, metric=RANKING)["value"]
+                part = run.rows("recovery", dataset, method, metric=RANKING)
             except NotRun:
                 continue
-            found.setdefault(method, {})[dataset] = float(values.mean())
-    return pd.DataFrame(found).dropna().mean().dropna().to_dict()
+            values = part.set_index("dataset")["value"].dropna()
+            found[method] = pd.concat([found[method], values]) if method in found else values
+    shared = set.intersection(*(set(values.index) for values in found.values())) if found else ()
+    return {m: values[values.index.isin(shared)] for m, values in found.items() if shared}

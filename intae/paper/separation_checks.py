@@ -13,6 +13,7 @@ from .finding import (
     Finding,
     check,
     listing,
+    mean_of,
     over_seeds,
     score,
     worst,
@@ -102,10 +103,15 @@ def best_for_all_but(
     run: Run, dataset: str, *, method: str, others: Sequence[str], terms: Sequence[str], but: str
 ) -> Finding:
     """Compare the accuracy of each term between methods."""
-    mean = {}
-    for name in (method, *others):
-        mean[name] = _accuracies(run, dataset, name).groupby("term")["accuracy"].mean()
-    table = pd.DataFrame(mean)
+    seeds = {
+        name: _accuracies(run, dataset, name).groupby("term")["accuracy"]
+        for name in (method, *others)
+    }
+    table = pd.DataFrame({name: accuracy.mean() for name, accuracy in seeds.items()})
+
+    def told(name: str, t: str) -> str:
+        return mean_of(seeds[name].get_group(t), score)
+
     present = [t for t in [*terms, but] if t in table.index and table.loc[t].notna().all()]
     compared = [t for t in present if t != but]
     if not compared:
@@ -117,10 +123,10 @@ def best_for_all_but(
     found = f"best for {int(wins[compared].sum())} of {len(compared)} terms"
     found += f" ({listing(t for t in compared if wins[t])})" if wins[compared].any() else ""
     if but in present:
-        rest = listing(f"{run.label(m)} {score(table.loc[but, m])}" for m in table)
+        rest = listing(f"{run.label(m)} {told(m, but)}" for m in table)
         found += f"; {but}: {rest}"
     lost = [
-        f"{t}: {score(table.loc[t, method])} against {score(table.loc[t, list(others)].max())} "
+        f"{t}: {told(method, t)} against {told(table.loc[t, list(others)].idxmax(), t)} "
         f"({run.label(table.loc[t, list(others)].idxmax())})"
         for t in compared
         if not wins[t]
@@ -167,9 +173,9 @@ def dense_changes_best(run: Run, dataset: str, *, without: str, with_dense: str)
         verdict, why = DIFFERS, "Here the same term is best with and without dense factors."
     else:
         verdict, why = AGREES, "Every seed gives the same two terms."
-    low, high = plain["accuracy"].mean(), dense["accuracy"].mean()
+    low, high = (mean_of(best["accuracy"], score) for best in (plain, dense))
     why += (
-        f" The best term's accuracy is {score(low)} without and {score(high)} with dense factors "
+        f" The best term's accuracy is {low} without and {high} with dense factors "
         "(means over seeds)."
     )
     return Finding(found, verdict, why)
@@ -210,10 +216,11 @@ def _who_separates(table: pd.DataFrame, value: str, term: str) -> str:
     """Name the term that separates a value best in the mean of the seeds."""
     part = table[table["value"] == value]
     auroc = part["auroc"].clip(lower=1 - part["auroc"])
-    mean = auroc.groupby(part["term"]).mean()
-    if mean.idxmax() == term:
+    best = auroc.groupby(part["term"]).mean().idxmax()
+    if best == term:
         return f"No other term separates {value} better in the mean of the seeds."
-    return f"The term that separates {value} best is {mean.idxmax()} ({score(mean.max())})."
+    told = mean_of(auroc[part["term"] == best], score)
+    return f"The term that separates {value} best is {best}, {told}."
 
 
 def _one_seed(best: pd.DataFrame) -> str:

@@ -6,7 +6,20 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from .finding import AGREES, DIFFERS, PARTLY, Finding, check, grade, listing, over_seeds, share
+from .finding import (
+    AGREES,
+    DIFFERS,
+    PARTLY,
+    Finding,
+    check,
+    grade,
+    listing,
+    mean_of,
+    number,
+    over_seeds,
+    share,
+    with_range,
+)
 from .run import NotRun, Run
 
 SUMMARY = "(median |r|)"
@@ -59,55 +72,57 @@ def top_terms(run: Run, dataset: str, *, method: str, terms: Sequence[str], n: i
 
 
 @check(
-    "Agrees if the median |r| is within 0.1 of the paper's over as many terms, those most relevant "
-    "to the second method; partly within 0.2."
+    "Agrees if the median |r| (mean over the pairs of seeds) is within 0.1 of the paper's over as "
+    "many terms, those most relevant to the second method; partly within 0.2."
 )
 def agreement(
     run: Run, dataset: str, *, pair: Sequence[str], median: float, above: int, n_terms: int
 ) -> Finding:
     """Compare how far two methods' loadings agree, on the terms most relevant to the second."""
-    r = _pair(run, dataset, pair).set_index("term")["r"].abs()
+    r = _by_seeds(run, dataset, pair)
     # not by the table's relevance_rank: that is by the reference of the config
     order = _ranked(run, dataset, pair[1])
     order = order[order["seed"] == order["seed"].iloc[0]].nsmallest(n_terms, "rank")["term"]
-    r = r.reindex([term for term in order if term in r.index])
-    if not r.notna().any():
+    r = r.loc[[term for term in order if term in r.index]]
+    if not r.notna().to_numpy().any():
         return Finding(
             f"none of the {len(r)} most relevant terms is active in both", DIFFERS,
             "One of the two switched them off.",
         )  # fmt: skip
-    found = (
-        f"median |r| {share(r.median())} over {r.notna().sum()} of the {len(r)} most relevant "
-        f"terms (the others are off in one of the two), {int((r > 0.5).sum())} above 0.5"
-        if r.isna().any()
-        else f"median |r| {share(r.median())} over the {len(r)} most relevant terms, "
-        f"{int((r > 0.5).sum())} above 0.5"
-    )
-    more = "more than" if r.median() > median else "less than"
-    more = "as much as" if abs(r.median() - median) <= 0.02 else more
+    ours, on, high = r.median(), r.notna().sum(), (r > 0.5).sum()
+    terms = f"the {len(r)} most relevant terms"
+    if r.isna().to_numpy().any():
+        terms = f"{mean_of(on, number)} of {terms} (the others are off in one of the two)"
+    found = f"median |r| {mean_of(ours)} over {terms}, {mean_of(high, number)} above 0.5"
+    found += f"; {r.shape[1]} pairs of seeds" if r.shape[1] > 1 else ""
+    distance = round(abs(ours.mean() - median), 9)
+    more = "more than" if ours.mean() > median else "less than"
+    more = "as much as" if distance <= 0.02 else more
     why = f"They agree {more} in the paper, whose figure has {above} above 0.5. "
     why += _own_agreement(run, dataset, pair)
-    return Finding(found, grade(round(abs(r.median() - median), 9), 0.1, 0.2), why.strip())
+    return Finding(found, grade(distance, 0.1, 0.2), why.strip())
 
 
-@check("Agrees if four fifths of the terms' |r| are within 0.2 of the paper's; partly from half.")
+@check(
+    "Agrees if four fifths of the terms' |r| (means over the pairs of seeds) are within 0.2 of the "
+    "paper's; partly from half."
+)
 def agreement_of_terms(
     run: Run, dataset: str, *, pair: Sequence[str], terms: Mapping[str, float]
 ) -> Finding:
     """Compare, term by term, how far two methods' loadings agree."""
-    r = _pair(run, dataset, pair).set_index("term")["r"].abs()
-    present = {term: paper for term, paper in terms.items() if term in r.index}
+    r = _by_seeds(run, dataset, pair)
+    present = {term: abs(paper) for term, paper in terms.items() if term in r.index}
     if not present:
         msg = f"{dataset} has none of the terms {listing(terms)}."
         raise NotRun(msg)
-    table = pd.DataFrame({"paper": pd.Series(present).abs(), "ours": r[list(present)]})
-    near = ((table["paper"] - table["ours"]).abs() <= 0.2).mean()
+    ours = r.loc[list(present)]
+    near = ((pd.Series(present) - ours.mean(axis=1)).abs() <= 0.2).mean()
     found = "; ".join(
-        f"{term} {'off in one' if pd.isna(row.ours) else share(row.ours)} "
-        f"(paper {share(row.paper)})"
-        for term, row in table.iterrows()
+        f"{term} {'off in one' if row.isna().all() else mean_of(row)} (paper {share(paper)})"
+        for (term, paper), (_, row) in zip(present.items(), ours.iterrows(), strict=True)
     )
-    why = f"{near:.0%} of {len(table)} terms are near the paper's value. "
+    why = f"{near:.0%} of {len(present)} terms are near the paper's value. "
     why += _own_agreement(run, dataset, pair)
     verdict = AGREES if near >= 0.8 else PARTLY if near >= 0.5 else DIFFERS
     return Finding(found, verdict, why.strip())
@@ -131,15 +146,26 @@ def _pair(run: Run, dataset: str, pair: Sequence[str]) -> pd.DataFrame:
     raise NotRun(msg)
 
 
+def _by_seeds(run: Run, dataset: str, pair: Sequence[str]) -> pd.DataFrame:
+    """Return |r| of each term, a column a pair of seeds; of the first seeds without that table."""
+    first = _pair(run, dataset, pair).set_index("term")
+    table = run.tables.get("correlation_seeds")
+    if table is None:
+        return first[["r"]].abs()
+    rows = table[(table["dataset"] == dataset) & table["method_a"].isin(pair)]
+    rows = rows[rows["method_b"].isin(pair) & (rows["method_a"] != rows["method_b"])]
+    return rows.pivot(index="term", columns=["seed_a", "seed_b"], values="r").abs()
+
+
 def _own_agreement(run: Run, dataset: str, pair: Sequence[str]) -> str:
     """Say how far each of two methods agrees with itself from another seed: a ceiling."""
     told = []
     for method in pair:
         try:
-            r = run.rows("stability", dataset, method, kind="seeds", term=SUMMARY)["r"].iloc[0]
+            rows = run.rows("stability", dataset, method, kind="seeds", term=SUMMARY)
         except NotRun:
             continue
-        told.append(f"{run.label(method)} {share(r)}")
+        told.append(f"{run.label(method)} {with_range(*rows.iloc[0][['r', 'r_min', 'r_max']])}")
     if not told:
         return ""
     return f"Two seeds of one method agree among themselves at a median |r| of {listing(told)}."

@@ -7,7 +7,18 @@ from itertools import combinations
 
 import pandas as pd
 
-from .finding import AGREES, DIFFERS, PARTLY, Finding, check, number, over_seeds, share
+from .finding import (
+    AGREES,
+    DIFFERS,
+    PARTLY,
+    Finding,
+    check,
+    mean_of,
+    number,
+    over_seeds,
+    share,
+    with_range,
+)
 from .run import NotRun, Run
 
 MEDIAN, SHARED = "(median |r|)", "(shared of the 10 most relevant)"
@@ -24,7 +35,7 @@ def same_from_any_seed(
 ) -> Finding:
     """Ask whether a method's terms are the same from another seed."""
     summary = _summary(run, dataset, method, "seeds")
-    holds = [summary[MEDIAN] >= SAME, summary[SHARED] >= SAME_TOP]
+    holds = [summary.loc[MEDIAN, "r"] >= SAME, summary.loc[SHARED, "r"] >= SAME_TOP]
     verdict = AGREES if all(holds) else PARTLY if any(holds) else DIFFERS
     why = "The paper reports one seed."
     for other in beside:
@@ -57,8 +68,8 @@ def too_few_cells(run: Run, dataset: str, *, method: str, beside: Sequence[str] 
     for name, summary in larger.items():
         found += f"; {name}, {run.n_cells(name):,} cells: {_told(summary)}"
     # no median where no term is active in both fits: they agree on nothing
-    here, *there = pd.Series([s[MEDIAN] for s in (small, *larger.values())]).fillna(0.0)
-    best = max(there, default=0.0)
+    medians = pd.Series([s.loc[MEDIAN, "r"] for s in (small, *larger.values())]).fillna(0.0)
+    here, best = medians.iloc[0], medians.iloc[1:].max()
     if here >= SAME:
         verdict, why = DIFFERS, "The terms are the same from another seed."
     elif not larger:
@@ -98,17 +109,17 @@ def corrects_sets(run: Run, dataset: str, *, method: str) -> Finding:
     if precision is not None:
         why += (
             " On simulated data, where the truth is known, "
-            f"{share(precision)} of the genes that it adds belong."
+            f"{mean_of(precision)} of the genes that it adds belong."
         )
     if not any(changes.values()):
         return Finding(found or "none", DIFFERS, "No gene added or removed in any active term.")
     if len(changes) < 2:
         return Finding(found, PARTLY, why + f" One seed only: `methods: {method}: seeds:`.")
-    indices = [len(a & b) / max(1, len(a | b)) for a, b in combinations(changes.values(), 2)]
-    mean = sum(indices) / len(indices)
-    why = f"Between seeds the corrections' Jaccard index is {share(mean)}. " + why
-    right = precision is None or precision >= 0.5
-    return Finding(found, AGREES if mean >= 0.5 and right else PARTLY, why)
+    pairs = combinations(changes.values(), 2)
+    indices = pd.Series([len(a & b) / max(1, len(a | b)) for a, b in pairs])
+    why = f"Between seeds the corrections' Jaccard index is {mean_of(indices)}. " + why
+    right = precision is None or precision.mean() >= 0.5
+    return Finding(found, AGREES if indices.mean() >= 0.5 and right else PARTLY, why)
 
 
 def _changes(terms: pd.DataFrame) -> set[tuple[str, str, str]]:
@@ -122,7 +133,8 @@ def _changes(terms: pd.DataFrame) -> set[tuple[str, str, str]]:
     }
 
 
-def _precision(run: Run, method: str) -> float | None:
+def _precision(run: Run, method: str) -> pd.Series | None:
+    """Return the precision of added genes, a value a simulation and seed."""
     values = []
     for dataset in run.simulated:
         try:
@@ -130,13 +142,14 @@ def _precision(run: Run, method: str) -> float | None:
         except NotRun:
             continue
         values.extend(part["value"].dropna())
-    return sum(values) / len(values) if values else None
+    return pd.Series(values) if values else None
 
 
-def _summary(run: Run, dataset: str, method: str, kind: str) -> dict[str, float]:
+def _summary(run: Run, dataset: str, method: str, kind: str) -> pd.DataFrame:
+    """Return r, r_min and r_max of the two summaries over pairs of fits."""
     part = run.rows("stability", dataset, method)
     part = part[(part["kind"] == kind) & part["term"].isin([MEDIAN, SHARED])]
-    summary = part.set_index("term")["r"].to_dict()
+    summary = part.set_index("term")[["r", "r_min", "r_max"]]
     if len(summary) < 2:
         change = "several `seeds`" if kind == "seeds" else "`halves`"
         msg = f"{method} was not compared between {kind} on {dataset}: give it {change}."
@@ -144,5 +157,6 @@ def _summary(run: Run, dataset: str, method: str, kind: str) -> dict[str, float]
     return summary
 
 
-def _told(summary: dict[str, float]) -> str:
-    return f"median |r| {share(summary[MEDIAN])}, {number(summary[SHARED])} of 10 top terms shared"
+def _told(summary: pd.DataFrame) -> str:
+    shared = with_range(*summary.loc[SHARED], number)
+    return f"median |r| {with_range(*summary.loc[MEDIAN])}, {shared} of 10 top terms shared"

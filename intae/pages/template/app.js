@@ -122,7 +122,7 @@ function heading(facts, method, term) {
       origin ? ["From ", origin.collection, ": ", origin.link
         ? make("a", { href: origin.link, rel: "noreferrer noopener", target: "_blank" }, origin.full_name)
         : origin.full_name, origin.note ? `, “${origin.note}”` : "", ". "] : null,
-      "Numbers and charts are of the first seed of each method. ",
+      "Numbers and charts are of the first seed of each method; where it has several, the range over seeds stands beside what it scores. ",
       HAS_ADDRESS ? actionButton("Copy link to this view", "Copied", () => copyText(location.href)) : null));
 }
 

@@ -82,10 +82,19 @@ class Facts {
     return method.accuracy[label]?.[split]?.[measure]?.[method.number.get(term)] ?? null;
   }
 
+  // The least and the largest of a score over the seeds of a method, in words; empty for one seed.
+  scoreSpread(method, term, label, split, measure) {
+    const [low, high] = ["least", "most"].map(end => this.score(method, term, label, split, `${measure}_${end}`));
+    return missing(low) ? "" : `${fixed(low, 3)} to ${fixed(high, 3)}`;
+  }
+
   // How stable a term is in each test that was made, the hardest first.
   stabilities(method, term) {
     return Object.keys(STABILITY)
-      .map(kind => ({ kind, r: method.stability[kind]?.r[method.number.get(term)] }))
+      .map(kind => {
+        const at = name => method.stability[kind]?.[name][method.number.get(term)];
+        return { kind, r: at("r"), low: at("r_min"), high: at("r_max") };
+      })
       .filter(({ r }) => !missing(r));
   }
 

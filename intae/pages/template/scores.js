@@ -20,9 +20,11 @@ function tiles(facts, method, term, go) {
   const label = facts.firstLabel(method);
   if (label !== null) {
     const split = "held_out" in method.accuracy[label] ? "held_out" : "train";
+    const spread = facts.scoreSpread(method, term, label, split, "accuracy");
     found.push(tile(`Separates ${readable(label)}`,
       fixed(facts.score(method, term, label, split, "accuracy"), 3),
       `accuracy ${SPLITS[split].title}`,
+      spread && `${spread} over seeds`,
       facts.guess[label] ? `always guessing the largest group: ${fixed(facts.guess[label], 3)}` : null));
   }
   const [hardest, ...others] = facts.stabilities(method, term);
@@ -30,6 +32,7 @@ function tiles(facts, method, term, go) {
     ? tile("Stability", "–", Object.keys(method.stability).length ? "off in the fits compared" : "not measured for this method")
     : tile("Stability", `|r| ${fixed(hardest.r)}`,
       `correlation of its loadings between ${STABILITY[hardest.kind].text}`,
+      fixed(hardest.low) === fixed(hardest.high) ? null : `${fixed(hardest.low)} to ${fixed(hardest.high)} over the pairs compared`,
       others.length ? others.map(({ kind, r }) => `${STABILITY[kind].short}: ${fixed(r)}`).join(", ") : null));
   const models = facts.methods.filter(m => !m.control && m.name in method.agreement);
   const agreed = models.map(m => method.agreement[m.name][t]).filter(r => !missing(r)).map(Math.abs).sort((a, b) => a - b);
@@ -64,7 +67,7 @@ function accuracySection(facts, method, term) {
   if (!labels.length) return null;
   return make("section", { class: "card", id: "accuracy" },
     make("h3", {}, "How well it separates the cells"),
-    make("p", { class: "small" }, "A logistic regression guesses the label of a cell from its loading on this one term."),
+    make("p", { class: "small" }, "A logistic regression guesses the label of a cell from its loading on this one term. Below a number: the range over the method's seeds, where it has several."),
     labels.map(label => make("table", {},
       make("thead", {}, make("tr", {}, make("th", { scope: "col" }, readable(label)),
         Object.values(MEASURES).map(m => make("th", { scope: "col", class: "number", title: m.text }, m.title)))),
@@ -73,7 +76,8 @@ function accuracySection(facts, method, term) {
           make("th", { scope: "row" }, SPLITS[split]?.title ?? readable(split),
             make("span", { class: "small" }, SPLITS[split]?.text ?? "")),
           Object.keys(MEASURES).map(measure => make("td", { class: "number" },
-            fixed(facts.score(method, term, label, split, measure), 3))))),
+            fixed(facts.score(method, term, label, split, measure), 3),
+            make("div", { class: "small" }, facts.scoreSpread(method, term, label, split, measure)))))),
         facts.guess[label] ? make("tr", { class: "muted" },
           make("th", { scope: "row" }, "always the largest group"),
           make("td", { class: "number" }, fixed(facts.guess[label], 3)), make("td"), make("td")) : null))));

@@ -16,7 +16,7 @@ from intae.autoencoder.confounders import (
 )
 from intae.autoencoder.descent import Problem, descend, step_lengths
 from intae.autoencoder.evidence import evidence
-from intae.autoencoder.forward import Candidates, try_term
+from intae.autoencoder.forward import Candidates, leading_direction, try_term
 from intae.autoencoder.lambdas import lambda_max, size_weights
 from intae.autoencoder.naming import factor_targets, name_gains, rename
 from intae.autoencoder.objective import (
@@ -223,6 +223,17 @@ def test_evidence_stands_among_the_terms(fits):
     for solver, fit in fits.items():
         found = fit.terms_["evidence"]
         assert found.isna().all() if solver == "adam" else found.notna().all()
+
+
+@pytest.mark.parametrize("size", [1, 2, 29, 30, 120])
+def test_leading_direction(size):
+    """Small and large covariances, and one of nothing."""
+    X = np.random.default_rng(size).standard_normal((60, size))
+    value, u = leading_direction(X.T @ X)
+    assert value == pytest.approx(np.linalg.eigvalsh(X.T @ X)[-1])
+    assert np.allclose(X.T @ (X @ u), value * u)
+    assert np.linalg.norm(u) == pytest.approx(1)
+    assert leading_direction(np.zeros((size, size)))[0] == 0
 
 
 def test_a_wrong_name_is_mended(cells, problem):

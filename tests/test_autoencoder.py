@@ -16,7 +16,9 @@ from intae.autoencoder.confounders import (
 )
 from intae.autoencoder.descent import Problem, descend, step_lengths
 from intae.autoencoder.evidence import evidence
-from intae.autoencoder.forward import Candidates, try_term
+from intae.autoencoder.exact import empty_start, minimise
+from intae.autoencoder.forward import Candidates, leading_direction, try_term
+from intae.autoencoder.history import History
 from intae.autoencoder.lambdas import lambda_max, size_weights
 from intae.autoencoder.naming import factor_targets, name_gains, rename
 from intae.autoencoder.objective import (
@@ -28,6 +30,7 @@ from intae.autoencoder.objective import (
     gradient,
 )
 from intae.autoencoder.penalties import Penalty, column_norms
+from intae.autoencoder.second_look import second_look
 from intae.moments import second_moments
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -212,6 +215,39 @@ def test_evidence_stands_among_the_terms(fits):
     for solver, fit in fits.items():
         found = fit.terms_["evidence"]
         assert found.isna().all() if solver == "adam" else found.notna().all()
+
+
+def test_a_second_look_brings_back_what_the_others_replaced(cells, problem):
+    """With a term forbidden the others grow; once it is allowed again they make room."""
+    fit = model(n_dense=0, lambda1=0.5, lambda3=3.0).fit(cells)
+    penalty, scale = fit._penalty, fit.scale_
+    best = int(column_norms(fit.weights_.to_numpy()).argmax())
+    barred, free = np.arange(8) == best, np.zeros(8, dtype=bool)
+    without, _, _ = minimise(
+        problem, penalty, empty_start(problem.S, penalty),
+        tol=1e-4, max_iter=2000, history=History(penalty, scale), barred=barred,
+    )  # fmt: skip
+
+    def objective(W):
+        return problem.at(W).data_term + penalty.value(W)
+
+    W, moved = second_look(problem, penalty, without, free, 1e-4 * scale)
+    assert moved and W[:, best].any()
+    assert objective(W) < objective(without) * (1 - 1e-3)
+    again, moved = second_look(problem, penalty, without, barred, 1e-4 * scale)
+    assert not again[:, best].any()
+    assert moved or np.array_equal(again, without)
+
+
+@pytest.mark.parametrize("size", [1, 2, 29, 30, 120])
+def test_leading_direction(size):
+    """Small and large covariances, and one of nothing."""
+    X = np.random.default_rng(size).standard_normal((60, size))
+    value, u = leading_direction(X.T @ X)
+    assert value == pytest.approx(np.linalg.eigvalsh(X.T @ X)[-1])
+    assert np.allclose(X.T @ (X @ u), value * u)
+    assert np.linalg.norm(u) == pytest.approx(1)
+    assert leading_direction(np.zeros((size, size)))[0] == 0
 
 
 def test_a_wrong_name_is_mended(cells, problem):

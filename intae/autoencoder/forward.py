@@ -14,11 +14,13 @@ from __future__ import annotations
 
 import numpy as np
 from scipy.linalg import eigh
+from scipy.sparse.linalg import eigsh
 
 from .descent import Point, Problem
 from .objective import best_encoder
 from .penalties import Penalty, column_norms
 
+LANCZOS = 30  # genes, from which on it is quicker
 LENGTHS = np.geomspace(0.3, 30, 80)  # tried lengths of w, in units of sqrt(l0)
 
 
@@ -111,11 +113,9 @@ class Candidates:
         self, genes: np.ndarray, entries: np.ndarray, group: float
     ) -> tuple[float, float, float, np.ndarray]:
         """Return u'E u, u'(I - A W')u, the penalty per length, and u, the leading direction."""
-        last = len(genes) - 1
-        value, vector = eigh(self.residual[np.ix_(genes, genes)], subset_by_index=[last, last])
-        u = vector[:, 0]
+        value, u = leading_direction(self.residual[np.ix_(genes, genes)])
         new = 1 - (self.A[genes].T @ u) @ (self.W[genes].T @ u)
-        return float(value[0]), float(new), float(group + entries[genes] @ abs(u)), u
+        return value, float(new), float(group + entries[genes] @ abs(u)), u
 
     def _sets_of(self, term: int) -> list[np.ndarray]:
         """Return the genes that a term may come in with: its set, or for a sparse one several."""
@@ -126,10 +126,23 @@ class Candidates:
 
     def _sparse_sets(self) -> list[np.ndarray]:
         """Return gene sets of several sizes, the strongest in the leading residual direction."""
-        last = len(self.residual) - 1
-        vector = eigh(self.residual, subset_by_index=[last, last])[1][:, 0]
+        _, vector = leading_direction(self.residual)
         order = np.argsort(-abs(vector), kind="stable")
         return [np.sort(order[:size]) for size in (5, 10, 20, 40, 80, 160) if size <= len(order)]
+
+
+def leading_direction(E: np.ndarray) -> tuple[float, np.ndarray]:
+    """Return the largest eigenvalue of a covariance and its eigenvector.
+
+    By Lanczos steps where it is large, which start at the mean direction and so end the same every
+    time (Lehoucq et al. 1998).
+    """
+    last = len(E) - 1
+    if len(E) < LANCZOS or not E.any():
+        values, vectors = eigh(E, subset_by_index=[last, last])
+    else:
+        values, vectors = eigsh(E, k=1, which="LA", v0=np.ones(len(E)))
+    return float(values[0]), vectors[:, 0]
 
 
 def try_term(here: Point, penalty: Penalty, term: int, column: np.ndarray) -> tuple[Point, bool]:

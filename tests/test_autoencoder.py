@@ -9,6 +9,7 @@ from scipy import sparse
 
 import intae
 from intae import Autoencoder, simulate
+from intae.autoencoder import exact
 from intae.autoencoder.confounders import (
     find_confounders,
     sets_are_blurred,
@@ -16,9 +17,7 @@ from intae.autoencoder.confounders import (
 )
 from intae.autoencoder.descent import Problem, descend, step_lengths
 from intae.autoencoder.evidence import evidence
-from intae.autoencoder.exact import empty_start, minimise
 from intae.autoencoder.forward import Candidates, leading_direction, try_term
-from intae.autoencoder.history import History
 from intae.autoencoder.lambdas import lambda_max, size_weights
 from intae.autoencoder.naming import factor_targets, name_gains, rename
 from intae.autoencoder.objective import (
@@ -217,26 +216,24 @@ def test_evidence_stands_among_the_terms(fits):
         assert found.isna().all() if solver == "adam" else found.notna().all()
 
 
-def test_a_second_look_brings_back_what_the_others_replaced(cells, problem):
-    """With a term forbidden the others grow; once it is allowed again they make room."""
-    fit = model(n_dense=0, lambda1=0.5, lambda3=3.0).fit(cells)
-    penalty, scale = fit._penalty, fit.scale_
-    best = int(column_norms(fit.weights_.to_numpy()).argmax())
-    barred, free = np.arange(8) == best, np.zeros(8, dtype=bool)
-    without, _, _ = minimise(
-        problem, penalty, empty_start(problem.S, penalty),
-        tol=1e-4, max_iter=2000, history=History(penalty, scale), barred=barred,
-    )  # fmt: skip
-
-    def objective(W):
-        return problem.at(W).data_term + penalty.value(W)
-
-    W, moved = second_look(problem, penalty, without, free, 1e-4 * scale)
-    assert moved and W[:, best].any()
-    assert objective(W) < objective(without) * (1 - 1e-3)
-    again, moved = second_look(problem, penalty, without, barred, 1e-4 * scale)
-    assert not again[:, best].any()
-    assert moved or np.array_equal(again, without)
+def test_a_second_look_finds_what_one_term_alone_does_not(monkeypatch):
+    """A minimum that no single term can leave, and a lower one after others made room."""
+    data = simulate(250, 60, 8, n_active=4, n_dense=0, strength=(0.6, 1.2), seed=0)
+    with monkeypatch.context() as patch:
+        patch.setattr(exact, "second_look", lambda problem, penalty, W, barred, tol: (W, False))
+        first = model(n_dense=0).fit(data)
+    assert first.converged_
+    W, penalty, free = first.weights_.to_numpy(), first._penalty, np.zeros(8, dtype=bool)
+    here = first._problem.at(W)
+    assert Candidates(first._problem, penalty, free).best(here) is None
+    new, moved = second_look(first._problem, penalty, W, free, 1e-3 * first.scale_)
+    came = np.flatnonzero(new.any(0) & ~W.any(0))
+    assert moved and len(came)
+    second = model(n_dense=0).fit(data)
+    lower = second.history_["objective"].iloc[-1] / first.history_["objective"].iloc[-1]
+    assert lower < 0.98
+    _, moved = second_look(first._problem, penalty, W, np.isin(np.arange(8), came), 1e-3)
+    assert not moved  # what is barred stays off, and nothing else helps
 
 
 @pytest.mark.parametrize("size", [1, 2, 29, 30, 120])

@@ -583,6 +583,15 @@ def test_a_confounder_gets_a_dense_term_by_itself(confounded, solver):
     assert np.array_equal(fit.weights_, given.weights_)
 
 
+def test_a_chosen_dense_term_is_kept_in_the_file(confounded, tmp_path):
+    fit = model().fit(confounded)
+    fit.save(tmp_path / "model.h5")
+    back = Autoencoder.load(tmp_path / "model.h5")
+    assert back.n_dense is None and back.terms_.loc["dense_1", "kind"] == "dense"
+    assert np.allclose(back.transform(confounded), fit.loadings_, atol=1e-10)
+    assert np.allclose(back.necessity(confounded)["rise"], fit.necessity()["rise"], atol=1e-6)
+
+
 def test_no_confounder_no_dense_term():
     cells = simulate(600, 200, 20, n_active=5, n_dense=0, seed=0)
     fit = model().fit(cells)

@@ -15,9 +15,10 @@ from anndata import AnnData
 
 from .contracts import check_prepared, get_annotations, get_terms
 from .covariates import design_matrix
-from .model import FactorModel, signs, term_index, terms_table
+from .model import FactorModel
 from .moments import iter_chunks
 from .slalom_import import import_slalom
+from .terms import signs, term_index, terms_table
 from .threads import limit_threads
 
 log = logging.getLogger(__name__)

@@ -14,7 +14,8 @@ from anndata import AnnData
 
 from ..contracts import check_prepared, get_annotations, get_terms
 from ..covariates import design_matrix
-from ..model import FactorModel, match_genes, signs, term_index, terms_table
+from ..model import FactorModel, match_genes
+from ..terms import signs, term_index, terms_table
 from ..threads import limit_threads
 from .checks import check_arguments, check_same_data, warn_of_changed
 from .compare import compare_starts

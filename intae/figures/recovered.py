@@ -30,7 +30,8 @@ def plot_recovery(recovery: pd.DataFrame, labels: Mapping[str, str]) -> Figure:
     """
     set_style()
     colors = method_colors(labels)
-    metrics = list(dict.fromkeys(recovery.dropna(subset="value")["metric"]))
+    scored = set(recovery.dropna(subset="value")["metric"])
+    metrics = [metric for metric in dict.fromkeys(recovery["metric"]) if metric in scored]
     methods = [m for m in labels if m in set(recovery["method"])]
     if not metrics:
         return without_data(NO_TERMS)

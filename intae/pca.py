@@ -11,8 +11,9 @@ from anndata import AnnData
 from sklearn.decomposition import PCA as SklearnPCA
 
 from .contracts import check_prepared, get_annotations
-from .model import FactorModel, match_genes, signs, term_index, terms_table
+from .model import FactorModel, match_genes
 from .moments import iter_chunks
+from .terms import signs, term_index, terms_table
 from .threads import limit_threads
 
 

@@ -14,8 +14,9 @@ from anndata import AnnData
 from scipy import sparse
 
 from .contracts import check_prepared, get_annotations, get_terms
-from .model import FactorModel, match_genes, term_index, terms_table
+from .model import FactorModel, match_genes
 from .moments import iter_chunks
+from .terms import term_index, terms_table
 from .threads import limit_threads
 
 SCORES = ("score_genes", "ulm", "aucell")

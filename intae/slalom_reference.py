@@ -1,12 +1,8 @@
-"""The reference f-scLVM: the published slalom package, run as it is."""
+"""The reference f-scLVM for users: the published slalom run as it is, and read into our tables."""
 
 from __future__ import annotations
 
-import contextlib
-import io
-import logging
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -15,15 +11,12 @@ from anndata import AnnData
 
 from .contracts import check_prepared, get_annotations, get_terms
 from .covariates import design_matrix
-from .model import FactorModel, signs, term_index, terms_table
+from .model import FactorModel
 from .moments import iter_chunks
-from .slalom_import import import_slalom
-from .threads import limit_threads
-
-log = logging.getLogger(__name__)
+from .slalom_run import run_slalom
+from .terms import signs, term_index, terms_table
 
 PUBLISHED_SEED = 222  # `CSparseFA.init` sets NumPy's global state to it
-LOG_EVERY = 5.0  # seconds between two lines of progress
 
 
 class Slalom(FactorModel):
@@ -132,31 +125,17 @@ class Slalom(FactorModel):
         annotations = get_annotations(adata).astype(float)
         covariates, names, _ = design_matrix(adata.obs, list(self.covariates or ()))
         Y = np.vstack([block for _, block in iter_chunks(adata.X)])
-        slalom = import_slalom()
-        with limit_threads(self.threads), _global_state(), _stdout_to_log() as lines:
-            start = time.perf_counter()
-            with _seeded(self.seed):
-                fa = slalom.initFA(
-                    Y,
-                    # No name may look like one of slalom's own, "hidden0" or "bias".
-                    np.array([f"term {name}" for name in get_terms(adata)]),
-                    annotations,
-                    nHidden=self.n_dense,
-                    nHiddenSparse=self.n_sparse,
-                    pruneGenes=False,
-                    minGenes=0,
-                    do_preTrain=False,
-                    covariates=covariates if names else None,
-                )
-            clock = _Clock(fa, start, self.budget, self.max_iter)
-            with contextlib.suppress(_BudgetOver):
-                fa.train(nIterations=self.max_iter)
-            self.seconds_ = time.perf_counter() - start
-        self.converged_ = any(line.startswith("Converged") for line in lines)
-        self.history_ = clock.history()
+        run = run_slalom(
+            Y, get_terms(adata), annotations, covariates if names else None,
+            n_dense=self.n_dense, n_sparse=self.n_sparse, max_iter=self.max_iter,
+            budget=self.budget, seed=self.seed, threads=self.threads,
+        )  # fmt: skip
+        self.seconds_, self.converged_, self.history_ = run.seconds, run.converged, run.history
         self.n_iter_ = len(self.history_)
-        self._project(clock, expected_iter, expected_active)
-        self._read(fa, adata, index, kinds, names)
+        total = self.max_iter if expected_iter is None else min(expected_iter, self.max_iter)
+        self.projected_ = run.over
+        self.projected_seconds_ = run.projected_seconds(total, expected_active)
+        self._read(run.fa, adata, index, kinds, names)
         return self
 
     def transform(self, adata: AnnData) -> pd.DataFrame:
@@ -172,29 +151,6 @@ class Slalom(FactorModel):
             'cells. intae.FSCLVM can: FSCLVM(compat="slalom").fit(adata) is the same model'
         )
         raise NotImplementedError(msg)
-
-    def _project(
-        self, clock: _Clock, expected_iter: int | None, expected_active: Sequence[int] | None
-    ) -> None:
-        self.projected_ = clock.over
-        self.projected_seconds_ = self.seconds_
-        total = self.max_iter if expected_iter is None else min(expected_iter, self.max_iter)
-        left = total - self.n_iter_
-        if not clock.over or left <= 0:
-            return
-        recent = self.history_.iloc[-max(1, min(20, self.n_iter_ // 2)) :]
-        per_term = recent["sweep_seconds"].mean() / recent["n_active"].mean()
-        active = np.full(left, self.history_["n_active"].iloc[-1], dtype=float)
-        if expected_active is not None:
-            known = np.asarray(expected_active, dtype=float)[self.n_iter_ : total]
-            active[: len(known)] = known
-            if 0 < len(known) < left:
-                active[len(known) :] = known[-1]
-        self.projected_seconds_ = self.seconds_ + float(per_term * active.sum())
-        log.info(
-            "budget of %g s is over after %d of %d sweeps; the whole is projected to take %.0f s",
-            self.budget, self.n_iter_, total, self.projected_seconds_,
-        )  # fmt: skip
 
     def _read(
         self, fa: Any, adata: AnnData, index: pd.Index, kinds: pd.Series, names: list[str]
@@ -219,84 +175,3 @@ class Slalom(FactorModel):
             kinds, annotations, genes, relevance=1 / self.alpha_,
             active=fa.doUpdate[order] == 1, on=C[:, order] > 0.5,
         )  # fmt: skip
-
-
-class _BudgetOver(Exception):
-    """Raised after a sweep, to leave slalom's own loop."""
-
-
-class _Clock:
-    """Times each sweep of a slalom object, from between its loop and its `update`."""
-
-    def __init__(self, fa: Any, start: float, budget: float | None, max_iter: int) -> None:
-        self.fa, self.start, self.budget, self.max_iter = fa, start, budget, max_iter
-        self.over = False
-        self.rows: list[tuple[float, float, int]] = []
-        self.shown = time.perf_counter()
-        self.sweep = fa.update
-        fa.update = self.update
-
-    def update(self) -> None:
-        before = time.perf_counter()
-        self.sweep()
-        now = time.perf_counter()
-        active = int(self.fa.doUpdate[self.fa.nKnown :].sum())
-        self.rows.append((now - self.start, now - before, active))
-        if now - self.shown > LOG_EVERY:
-            self.shown = now
-            log.info("slalom: sweep %d, %.2f s each, %d terms on, %.0f s so far",
-                     len(self.rows), now - before, active, now - self.start)  # fmt: skip
-        if self.budget is None or len(self.rows) == self.max_iter:
-            return
-        if now - self.start >= self.budget:
-            self.over = True
-            raise _BudgetOver
-
-    def history(self) -> pd.DataFrame:
-        table = pd.DataFrame(self.rows, columns=["seconds", "sweep_seconds", "n_active"])
-        table.insert(0, "iteration", np.arange(1, len(table) + 1))
-        return table
-
-
-@contextlib.contextmanager
-def _global_state() -> Iterator[None]:
-    """Put NumPy's global random state, which slalom draws from, back as it was."""
-    state = np.random.get_state()  # noqa: NPY002 - slalom knows no other
-    try:
-        yield
-    finally:
-        np.random.set_state(state)  # noqa: NPY002
-
-
-@contextlib.contextmanager
-def _seeded(seed: int) -> Iterator[None]:
-    """Seed NumPy's global state, and let slalom's own `seed(222)` set it to `seed` as well."""
-    reseed = np.random.seed
-    reseed(seed)
-    np.random.seed = lambda _=None: reseed(seed)
-    try:
-        yield
-    finally:
-        np.random.seed = reseed
-
-
-class _LogLines(io.TextIOBase):
-    """A text stream whose lines go to the log, and are kept."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-        self.rest = ""
-
-    def write(self, text: str) -> int:
-        *lines, self.rest = (self.rest + text).split("\n")
-        for line in lines:
-            self.lines.append(line)
-            log.debug("slalom: %s", line)
-        return len(text)
-
-
-@contextlib.contextmanager
-def _stdout_to_log() -> Iterator[list[str]]:
-    stream = _LogLines()
-    with contextlib.redirect_stdout(stream):
-        yield stream.lines

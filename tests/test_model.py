@@ -8,8 +8,8 @@ from sklearn.exceptions import NotFittedError
 import intae
 from intae.covariates import design_matrix
 from intae.methods import MODELS, make_model
-from intae.model import signs, terms_table
 from intae.signatures import ability_of
+from intae.terms import signs, terms_table
 
 
 def test_save_and_load(simulated, tmp_path):

@@ -10,8 +10,9 @@ import pandas as pd
 from anndata import AnnData
 
 from ..covariates import design_matrix
-from ..model import FactorModel, match_genes, signs
+from ..model import FactorModel, match_genes
 from ..moments import iter_chunks
+from ..terms import signs
 from ..threads import limit_threads
 
 

@@ -12,8 +12,9 @@ import pandas as pd
 from anndata import AnnData
 
 from ..contracts import check_prepared, get_annotations, get_terms
-from ..model import FactorModel, match_genes, signs, term_index, terms_table
+from ..model import FactorModel, match_genes
 from ..moments import iter_chunks
+from ..terms import signs, term_index, terms_table
 from ..threads import limit_threads
 from .data import Cells
 

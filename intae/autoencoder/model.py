@@ -12,7 +12,7 @@ import pandas as pd
 from anndata import AnnData
 
 from ..contracts import check_prepared, get_annotations, get_terms
-from ..model import terms_table
+from ..terms import terms_table
 from .arguments import check_arguments
 from .confounders import warn_of_confounders
 from .data import Cells

@@ -1,0 +1,219 @@
+"""One run of slalom: its sweeps timed, ended by a budget, and its traces in the process cleared.
+
+slalom's own loop knows no limit of time. It prints what it does, and draws from NumPy's global
+random state, which it seeds itself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from .slalom_import import import_slalom
+from .threads import limit_threads
+
+log = logging.getLogger(__name__)
+
+LOG_EVERY = 5.0  # seconds between two lines of progress
+
+
+@dataclass
+class SlalomRun:
+    """What came of a run.
+
+    Attributes
+    ----------
+    fa
+        slalom's object, trained.
+    history
+        One row a sweep: iteration, seconds since the start of the run, sweep_seconds (its own),
+        n_active.
+    converged
+        Whether slalom's own rule ended it.
+    budget, over
+        The wall time in seconds that it was given (None: no limit), and whether this ended it.
+    seconds
+        Wall time of the run.
+    """
+
+    fa: Any
+    history: pd.DataFrame
+    converged: bool
+    budget: float | None
+    over: bool
+    seconds: float
+
+    def projected_seconds(self, total: int, expected_active: Sequence[int] | None) -> float:
+        """Return the seconds that the whole would have taken: `seconds`, if the budget sufficed.
+
+        Parameters
+        ----------
+        total
+            Sweeps of the whole.
+        expected_active
+            Number of terms on in each of them; None: those on now stay on.
+        """
+        done = len(self.history)
+        left = total - done
+        if not self.over or left <= 0:
+            return self.seconds
+        recent = self.history.iloc[-max(1, min(20, done // 2)) :]
+        per_term = recent["sweep_seconds"].mean() / recent["n_active"].mean()
+        active = np.full(left, self.history["n_active"].iloc[-1], dtype=float)
+        if expected_active is not None:
+            known = np.asarray(expected_active, dtype=float)[done:total]
+            active[: len(known)] = known
+            if 0 < len(known) < left:
+                active[len(known) :] = known[-1]
+        projected = self.seconds + float(per_term * active.sum())
+        log.info(
+            "budget of %g s is over after %d of %d sweeps; the whole is projected to take %.0f s",
+            self.budget, done, total, projected,
+        )  # fmt: skip
+        return projected
+
+
+def run_slalom(
+    Y: np.ndarray,
+    terms: Iterable[str],
+    annotations: np.ndarray,
+    covariates: np.ndarray | None,
+    *,
+    n_dense: int,
+    n_sparse: int,
+    max_iter: int,
+    budget: float | None,
+    seed: int,
+    threads: int | None,
+) -> SlalomRun:
+    """Run slalom on a matrix until its own rule, `max_iter` or the budget stops it.
+
+    Parameters
+    ----------
+    Y
+        cells x genes, log-normalised.
+    terms
+        Names of the annotated terms.
+    annotations
+        genes x annotated terms, 0/1, as floats.
+    covariates
+        cells x covariates; None without them.
+    n_dense, n_sparse, max_iter, budget, seed, threads
+        As of :class:`intae.Slalom`.
+
+    Raises
+    ------
+    ImportError
+        If slalom is not installed.
+    """
+    slalom = import_slalom()
+    with limit_threads(threads), _global_state(), _stdout_to_log() as lines:
+        start = time.perf_counter()
+        with _seeded(seed):
+            fa = slalom.initFA(
+                Y,
+                # No name may look like one of slalom's own, "hidden0" or "bias".
+                np.array([f"term {name}" for name in terms]),
+                annotations,
+                nHidden=n_dense,
+                nHiddenSparse=n_sparse,
+                pruneGenes=False,
+                minGenes=0,
+                do_preTrain=False,
+                covariates=covariates,
+            )
+        clock = _Clock(fa, start, budget, max_iter)
+        with contextlib.suppress(_BudgetOver):
+            fa.train(nIterations=max_iter)
+        seconds = time.perf_counter() - start
+    converged = any(line.startswith("Converged") for line in lines)
+    return SlalomRun(fa, clock.history(), converged, budget, clock.over, seconds)
+
+
+class _BudgetOver(Exception):
+    """Raised after a sweep, to leave slalom's own loop."""
+
+
+class _Clock:
+    """Times each sweep of a slalom object, from between its loop and its `update`."""
+
+    def __init__(self, fa: Any, start: float, budget: float | None, max_iter: int) -> None:
+        self.fa, self.start, self.budget, self.max_iter = fa, start, budget, max_iter
+        self.over = False
+        self.rows: list[tuple[float, float, int]] = []
+        self.shown = time.perf_counter()
+        self.sweep = fa.update
+        fa.update = self.update
+
+    def update(self) -> None:
+        before = time.perf_counter()
+        self.sweep()
+        now = time.perf_counter()
+        active = int(self.fa.doUpdate[self.fa.nKnown :].sum())
+        self.rows.append((now - self.start, now - before, active))
+        if now - self.shown > LOG_EVERY:
+            self.shown = now
+            log.info("slalom: sweep %d, %.2f s each, %d terms on, %.0f s so far",
+                     len(self.rows), now - before, active, now - self.start)  # fmt: skip
+        if self.budget is None or len(self.rows) == self.max_iter:
+            return
+        if now - self.start >= self.budget:
+            self.over = True
+            raise _BudgetOver
+
+    def history(self) -> pd.DataFrame:
+        table = pd.DataFrame(self.rows, columns=["seconds", "sweep_seconds", "n_active"])
+        table.insert(0, "iteration", np.arange(1, len(table) + 1))
+        return table
+
+
+@contextlib.contextmanager
+def _global_state() -> Iterator[None]:
+    """Put NumPy's global random state, which slalom draws from, back as it was."""
+    state = np.random.get_state()  # noqa: NPY002 - slalom knows no other
+    try:
+        yield
+    finally:
+        np.random.set_state(state)  # noqa: NPY002
+
+
+@contextlib.contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    """Seed NumPy's global state, and let slalom's own `seed(222)` set it to `seed` as well."""
+    reseed = np.random.seed
+    reseed(seed)
+    np.random.seed = lambda _=None: reseed(seed)
+    try:
+        yield
+    finally:
+        np.random.seed = reseed
+
+
+class _LogLines(io.TextIOBase):
+    """A text stream whose lines go to the log, and are kept."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.rest = ""
+
+    def write(self, text: str) -> int:
+        *lines, self.rest = (self.rest + text).split("\n")
+        for line in lines:
+            self.lines.append(line)
+            log.debug("slalom: %s", line)
+        return len(text)
+
+
+@contextlib.contextmanager
+def _stdout_to_log() -> Iterator[list[str]]:
+    stream = _LogLines()
+    with contextlib.redirect_stdout(stream):
+        yield stream.lines

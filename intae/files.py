@@ -122,8 +122,14 @@ def by_method(fits: Iterable[AnnData]) -> dict[str, list[AnnData]]:
 
 
 def loadings(fit: AnnData) -> pd.DataFrame:
-    """Return the loadings of a fit: DataFrame, cells x terms."""
-    return pd.DataFrame(fit.obsm["loadings"], fit.obs_names, fit.uns["terms"].index)
+    """Return the loadings of a fit: DataFrame, cells x terms.
+
+    Those of a term that is off are zero: a network still makes numbers for it, but it has no
+    weights through which they could act.
+    """
+    terms = fit.uns["terms"]
+    in_force = np.where(terms["active"].to_numpy(bool), fit.obsm["loadings"], 0)
+    return pd.DataFrame(in_force, fit.obs_names, terms.index)
 
 
 def weights(fit: AnnData) -> pd.DataFrame:

@@ -102,6 +102,30 @@ def test_stability_between_seeds():
     assert between_seeds([one]).empty
 
 
+def test_a_term_that_is_off_has_no_loadings():
+    """A network goes on making numbers for a term whose weights are zero."""
+    z = np.random.default_rng(0).standard_normal((5, 2))
+    fit = make_fit(z, np.ones((6, 2)), [1, 0], active=[True, False])
+    assert (loadings(fit).to_numpy() == z * [1, 0]).all()
+    assert (fit.obsm["loadings"] == z).all()
+
+
+def test_stability_leaves_dense_factors_out_where_there_are_names():
+    """Two seeds with the same factors in another order agree."""
+    z = np.random.default_rng(0).standard_normal((5, 3))
+    fits = [make_fit(z[:, order], np.ones((6, 3)), [1, 2, 3]) for order in ([0, 1, 2], [0, 2, 1])]
+    for fit in fits:
+        fit.uns["terms"].index = pd.Index(["A", "dense_1", "dense_2"], name="term")
+        fit.uns["terms"]["kind"] = ["annotated", "dense", "dense"]
+    table = between_seeds(fits).set_index("term")["r"]
+    assert "dense_1" not in table.index
+    assert table["(median |r|)"] == pytest.approx(1)
+    assert table["(shared of the 10 most relevant)"] == 1
+    for fit in fits:  # without any names, such as PCA, factors are compared by their place
+        fit.uns["terms"]["kind"] = "dense"
+    assert between_seeds(fits).set_index("term").loc["dense_1", "r"] < 0.99
+
+
 def test_stability_gives_the_spread_over_pairs():
     z = np.random.default_rng(0).normal(size=(60, 3))
     noise = np.random.default_rng(1).normal(size=(60, 3))

@@ -205,10 +205,10 @@ def test_own_scores(cells, exact, kind):
 
 
 def test_scores_are_collected_from_the_tables():
-    fit = {"method": ["a", "a", "a", "b", "other"], "seed": [0, 0, 0, 0, 0]}
-    names = ["X", "Y", "Z", "X", "X"]
-    terms = pd.DataFrame(fit | {"term": names, "active": [True, False, True, True, True]})
-    held = pd.DataFrame(fit | {"term": names, "accuracy": [0.6, 0.5, 0.9, 0.7, 1.0]})
+    fit = {"method": ["a", "a", "a", "a", "b", "other"], "seed": [0, 0, 0, 0, 0, 0]}
+    names = ["X", "Y", "Z", "dense_1", "X", "X"]
+    terms = pd.DataFrame(fit | {"term": names, "active": [True, False, True, True, True, True]})
+    held = pd.DataFrame(fit | {"term": names, "accuracy": [0.6, 0.5, 0.9, 0.95, 0.7, 1.0]})
     accuracy = pd.concat([held.assign(split="held_out"), held.assign(split="train", accuracy=1)])
     stability = pd.DataFrame(
         [("a", "seeds", "(median |r|)", 0.4), ("a", "halves", "(median |r|)", 0.9),

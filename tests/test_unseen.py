@@ -90,6 +90,27 @@ def test_what_was_learned_by_heart_does_not_count(cells):
     assert found.accuracy.set_index("term").loc["dense_1", "auroc"] == pytest.approx(0.5)
 
 
+class Noisy(intae.Autoencoder):
+    """An autoencoder whose unnamed and switched-off terms know the condition."""
+
+    def transform(self, adata):
+        z = super().transform(adata)
+        condition = (adata.obs["condition"] == adata.obs["condition"].iloc[0]).to_numpy(float)
+        spoilt = ~self.terms_["active"] | (self.terms_["kind"] == "dense")
+        z.loc[:, spoilt.to_numpy()] = condition[:, None]
+        return z
+
+
+def test_what_is_off_is_guessing_and_what_has_no_name_is_not_chosen(cells):
+    found = unseen_cells(cells, lambda: Noisy(n_dense=1, threads=1), 3)
+    assert not found.choice["term"].str.startswith("dense").any()
+    auroc = found.accuracy.set_index("term")["auroc"]
+    assert auroc["dense_1"] == 1  # scored, though
+    model = Noisy(n_dense=1, threads=1).fit(cells)
+    off = model.terms_.index[~model.terms_["active"]]
+    assert len(off) and auroc[off].max() < 0.95
+
+
 def test_the_choice_is_made_on_training_cells_among_active_terms(cells):
     found = unseen_cells(cells, lambda: intae.Autoencoder(threads=1), 2)
     assert list(found.choice["fold"]) == [1, 2]

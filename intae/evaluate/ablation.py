@@ -10,6 +10,7 @@ from anndata import AnnData
 
 from ..autoencoder import Autoencoder, MaskedAutoencoder
 from ..moments import CHUNK
+from .dense import UNANNOTATED
 from .tables import stack
 
 METRICS = (
@@ -68,6 +69,7 @@ def scores_from_tables(
     parts = []
     if accuracy is not None:
         held = accuracy[accuracy["split"] == "held_out"]
+        held = held[~held["term"].str.match(UNANNOTATED)]  # dense factors have no name
         parts.append(_rows(METRICS[2], held.groupby(FIT)["accuracy"].max()))
         on = terms.loc[terms["active"] & terms["term"].isin(list(chosen)), [*FIT, "term"]]
         held = held.merge(on, on=[*FIT, "term"])

@@ -41,13 +41,15 @@ def stability_table(kind: str, pairs: Iterable[tuple[Answer, Answer]]) -> pd.Dat
     Returns
     -------
     kind, term, r, r_min, r_max, n_pairs. A row a term: mean, least and largest |r| over the
-    n_pairs in both answers of which it is active. Then summary rows, whose term is in brackets:
+    n_pairs in both answers of which it is active; without dense and sparse terms, where there are
+    annotated ones. Then summary rows, whose term is in brackets:
     median and mean of |r| over the terms of each pair, Jaccard index of the active terms, and how
     many of the (up to) ten most relevant active terms are shared, each the mean over the pairs with
     the least and the largest; and the number of pairs. Empty without pairs.
     """
     per_term, summaries = [], []
     for a, b in pairs:
+        a, b = _with_names(a), _with_names(b)
         on_a, on_b = (set(answer.terms.index[answer.terms["active"]]) for answer in (a, b))
         both = [term for term in a.terms.index if term in on_a & on_b]
         r = correlate(a.loadings[both], b.loadings[both]).abs()
@@ -70,6 +72,15 @@ def stability_table(kind: str, pairs: Iterable[tuple[Answer, Answer]]) -> pd.Dat
     table = pd.concat([terms, scores, number]).rename_axis("term").reset_index()
     table["n_pairs"] = table["n_pairs"].astype(int)
     return table.assign(kind=kind)[list(COLUMNS)]
+
+
+def _with_names(answer: Answer) -> Answer:
+    """Leave out terms without annotation, whose numbers mean nothing from one fit to the next.
+
+    A model that has no others, such as PCA, keeps them: its components come in an order.
+    """
+    named = answer.terms["kind"] == "annotated"
+    return answer._replace(terms=answer.terms[named]) if named.any() else answer
 
 
 def between_seeds(fits: Sequence[AnnData]) -> pd.DataFrame:

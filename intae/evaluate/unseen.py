@@ -28,7 +28,8 @@ class Unseen(NamedTuple):
         term, split (unseen), accuracy, balanced_accuracy, auroc: the mean over the folds.
     choice
         A row a fold: fold, term, n_train, n_unseen, train_accuracy and the scores on the unseen
-        cells, of the active term that separated the training cells best. The choice is made anew
+        cells, of the active gene set that separated the training cells best (of a model without
+        gene sets: component). The choice is made anew
         in each fold, so its scores are those of a reader who does not know the unseen cells.
     reconstruction
         A row a fold and split (train, unseen): fold, split, n_cells, n_terms_active,
@@ -72,11 +73,14 @@ def unseen_cells(prepared: AnnData, make: Callable[[], FactorModel], n_folds: in
         model = make()
         model.fit(prepared[train].copy())
         if condition is not None:
-            scores = _scores(model.transform(prepared), codes, train, test)
+            on = model.terms_["active"].to_numpy(bool)
+            in_force = model.transform(prepared) * on  # as in intae.files.loadings
+            scores = _scores(in_force, codes, train, test)
             accuracy.append(scores[["term", *METRICS]])
             size = {"fold": number, "n_train": len(train), "n_unseen": len(test)}
-            on = scores[model.terms_["active"].to_numpy(bool)]  # what is off nobody would choose
-            choice.append(on.nlargest(1, "train_accuracy").assign(**size))
+            if model.knows_gene_sets:  # what has no name, or is off, nobody would choose
+                on = on & (model.terms_["kind"] == "annotated").to_numpy()
+            choice.append(scores[on].nlargest(1, "train_accuracy").assign(**size))
         active = int(model.terms_["active"].sum())
         for split, cells in (("train", train), ("unseen", test)) if model.reconstructs else ():
             explained = variance_explained(model, prepared, cells, train)

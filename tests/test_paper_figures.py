@@ -150,7 +150,7 @@ def test_scatter_draws_what_stands_for_a_term_that_is_off(fit):
         label = axis.get_xlabel().replace("\n", " ")
         assert label == f"{LONG.replace('_', ' ')} (for OFF, which is off)"
     assert left.get_title(loc="left") == "Autoencoder, seed 0\nby condition"
-    assert right.get_title(loc="left") == "Autoencoder, seed 0, by cell type"
+    assert right.get_title(loc="left") == "Autoencoder, seed 0\nby cell type"
 
 
 def test_scatter_gives_each_cell_the_colour_of_its_label(fit):

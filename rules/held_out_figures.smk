@@ -57,6 +57,7 @@ rule figure_reconstruction:
         runtime=30,
     params:
         labels=SHOWN,
+        without_sets=[m for m in SHOWN if not BENCHMARK.can(m, "knows_gene_sets")],
         folds=lambda wildcards: folds_said(wildcards, only="reconstructs"),
         donors=lambda wildcards: wildcards.dataset in labelled("donor"),
     script:

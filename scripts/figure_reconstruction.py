@@ -13,4 +13,6 @@ with log_to(snakemake.log[0]):
     from intae.figures.style import save_figure
 
     reconstruction = read_tables(snakemake.input)
-    save_figure(plot_reconstruction(reconstruction, snakemake.params.labels), snakemake.output)
+    params = snakemake.params
+    figure = plot_reconstruction(reconstruction, params.labels, params.without_sets)
+    save_figure(figure, snakemake.output)

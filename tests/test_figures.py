@@ -319,7 +319,7 @@ def test_metrics_show_the_best_term_on_seen_and_unseen_cells():
     figure = plot_metrics(table, choice, LABELS)
     accuracy, balanced, _ = figure.axes
     assert texts(accuracy) == [
-        f"Autoencoder {LONG.replace('_', ' ')}", "slalom OTHER", "PCA dense 2"
+        f"Autoencoder {LONG.replace('_', ' ')}", "slalom OTHER", "PCA component 2"
     ]  # fmt: skip
     dots = [c.get_offsets()[0, 0] for c in accuracy.collections if isinstance(c, PathCollection)]
     np.testing.assert_allclose(dots[:4], [0.91, 0.86, 0.71, 0.65])
@@ -331,17 +331,33 @@ def test_metrics_show_the_best_term_on_seen_and_unseen_cells():
     assert len(only.legends[0].get_texts()) == 1
 
 
+def test_hollow_marks_of_pale_colours_have_a_darker_edge():
+    table = pd.DataFrame({"method": ["autoencoder_permuted", "autoencoder"], "seed": 0,
+                          "term": "A", "split": "train", "accuracy": 0.9})  # fmt: skip
+    table = table.assign(balanced_accuracy=0.9, auroc=0.9)
+    labels = {"autoencoder_permuted": "shuffled", "autoencoder": "Autoencoder"}
+    axis = plot_metrics(table, pd.DataFrame(columns=["method"]), labels).axes[0]
+    pale, dark = (c.get_edgecolor()[0, :3] for c in axis.collections)
+    colors = method_colors(labels)
+    np.testing.assert_allclose(dark, colors["autoencoder"])
+    assert np.all(pale < 0.8 * np.array(colors["autoencoder_permuted"]))
+
+
 def test_reconstruction_shows_each_fold_and_the_terms_on():
     rows = [("ae", 1, "train", 0.5, 20), ("ae", 1, "unseen", 0.4, 20), ("ae", 2, "train", 0.6, 22),
             ("ae", 2, "unseen", -0.1, 22), ("pca", 1, "train", 0.8, 30)]  # fmt: skip
     columns = ["method", "fold", "split", "variance_explained", "n_terms_active"]
-    axis = plot_reconstruction(pd.DataFrame(rows, columns=columns), LABELS).axes[0]
+    axis = plot_reconstruction(pd.DataFrame(rows, columns=columns), LABELS, ["pca"]).axes[0]
     assert texts(axis) == ["Autoencoder", "PCA"]
-    dots = [c.get_offsets()[:, 0] for c in axis.collections if isinstance(c, PathCollection)]
+    scatters = [c for c in axis.collections if isinstance(c, PathCollection)]
+    dots = [c.get_offsets()[:, 0] for c in scatters]
     np.testing.assert_allclose(dots[0], [0.5, 0.6])
-    np.testing.assert_allclose(dots[1], [0.4, -0.1])
+    np.testing.assert_allclose(dots[1], [-0.1, 0.4])
+    for seen, heights in zip(scatters, ([-0.24, -0.12], [0.12, 0.24]), strict=False):
+        np.testing.assert_allclose(seen.get_offsets()[:, 1], heights)  # none hides another
+    assert np.all(scatters[0].get_facecolor() == 1)  # white, also where they overlap
     assert axis.get_xlim()[0] <= -0.1
-    assert [t.get_text() for t in axis.texts] == ["20 to 22", "30", "terms on"]
+    assert [t.get_text() for t in axis.texts] == ["20 to 22", "30\ncomponents", "terms on"]
 
 
 EMPTY_FIGURES = {

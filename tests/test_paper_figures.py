@@ -13,6 +13,7 @@ from intae.errors import ConfigError
 from intae.evaluate.agreement import agreement_table
 from intae.evaluate.corrections import corrected_genes
 from intae.evaluate.nearness import active_or_nearest
+from intae.figures.changes import CHANGES
 from intae.figures.corrected import plot_corrections, plot_relevance
 from intae.figures.correlation_bars import plot_correlation_bars
 from intae.figures.group_order import choose_cell_types, order_conditions
@@ -148,8 +149,8 @@ def test_scatter_draws_what_stands_for_a_term_that_is_off(fit):
         assert {tuple(row) for row in shown} == {tuple(row) for row in z[:, [1, 0]]}
         label = axis.get_xlabel().replace("\n", " ")
         assert label == f"{LONG.replace('_', ' ')} (for OFF, which is off)"
-    assert left.get_title(loc="left") == "Autoencoder, seed 0, by condition"
-    assert right.get_title(loc="left") == "Autoencoder, seed 0, by cell type"
+    assert left.get_title(loc="left") == "Autoencoder, seed 0\nby condition"
+    assert right.get_title(loc="left") == "Autoencoder, seed 0\nby cell type"
 
 
 def test_scatter_gives_each_cell_the_colour_of_its_label(fit):
@@ -195,9 +196,9 @@ def test_scatter_says_how_well_each_seed_separates(fit):
     by_condition, by_type = figure.axes
     # 0.2 separates as well as 0.8 does; five cells say nothing
     assert by_condition.get_xlabel() == (
-        "INTERFERON\nbest told: severe\nAUROC 0.850 (0.800 to 0.900, 2 seeds)"
+        "INTERFERON\nbest separated: severe\nAUROC 0.850 (0.800 to 0.900, 2 seeds)"
     )
-    assert by_type.get_xlabel() == "INTERFERON\nbest told: T\nAUROC 0.750"
+    assert by_type.get_xlabel() == "INTERFERON\nbest separated: T\nAUROC 0.750"
     assert by_type.get_ylabel().replace("\n", " ") == LONG.replace("_", " ")  # not in the table
 
 
@@ -477,7 +478,9 @@ def test_relevance_stands_beside_the_set_and_its_changes(terms):
     assert sorted(legends) == ["expected term", "other seeds (in brackets: their numbers)"]
     assert [bar.get_width() for bar in middle.patches] == [34, 12]
     assert sorted(bar.get_width() for bar in right.patches) == [-3, 0, 0, 2]
-    assert sorted(t.get_text() for t in right.texts) == ["+2", "−3 (3)"]  # a is off in the other
+    assert sorted(t.get_text() for t in right.texts) == [
+        "+2", "genes added", "genes removed", "−3 (3)"  # a is off in the other
+    ]  # fmt: skip
     dots = np.concatenate([c.get_offsets() for c in right.collections if len(c.get_offsets())])
     np.testing.assert_allclose(dots, [[-3, 0]])
     assert left.get_xlabel() == "norm of the term's weights"
@@ -542,7 +545,18 @@ def test_corrections_say_what_other_seeds_change(terms):
     assert [t.get_text() for t in right.texts] == ["", "G1, G2*, G3"]
     assert [t.get_text() for t in left.texts] == ["G4", ""]  # the third seed removes it not
     notes = {t.get_text() for t in middle.texts}
-    assert notes == {"+3 (2 to 4)", "+0 (0 to 1)", "−1 (0 to 1)", "−0 (0 to 1)"}
+    words = {"genes removed", "genes added"}
+    assert notes == {"+3 (2 to 4)", "0 (0 to 1)", "−1 (0 to 1)"} | words
+    figure.canvas.draw()
+    zero = middle.transData.transform((0, 0))[0]
+    removed, added = (
+        next(t for t in middle.texts if t.get_text() == w) for w in sorted(words)[::-1]
+    )
+    left_of, right_of = removed.get_window_extent(), added.get_window_extent()
+    assert left_of.x1 < zero < right_of.x0  # each word on its side of zero
+    assert zero - left_of.x1 == pytest.approx(right_of.x0 - zero, abs=2)
+    for word, color in ((removed, CHANGES["removed"][1]), (added, CHANGES["added"][1])):
+        assert word.get_color() == color
     dots = [c.get_offsets() for c in middle.collections if len(c.get_offsets())]
     assert sorted(x for part in dots for x in part[:, 0]) == [-1, -1, 0, 0, 0, 1, 2, 4]
     legends = [t.get_text() for legend in figure.legends for t in legend.get_texts()]

@@ -3,9 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.collections import PathCollection
 
 from intae.figures.false_terms import plot_false_positives
-from intae.figures.recall import GRID, plot_recovery_curves, precision_at
+from intae.figures.recall import GRID, apart, plot_recovery_curves, precision_at
 from intae.figures.recovered import plot_recovery
 from intae.figures.style import method_colors
 
@@ -78,6 +79,21 @@ def test_curves_are_the_mean_over_draws_with_their_spread():
     np.testing.assert_allclose([band.min(), band.max()], [0.4, 1.0])
     assert [line.get_ydata()[0] for line in middle.lines] == [0.2]  # one of two draws has a curve
     assert not right.lines
+    np.testing.assert_allclose(left.collections[1].get_offsets(), [[0.5, 0.7]])  # the end
+    assert len(left.collections) == 2 and not middle.collections and not right.collections
+
+
+def test_ends_of_curves_that_coincide_are_drawn_apart():
+    same = curves_table()[lambda t: t["dataset"] == "d_1"].assign(precision=1.0)
+    table = pd.concat([same.assign(method=m) for m in ("autoencoder", "slalom")])
+    left = plot_recovery_curves(table, LABELS).axes[0]
+    dots = [c for c in left.collections if isinstance(c, PathCollection)]
+    ends = np.concatenate([dot.get_offsets() for dot in dots])
+    np.testing.assert_allclose(ends[:, 0], 0.75)
+    assert ends[0, 1] == pytest.approx(1) and 0.95 < ends[1, 1] < 0.98
+    assert apart([(0.1, 1.0), (0.5, 1.0), (0.5, 0.2)]) == [(0.1, 1.0), (0.5, 1.0), (0.5, 0.2)]
+    three = apart([(0.5, 0.5), (0.51, 0.5), (0.52, 0.5)])
+    np.testing.assert_allclose([y for _, y in three], [0.535, 0.5, 0.465])
 
 
 def test_false_positives_are_stacked_by_kind():

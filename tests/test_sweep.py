@@ -271,7 +271,7 @@ def test_figure_shows_grid_points_and_default():
     best = next(a for a in figure.axes if "best term" in a.get_title(loc="left"))
     assert [t.get_text()[-1] for t in best.texts] == ["a", "a", "a", "b"]  # the most frequent is a
     legend = [t.get_text().replace("\n", " ") for t in figure.legends[0].get_texts()]
-    assert legend == ["OTHER", LONG.replace("_", " ")]
+    assert legend == ["a:  OTHER", f"b:  {LONG.replace('_', ' ')}"]
 
 
 def test_figure_of_three_parameters_of_one_and_of_none():

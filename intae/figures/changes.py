@@ -67,7 +67,8 @@ def draw_changes(
                 continue
             axis.scatter(side * theirs, [position] * len(theirs), **DOTS)
             end = max([count, *theirs])
-            write(axis, position, side * end, f"{sign}{count}{_range(theirs)}", left=side < 0)
+            number = f"{sign if count else ''}{count}{_range(theirs)}"
+            write(axis, position, side * end, number, left=side < 0)
             reach[change] = max(reach[change], end)
     axis.axvline(0, color="0.2", lw=0.8)
     if not first[list(CHANGES)].to_numpy().any():
@@ -79,7 +80,12 @@ def draw_changes(
     low, high = (max(reach[change], 0.25 * most) + room for change in ("removed", "added"))
     axis.set_xlim(-low, high)
     axis.set_xticks([])
-    axis.set_xlabel("genes removed | added")
+    for change, (side, color, _) in CHANGES.items():  # each word on its side of zero
+        axis.annotate(
+            f"genes {change}", (0, 0), xycoords=("data", "axes fraction"), xytext=(5 * side, -7),
+            textcoords="offset points", ha="right" if side < 0 else "left", va="top",
+            fontsize=10, color=color,
+        )  # fmt: skip
 
 
 def write(axis: Axes, y: float, end: float, text: str, *, left: bool = False) -> None:

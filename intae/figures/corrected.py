@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from .changes import (
+    CHANGES,
     DOTS,
     MINUS,
     changed_in_all,
@@ -148,7 +149,7 @@ def plot_corrections(
         axis.set_xticks([])
         axis.set_xlim(0, 1)
         if any(lists[change]):
-            axis.set_title(f"genes {change}", loc=side, fontsize=10)
+            axis.set_title(f"genes {change}", loc=side, fontsize=10, color=CHANGES[change][1])
     figure.suptitle(
         f"{title}: {len(altered)} of {len(terms)} active gene sets changed", fontsize=11
     )

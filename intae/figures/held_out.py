@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 
+import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib import pyplot as plt
@@ -12,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from ..evaluate.dense import UNANNOTATED
-from .style import method_colors, method_label, readable, set_style, without_data
+from .style import Color, edge_color, method_colors, method_label, readable, set_style, without_data
 
 METRICS = {
     "accuracy": "accuracy",
@@ -26,6 +28,7 @@ MARKS = {
     "unseen": ("o", True, "cells unseen by the fit as well"),
     "choice": ("D", True, "the same, term chosen anew in each fold (line: over folds)"),
 }
+STAGGER = (-0.06, 0.06, 0.0)  # neighbours, from the least to the largest, are not on one line
 
 
 def plot_metrics(accuracy: pd.DataFrame, choice: pd.DataFrame, labels: Mapping[str, str]) -> Figure:
@@ -68,7 +71,7 @@ def plot_metrics(accuracy: pd.DataFrame, choice: pd.DataFrame, labels: Mapping[s
         for k in range(1, len(methods)):
             axis.axhline(k - 0.5, color="0.9", lw=0.8, zorder=0)
         axis.set_title(title, loc="left")
-    names = [f"{method_label(m, labels)}\n{readable(best[m], 60)}" for m in methods]
+    names = [f"{method_label(m, labels)}\n{_name(best[m])}" for m in methods]
     axes[0].set_yticks(range(len(methods)), names)
     axes[0].set_ylim(len(methods) - 0.5, -0.5)
     handles = [
@@ -81,15 +84,20 @@ def plot_metrics(accuracy: pd.DataFrame, choice: pd.DataFrame, labels: Mapping[s
     return figure
 
 
-def plot_reconstruction(reconstruction: pd.DataFrame, labels: Mapping[str, str]) -> Figure:
+def plot_reconstruction(
+    reconstruction: pd.DataFrame, labels: Mapping[str, str], without_sets: Collection[str] = ()
+) -> Figure:
     """Draw the share of variance that a method reconstructs, in cells it saw and in unseen ones.
 
     Parameters
     ----------
     reconstruction
         The table reconstruction.csv of one data set; a dot a fold and seed, a line at the mean.
+        Dots of a row stand at different heights, so that none hides another.
     labels
         Method -> its name in figures, for the methods to draw, in order.
+    without_sets
+        Methods without gene sets, whose terms are components.
     """
     set_style()
     methods = [m for m in labels if m in set(reconstruction["method"])]
@@ -99,16 +107,20 @@ def plot_reconstruction(reconstruction: pd.DataFrame, labels: Mapping[str, str])
     figure, axis = plt.subplots(figsize=(10, 1.7 + 0.6 * len(methods)), layout="constrained")
     for k, method in enumerate(methods):
         part = reconstruction[reconstruction["method"] == method]
-        for split, y, face in (("train", k - 0.15, "white"), ("unseen", k + 0.15, colors[method])):
-            values = part.loc[part["split"] == split, "variance_explained"]
-            axis.scatter(
-                values, [y] * len(values), s=40, facecolor=face, edgecolor=colors[method], lw=1.5,
-                alpha=0.85, zorder=3,
-            )  # fmt: skip
-            axis.vlines(values.mean(), y - 0.13, y + 0.13, color="0.15", lw=1.6, zorder=4)
+        edge = edge_color(colors[method])
+        for split, y, style in (
+            ("train", k - 0.18, {"facecolor": "white", "edgecolor": edge, "lw": 1.5}),
+            ("unseen", k + 0.18, {"facecolor": colors[method], "edgecolor": "white", "lw": 0.8}),
+        ):
+            values = part.loc[part["split"] == split, "variance_explained"].sort_values()
+            heights = y + np.resize(STAGGER, len(values))
+            axis.scatter(values, heights, s=46, zorder=3, **style)
+            axis.vlines(values.mean(), y - 0.15, y + 0.15, color="0.15", lw=1.6, zorder=4)
         low, high = part["n_terms_active"].min(), part["n_terms_active"].max()
+        number = f"{low}" if low == high else f"{low} to {high}"
+        number += "\ncomponents" if method in without_sets else ""
         axis.annotate(
-            f"{low}" if low == high else f"{low} to {high}", (1.0, k), va="center", fontsize=9,
+            number, (1.0, k), va="center", fontsize=9,
             xycoords=("axes fraction", "data"), xytext=(6, 0), textcoords="offset points",
         )  # fmt: skip
         if k:
@@ -139,14 +151,21 @@ def _best_term(accuracy: pd.DataFrame, method: str) -> str:
     return part.groupby("term")["accuracy"].mean().idxmax()
 
 
-def _dot(axis: Axes, values: pd.Series, y: float, split: str, color) -> None:
+def _name(term: str) -> str:
+    """Name a term; only what has no gene sets is shown by an unannotated one, a component."""
+    if re.match(UNANNOTATED, term):
+        return f"component {term.split('_')[-1]}"
+    return readable(term, 60)
+
+
+def _dot(axis: Axes, values: pd.Series, y: float, split: str, color: Color) -> None:
     values = values.dropna()
     if values.empty:
         return
     mark, filled, _ = MARKS[split]
     if len(values) > 1:
-        axis.hlines(y, values.min(), values.max(), color=color, lw=2, alpha=0.5)
+        axis.hlines(y, values.min(), values.max(), color=edge_color(color), lw=2, alpha=0.5)
     axis.scatter(
         values.mean(), y, marker=mark, s=40 if mark == "o" else 30, linewidth=1.5, zorder=3,
-        facecolor=color if filled else "white", edgecolor=color,
+        facecolor=color if filled else "white", edgecolor=edge_color(color),
     )  # fmt: skip

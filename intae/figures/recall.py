@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -26,10 +26,14 @@ PANELS = {
     ),
 }
 GRID = np.linspace(0, 1, 201)[1:]
+NEAR = (0.025, 0.035)  # ends of curves that are closer, in recall and in precision, would overlap
 
 
 def plot_recovery_curves(curves: pd.DataFrame, labels: Mapping[str, str]) -> Figure:
     """Draw precision against recall, a panel a ranking, a colour a method.
+
+    A dot marks where a curve ends before the right edge; dots that would overlap are moved apart,
+    up and down.
 
     Parameters
     ----------
@@ -49,6 +53,7 @@ def plot_recovery_curves(curves: pd.DataFrame, labels: Mapping[str, str]) -> Fig
     )
     for axis, (what, (title, found)) in zip(axes, PANELS.items(), strict=True):
         part = curves[curves["what"] == what]
+        ends = {}
         for method in methods:
             each = part[part["method"] == method]
             if each.empty:
@@ -64,6 +69,12 @@ def plot_recovery_curves(curves: pd.DataFrame, labels: Mapping[str, str]) -> Fig
                 shown, precision.min(0), precision.max(0), color=colors[method], alpha=0.12, lw=0
             )
             axis.plot(shown, precision.mean(0), color=colors[method], lw=2)
+            if len(shown) < len(GRID):
+                ends[method] = shown[-1], precision.mean(0)[-1]
+        for method, (x, y) in zip(ends, apart(list(ends.values())), strict=True):
+            axis.scatter(
+                x, y, s=44, color=colors[method], edgecolor="white", lw=0.9, zorder=4, clip_on=False
+            )
         if len(part):
             axis.axhline(part["chance"].mean(), color="0.4", ls=":", lw=1.2, zorder=0)
         axis.set_title(title, loc="left")
@@ -74,10 +85,46 @@ def plot_recovery_curves(curves: pd.DataFrame, labels: Mapping[str, str]) -> Fig
     handles = [
         Line2D([], [], color=colors[m], lw=2, label=method_label(m, labels)) for m in methods
     ]
+    handles.append(
+        Line2D([], [], ls="", marker="o", color="0.4", mec="white", ms=7, label="ends early")
+    )
     handles.append(Line2D([], [], color="0.4", ls=":", lw=1.2, label="a random order"))
     figure.legend(handles=handles, loc="outside upper center", ncols=4, frameon=False)
     sns.despine(figure)
     return figure
+
+
+def apart(ends: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Move the ends of curves that coincide apart, up and down, within the axis.
+
+    Parameters
+    ----------
+    ends
+        Recall and precision at the end of each curve.
+
+    Returns
+    -------
+    The same, in this order: those close to one another are spread about their mean precision.
+    """
+    heights = [y for _, y in ends]
+    groups: list[list[int]] = []
+    for i, (x, y) in enumerate(ends):
+        near = [
+            g
+            for g in groups
+            if any(abs(x - ends[j][0]) < NEAR[0] and abs(y - ends[j][1]) < NEAR[1] for j in g)
+        ]
+        groups = [g for g in groups if g not in near] + [[*(j for g in near for j in g), i]]
+    for group in groups:
+        group = sorted(group, key=lambda i: (-ends[i][1], i))
+        half = NEAR[1] * (len(group) - 1) / 2
+        middle = np.clip(np.mean([ends[i][1] for i in group]), half, 1 - half)
+        if len(group) > 1:
+            for i, y in zip(
+                group, np.linspace(middle + half, middle - half, len(group)), strict=True
+            ):
+                heights[i] = float(y)
+    return [(x, y) for (x, _), y in zip(ends, heights, strict=True)]
 
 
 def precision_at(curves: pd.DataFrame, n_fits: int) -> np.ndarray:

@@ -120,8 +120,8 @@ def plot_scatter(
         axis.set_xlabel(term_label(terms[0], x, 44) + said(x))
         axis.set_ylabel(term_label(terms[1], y, 30) + said(y))
         title = f"{method_label(method, labels)}, seed {fit.uns['fit']['seed']}"
-        title = f"{title}, by {ROLES[role]}" if role else title
-        axis.set_title(textwrap.fill(title, 46), loc="left")
+        title = [*textwrap.wrap(title, 40), *([f"by {ROLES[role]}"] if role else [])]
+        axis.set_title("\n".join(title), loc="left")
         if x is None and y is None:
             _nothing(axis)
             continue
@@ -152,7 +152,7 @@ def _separated(
     role: str | None,
     hues: Mapping[str, Mapping[str, tuple[str, Color]]],
 ) -> str:
-    """Say which value of a label a term tells best from the rest, and how well from each seed."""
+    """Say which value of a label a term separates best, and how well from each seed."""
     if separation is None or term is None:
         return ""
     rows = separation[(separation["method"] == method) & (separation["term"] == term)]
@@ -166,8 +166,8 @@ def _separated(
     said = f"\nAUROC {mean}"
     if len(values) > 1:
         said += f" ({low} to {high}, {len(values)} seeds)"
-    if len(hues[role]) > 2:  # of two values both are told as well
-        said = f"\nbest told: {hues[role][best][0]}{said}"
+    if len(hues[role]) > 2:  # of two values both are separated as well
+        said = f"\nbest separated: {hues[role][best][0]}{said}"
     return said
 
 

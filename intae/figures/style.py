@@ -76,6 +76,14 @@ def method_colors(methods: Iterable[str]) -> dict[str, Color]:
     return {method: mpl.colors.to_rgb(colors[method]) for method in methods}
 
 
+def edge_color(color: Color) -> Color:
+    """Darken a colour that is too pale for a thin line on white (contrast below 3 to 1)."""
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in color]
+    light = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    share = min(1.0, (0.3 / light) ** (1 / 2.2)) if light else 1.0
+    return tuple(share * c for c in color)
+
+
 def label_colors(values: Sequence[str]) -> dict[str, Color]:
     """Give each value of a label its colour, safe for the colour-blind up to ten of them."""
     palette = "colorblind" if len(values) <= 10 else "husl"

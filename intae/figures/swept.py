@@ -105,13 +105,12 @@ def plot_sweep(sweep: pd.DataFrame, grid: Mapping[str, Sequence[Any]], label: st
     )  # fmt: skip
     if letters:
         handles = [
-            Line2D([], [], linestyle="none", marker=f"${letter}$", color="0.2",
-                   label=readable(term, 100))
+            Line2D([], [], linestyle="none", label=f"{letter}:  {readable(term, 100)}")
             for term, letter in letters.items()
-        ]  # fmt: skip
+        ]
         figure.legend(
             handles=handles, title="best term", loc="outside lower left", frameon=False,
-            alignment="left",
+            alignment="left", handlelength=0, handletextpad=0,
         )  # fmt: skip
     return figure
 

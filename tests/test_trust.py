@@ -186,6 +186,41 @@ def test_necessity_figure_names_the_stand_ins():
     assert axis.texts[0].get_color() != axis.texts[1].get_color()
 
 
+def test_what_hardly_counts_has_no_share():
+    row = make_necessity().iloc[0]
+    row["carried"], row["necessity"], row["share"] = 0.01, 0.0099, 0.000198  # F + R: 50
+    row["irreplaceable"] = 0.99
+    assert stand_in_note(row) == (
+        "hardly counts (rise 0.02%); no term in particular takes its place"
+    )
+    row["carried"] = 0.05  # .1% of F + R
+    assert stand_in_note(row).startswith("99% irreplaceable")
+
+
+def test_a_stand_in_with_other_loadings_takes_no_place():
+    row = make_necessity().iloc[1]
+    row["stand_ins"], row["stand_in_r"] = "OTHER", 0.03
+    note = stand_in_note(row).replace("\n", " ")
+    assert note == (
+        "wholly replaceable: OTHER grows most but gives other loadings "
+        "(|r| 0.03, holds all its genes)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("share", "words", "marked"),
+    [(0.0499, "5% irreplaceable", True), (0.0549, "5% irreplaceable", True),
+     (0.056, "6% irreplaceable", False), (0.0049, "wholly replaceable", True)],
+)  # fmt: skip
+def test_words_and_colour_round_alike(share, words, marked):
+    table = make_necessity().iloc[[0]].assign(
+        irreplaceable=share, necessity=share, share=share / 50
+    )  # fmt: skip
+    note = plot_necessity(table, LABELS).axes[0].texts[0]
+    assert note.get_text().startswith(words)
+    assert (note.get_color() == "#A04000") is marked
+
+
 def test_necessity_figure_without_terms_says_so():
     figure = plot_necessity(make_necessity().iloc[:0], LABELS)
     assert "no term of these fits is on" in figure.texts[0].get_text()

@@ -236,7 +236,7 @@ def test_own_scores(cells, exact, kind):
     left = ((cells.X - model.reconstruct(cells).to_numpy()) ** 2).sum()
     whole = ((cells.X - cells.X.mean(0)) ** 2).sum()
     assert scores["variance reconstructed"] == pytest.approx(1 - left / whole, rel=1e-5)
-    assert scores["terms that are on"] == model.terms_["active"].mean()
+    assert scores["share of terms on"] == model.terms_["active"].mean()
 
 
 def test_scores_are_collected_from_the_tables():
@@ -261,6 +261,9 @@ def test_scores_are_collected_from_the_tables():
     values = table.set_index(["method", "metric"])["value"]
     assert values["a", "held-out accuracy, best term"] == 0.9
     assert values["a", "held-out accuracy, chosen terms that are on"] == 0.6
+    counts = table.set_index(["method", "metric"])[["n_terms", "of_terms"]]
+    assert list(counts.loc[("a", "held-out accuracy, chosen terms that are on")]) == [1, 2]
+    assert counts.loc[("a", "held-out accuracy, best term")].isna().all()
     assert values["a", "|r| of two seeds' loadings"] == 0.4
     assert values["a", "ten most relevant terms that two seeds share"] == 0.6
     assert values["b", "average precision of planted terms"] == 0.3
@@ -281,6 +284,19 @@ def test_ablation_figure_shows_means_and_seeds():
     np.testing.assert_allclose(one.lines[0].get_xdata(), [0.2, 0.4])
     assert [t.get_text() for t in one.texts] == ["0.30", "0.90"]
     assert [t.get_text() for t in two.texts] == ["0.50", "one seed only"]
+
+
+def test_ablation_figure_says_over_how_many_terms_a_mean_is():
+    table = pd.DataFrame(
+        {"method": ["autoencoder"] * 2 + ["autoencoder_exact", "autoencoder"],
+         "seed": [0, 1, 0, 0], "metric": ["chosen"] * 3 + ["plain"], "value": [0.2, 0.4, 0.9, 0.5],
+         "n_terms": [3, 4, 1, np.nan], "of_terms": [5, 5, 5, np.nan]}
+    )  # fmt: skip
+    chosen, plain = plot_ablation(table, LABELS).axes
+    assert [t.get_text() for t in chosen.texts] == [
+        "0.30,\nmean of 3 to 4 of 5 terms", "0.90,\nmean of 1 of 5 terms"
+    ]  # fmt: skip
+    assert [t.get_text() for t in plain.texts] == ["0.50", "none"]
 
 
 def test_methods_by_their_role():

@@ -89,6 +89,6 @@ rule figure_dense_factors:
     params:
         labels=LABELS,
         terms=analysis("terms"),
-        families=lambda wildcards: dense_families(wildcards.dataset),
+        families=lambda wildcards: told_families(wildcards.dataset),
     script:
         "../scripts/figure_dense_factors.py"

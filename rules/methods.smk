@@ -84,6 +84,15 @@ def dense_families(dataset):
     return [list(f) for f in families.values() if len(set(f.values())) > 1]
 
 
+def told_families(dataset):
+    """Those of these lists that a caption may name: no fit can be stopped by a budget."""
+    return [
+        family
+        for family in dense_families(dataset)
+        if not any(BENCHMARK.method(m)["params"].get("budget") for m in family)
+    ]
+
+
 def by_dense(dataset):
     """Models of a data set, those first that differ in their number of dense factors only."""
     families = [m for family in dense_families(dataset) for m in family]

@@ -72,5 +72,6 @@ rule figure_scaling:
     params:
         labels=LABELS,
         scaling=lambda wildcards: BENCHMARK.analysis(wildcards.dataset)["scaling"],
+        projected=lambda wildcards: may_be_projected(wildcards.dataset),
     script:
         "../scripts/figure_scaling.py"

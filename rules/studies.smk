@@ -25,6 +25,11 @@ def wholes_of(dataset):
     ]
 
 
+def may_be_projected(dataset):
+    """Whether slalom, whose fits may be stopped by a budget, is among these methods."""
+    return any(MODELS[method] == "Slalom" for method, _ in BENCHMARK.parts_of(dataset))
+
+
 def params_of_part(wildcards):
     """A method's parameters, slalom's with the budget of these fits."""
     entry = BENCHMARK.method(wildcards.method)

@@ -1,8 +1,12 @@
 """Cost against the number of cells: the parts drawn, the slopes, the figure."""
 
+from pathlib import Path
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
+from jinja2 import Template
 from matplotlib.collections import LineCollection, PathCollection
 from scipy import sparse
 
@@ -139,6 +143,26 @@ def test_figure_shows_points_slopes_and_what_is_projected():
     assert notes[2:] == ["PCA: none (too few sizes, or too short)", "hollow: projected"]
     assert "A Processor, 1 thread a fit" in time.get_title(loc="left")
     assert [t.get_text() for t in memory.get_xticklabels()] == ["1,000", "2,000", "4,000"]
+
+
+def test_slopes_have_a_true_minus_and_say_where_two_sizes_are_all():
+    table = pd.concat([
+        rows("ae", [1000, 2000, 4000], [4.0, 2.0, 1.0]), rows("pca", [1000, 2000], [1.0, 2.0]),
+    ])  # fmt: skip
+    time = plot_scaling(table, slopes(table), LABELS).axes[0]
+    notes = [text.get_text() for text in time.get_legend().get_texts()]
+    assert notes == ["PCA: 1.00 (2 sizes)", "Autoencoder: \N{MINUS SIGN}1.00 ± 0.00"]
+
+
+@pytest.mark.parametrize("projected", [True, False])
+def test_the_caption_tells_of_hollow_points_where_slalom_runs(projected):
+    text = (Path(__file__).parents[1] / "report/scaling.rst").read_text()
+    scaling = {"sizes": [10, 20], "seed": 0, "budget": 600}
+    params = SimpleNamespace(scaling=scaling, projected=projected)
+    told = SimpleNamespace(params=params, wildcards=SimpleNamespace(dataset="d"))
+    caption = Template(text, trim_blocks=True).render(snakemake=told)
+    assert ("\n\n**Hollow** (slalom only)" in caption) is projected
+    assert "slope below zero is no law" in caption
 
 
 def test_the_pass_over_a_file_holds_no_more_than_a_block(simulated, tmp_path, monkeypatch):

@@ -97,6 +97,9 @@ def test_network_figure_shows_the_parts():
     assert names == ["Network, seed 0", "Exact, fitted at other penalties",
                      "no network: exact solver at these penalties"]  # fmt: skip
     assert left.texts[0].get_text() == "80.0 (3 on, gap 2.00)"
+    for note in left.texts:  # the dotted line does not run through the numbers
+        assert note.get_bbox_patch().get_facecolor() == (1, 1, 1, 1)
+        assert note.get_zorder() > left.lines[0].get_zorder()
     np.testing.assert_allclose(sorted(right.collections[0].get_offsets()[:, 0]), [0.5, 0.7, 0.9])
     assert [t.get_text() for t in right.texts] == ["0.70"] + ["its encoder is the best one"] * 2
 
@@ -186,6 +189,41 @@ def test_necessity_figure_names_the_stand_ins():
     assert axis.texts[0].get_color() != axis.texts[1].get_color()
 
 
+def test_what_hardly_counts_has_no_share():
+    row = make_necessity().iloc[0]
+    row["carried"], row["necessity"], row["share"] = 0.01, 0.0099, 0.000198  # F + R: 50
+    row["irreplaceable"] = 0.99
+    assert stand_in_note(row) == (
+        "hardly counts (rise 0.02%); no term in particular takes its place"
+    )
+    row["carried"] = 0.05  # .1% of F + R
+    assert stand_in_note(row).startswith("99% irreplaceable")
+
+
+def test_a_stand_in_with_other_loadings_takes_no_place():
+    row = make_necessity().iloc[1]
+    row["stand_ins"], row["stand_in_r"] = "OTHER", 0.03
+    note = stand_in_note(row).replace("\n", " ")
+    assert note == (
+        "wholly replaceable: OTHER grows most but gives other loadings "
+        "(|r| 0.03, holds all its genes)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("share", "words", "marked"),
+    [(0.0499, "5% irreplaceable", True), (0.0549, "5% irreplaceable", True),
+     (0.056, "6% irreplaceable", False), (0.0049, "wholly replaceable", True)],
+)  # fmt: skip
+def test_words_and_colour_round_alike(share, words, marked):
+    table = make_necessity().iloc[[0]].assign(
+        irreplaceable=share, necessity=share, share=share / 50
+    )  # fmt: skip
+    note = plot_necessity(table, LABELS).axes[0].texts[0]
+    assert note.get_text().startswith(words)
+    assert (note.get_color() == "#A04000") is marked
+
+
 def test_necessity_figure_without_terms_says_so():
     figure = plot_necessity(make_necessity().iloc[:0], LABELS)
     assert "no term of these fits is on" in figure.texts[0].get_text()
@@ -201,7 +239,7 @@ def test_own_scores(cells, exact, kind):
     left = ((cells.X - model.reconstruct(cells).to_numpy()) ** 2).sum()
     whole = ((cells.X - cells.X.mean(0)) ** 2).sum()
     assert scores["variance reconstructed"] == pytest.approx(1 - left / whole, rel=1e-5)
-    assert scores["terms that are on"] == model.terms_["active"].mean()
+    assert scores["share of terms on"] == model.terms_["active"].mean()
 
 
 def test_scores_are_collected_from_the_tables():
@@ -226,6 +264,9 @@ def test_scores_are_collected_from_the_tables():
     values = table.set_index(["method", "metric"])["value"]
     assert values["a", "held-out accuracy, best term"] == 0.9
     assert values["a", "held-out accuracy, chosen terms that are on"] == 0.6
+    counts = table.set_index(["method", "metric"])[["n_terms", "of_terms"]]
+    assert list(counts.loc[("a", "held-out accuracy, chosen terms that are on")]) == [1, 2]
+    assert counts.loc[("a", "held-out accuracy, best term")].isna().all()
     assert values["a", "|r| of two seeds' loadings"] == 0.4
     assert values["a", "ten most relevant terms that two seeds share"] == 0.6
     assert values["b", "average precision of planted terms"] == 0.3
@@ -246,6 +287,19 @@ def test_ablation_figure_shows_means_and_seeds():
     np.testing.assert_allclose(one.lines[0].get_xdata(), [0.2, 0.4])
     assert [t.get_text() for t in one.texts] == ["0.30", "0.90"]
     assert [t.get_text() for t in two.texts] == ["0.50", "one seed only"]
+
+
+def test_ablation_figure_says_over_how_many_terms_a_mean_is():
+    table = pd.DataFrame(
+        {"method": ["autoencoder"] * 2 + ["autoencoder_exact", "autoencoder"],
+         "seed": [0, 1, 0, 0], "metric": ["chosen"] * 3 + ["plain"], "value": [0.2, 0.4, 0.9, 0.5],
+         "n_terms": [3, 4, 1, np.nan], "of_terms": [5, 5, 5, np.nan]}
+    )  # fmt: skip
+    chosen, plain = plot_ablation(table, LABELS).axes
+    assert [t.get_text() for t in chosen.texts] == [
+        "0.30,\nmean of 3 to 4 of 5 terms", "0.90,\nmean of 1 of 5 terms"
+    ]  # fmt: skip
+    assert [t.get_text() for t in plain.texts] == ["0.50", "none"]
 
 
 def test_methods_by_their_role():

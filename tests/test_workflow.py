@@ -129,7 +129,7 @@ def test_tables_have_their_columns(finished):
         "dataset method seed term relevance necessity share carried irreplaceable stand_ins "
         "stand_in_growth stand_in_r stand_in_holds"
     ).split()  # fmt: skip
-    assert columns["ablation"] == "dataset method seed metric value".split()
+    assert columns["ablation"] == "dataset method seed metric value n_terms of_terms".split()
     assert columns["recovery_curves"] == (
         "dataset method seed what n_ranked recall precision chance"
     ).split()  # fmt: skip

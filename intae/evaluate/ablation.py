@@ -14,7 +14,7 @@ from .dense import UNANNOTATED
 from .tables import stack
 
 METRICS = (
-    "variance reconstructed", "terms that are on", "held-out accuracy, best term",
+    "variance reconstructed", "share of terms on", "held-out accuracy, best term",
     "held-out accuracy, chosen terms that are on", "|r| of two seeds' loadings",
     "ten most relevant terms that two seeds share", "average precision of planted terms",
     "|r| with planted loadings",
@@ -64,7 +64,8 @@ def scores_from_tables(
     Returns
     -------
     method, seed, metric, value; seed is empty where two seeds were compared. A metric that a method
-    does not have is absent.
+    does not have is absent. n_terms, of_terms: of how many terms the value is a mean, those that
+    are on, and of how many chosen ones that the method has; empty where it is no mean over these.
     """
     parts = []
     if accuracy is not None:
@@ -73,7 +74,10 @@ def scores_from_tables(
         parts.append(_rows(METRICS[2], held.groupby(FIT)["accuracy"].max()))
         on = terms.loc[terms["active"] & terms["term"].isin(list(chosen)), [*FIT, "term"]]
         held = held.merge(on, on=[*FIT, "term"])
-        parts.append(_rows(METRICS[3], held.groupby(FIT)["accuracy"].mean()))
+        of = terms[terms["term"].isin(list(chosen))].groupby("method")["term"].nunique()
+        number = held.groupby(FIT)["term"].nunique().to_numpy()
+        rows = _rows(METRICS[3], held.groupby(FIT)["accuracy"].mean())
+        parts.append(rows.assign(n_terms=number, of_terms=rows["method"].map(of)))
     seeds = stability[stability["kind"] == "seeds"].set_index("term")
     for metric, name, unit in (
         (METRICS[4], "(median |r|)", 1), (METRICS[5], "(shared of the 10 most relevant)", 10)
@@ -87,6 +91,8 @@ def scores_from_tables(
             found = recovery[recovery["metric"] == name]
             parts.append(_rows(metric, found.groupby(FIT)["value"].mean()))
     table = stack(parts).reset_index(drop=True)
+    for name in ("n_terms", "of_terms"):
+        table[name] = table[name].astype("Int64") if name in table else pd.NA
     return table[table["method"].isin(list(methods))]
 
 

@@ -30,11 +30,11 @@ def needed_terms(model: Autoencoder, prepared: AnnData) -> pd.DataFrame:
     One row an active term, the most relevant first: term, relevance; necessity (how much F + R
     rises when the term is forbidden and the others are refitted) and share (the same, of F + R);
     carried (the rise before the others are refitted) and irreplaceable (necessity / carried: 0,
-    others take all of it over; 1, nothing replaces the term); stand_ins (up to three terms that
-    grow most, " | " between them), stand_in_growth (by how much, in units of the term's own
-    norm, separated by a space), stand_in_r (|correlation| of the first stand-in's loadings then
-    with the term's now) and stand_in_holds (share of the term's genes that the first stand-in's set
-    holds; 1: it contains the term).
+    others take all of it over; 1, nothing replaces the term; of a tiny `carried` it tells nothing);
+    stand_ins (up to three terms that grow most, " | " between them), stand_in_growth (by how much,
+    in units of the term's own norm, separated by a space), stand_in_r (|correlation| of the first
+    stand-in's loadings then with the term's now) and stand_in_holds (share of the term's genes that
+    the first stand-in's set holds; 1: it contains the term).
     """
     table = model.necessity(prepared).reset_index()
     table["relevance"] = model.terms_["relevance"].reindex(table["term"]).to_numpy()

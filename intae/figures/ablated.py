@@ -18,7 +18,8 @@ def plot_ablation(ablation: pd.DataFrame, labels: Mapping[str, str], columns: in
     Parameters
     ----------
     ablation
-        The table ablation.csv of one data set; all scores lie between 0 and 1.
+        The table ablation.csv of one data set; all scores lie between 0 and 1. Where a score is a
+        mean over terms, their number (n_terms) of those that were chosen (of_terms) is written.
     labels
         Method -> its name in figures, for all methods of the config, in order.
     columns
@@ -41,17 +42,19 @@ def plot_ablation(ablation: pd.DataFrame, labels: Mapping[str, str], columns: in
             color=[colors[m] for m in methods],
         )  # fmt: skip
         for position, method in enumerate(methods):
-            own = part.loc[part["method"] == method, "value"]
+            rows = part[part["method"] == method]
+            own = rows["value"]
             end = own.max() if len(own) else 0
             nothing = "one seed only" if "two seeds" in metric else "none"
-            note = nothing if own.isna().all() else f"{own.mean():.2f}"
+            note = nothing if own.isna().all() else f"{own.mean():.2f}{_mean_of(rows)}"
             if len(own) > 1:
                 axis.plot(own, [position] * len(own), "o", color="black", markersize=3)
             axis.annotate(
                 note, (end, position), xytext=(4, 0), textcoords="offset points", va="center",
                 fontsize=8,
             )  # fmt: skip
-        axis.set_xlim(0, 1.2)
+        counted = "n_terms" in part and part["n_terms"].notna().any()
+        axis.set_xlim(0, 2.0 if counted else 1.2)
         axis.set_xticks([0, 0.5, 1])
         axis.set_title(readable(metric, 28), fontsize=10)
     for axis in axes.flat[len(metrics) :]:
@@ -59,3 +62,12 @@ def plot_ablation(ablation: pd.DataFrame, labels: Mapping[str, str], columns: in
     axes[0, 0].invert_yaxis()
     sns.despine(figure)
     return figure
+
+
+def _mean_of(rows: pd.DataFrame) -> str:
+    """Say over how many of the chosen terms a score is a mean, of one method."""
+    if "n_terms" not in rows or rows["n_terms"].isna().all():
+        return ""
+    low, high = int(rows["n_terms"].min()), int(rows["n_terms"].max())
+    number = f"{low}" if low == high else f"{low} to {high}"
+    return f",\nmean of {number} of {int(rows['of_terms'].max())} terms"

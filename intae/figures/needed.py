@@ -13,8 +13,10 @@ from matplotlib.figure import Figure
 from ..contracts import split_terms
 from .style import method_colors, method_label, readable, set_style, without_data
 
-REPLACEABLE = 0.05  # a term of which others take over all but this share is marked
+REPLACEABLE = 5  # %: a term of which others take over all but this is marked
 BETTER = 1e-3  # of F + R: falls by more than this without a term are said
+COUNTS = 1e-3  # of F + R: what rises by less without a term has no share worth telling
+ALIKE = 0.5  # |r|: a stand-in below this gives other loadings than the lost term
 LINES = 0.2  # inches a line of text
 
 
@@ -61,7 +63,7 @@ def plot_necessity(necessity: pd.DataFrame, labels: Mapping[str, str], n_terms: 
         right = 1.04 * carried.max()
         axis.set_xlim(0, right)
         for position, note, row in zip(y, said, table.itertuples(), strict=True):
-            replaceable = round(row.irreplaceable, 2) < REPLACEABLE
+            replaceable = _counts(row) and _irreplaceable(row) <= REPLACEABLE
             axis.annotate(
                 note, (right, position), xytext=(8, 0), textcoords="offset points", va="center",
                 fontsize=8, annotation_clip=False, color="#A04000" if replaceable else "0.2",
@@ -76,20 +78,39 @@ def plot_necessity(necessity: pd.DataFrame, labels: Mapping[str, str], n_terms: 
 def stand_in_note(row) -> str:
     """Say in words what happens without a term, from a row of necessity.csv."""
     stand_ins = split_terms(row.stand_ins)
-    share = max(0.0, row.irreplaceable)
-    kept = f"{100 * share:.0f}% irreplaceable" if share >= 0.005 else "wholly replaceable"
+    percent = _irreplaceable(row)
+    kept = f"{percent}% irreplaceable" if percent else "wholly replaceable"
     if row.share < -BETTER:
         kept = "better without it"
+    elif not _counts(row):
+        kept = f"hardly counts (rise {100 * _rise(row):.2f}%)"
     if not stand_ins:
         return f"{kept}; no term in particular takes its place"
     first = stand_ins[0].replace("_", " ")
+    does = "takes its place"
+    if row.stand_in_r < ALIKE:
+        does = "grows most but gives other loadings"
     holds = f"|r| {row.stand_in_r:.2f}"
     if row.stand_in_holds == 1:
         holds += ", holds all its genes"
     elif not pd.isna(row.stand_in_holds):
         holds += f", holds {100 * row.stand_in_holds:.0f}% of its genes"
     more = f"; {len(stand_ins) - 1} more" if len(stand_ins) > 1 else ""
-    return readable(f"{kept}: {first} takes its place ({holds}{more})", 74)
+    return readable(f"{kept}: {first} {does} ({holds}{more})", 74)
+
+
+def _irreplaceable(row) -> int:
+    """Return the share of a term that nothing replaces, in whole per cent: as printed."""
+    return round(100 * max(0.0, row.irreplaceable))
+
+
+def _rise(row) -> float:
+    """Return what F + R rises by at once without a term, before a refit, as a share of F + R."""
+    return row.carried * row.share / row.necessity
+
+
+def _counts(row) -> bool:
+    return not _rise(row) < COUNTS
 
 
 def _first_seed(table: pd.DataFrame, method: str) -> pd.DataFrame:

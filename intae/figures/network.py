@@ -20,6 +20,7 @@ PARTS = {
     "gap": "gap: what this network's encoder loses beside it",
     "penalty": "R: the penalty on the weights",
 }
+BOX = {"boxstyle": "square,pad=0.15", "facecolor": "white", "edgecolor": "none"}  # over lines
 LOOKS = ((None, 0.0), ("////", 0.35), (None, 0.65))  # hatch and paleness of each part
 
 
@@ -58,7 +59,7 @@ def plot_network(
         left.annotate(
             f"{row.objective:.1f} ({row.n_active} on, gap {abs(row.gap):.2f})",
             (base[position], position), xytext=(4, 0), textcoords="offset points", va="center",
-            fontsize=8,
+            fontsize=8, bbox=BOX,
         )  # fmt: skip
     lowest = rows.loc[rows["method"] == EXACT, "objective"].min()
     left.axvline(lowest, color="0.25", linestyle=":", linewidth=1)

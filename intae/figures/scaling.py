@@ -93,8 +93,11 @@ def _slope(slope: pd.DataFrame, method: str, measure: str) -> str:
     if (method, measure) not in slope.index:
         return "none (too few sizes, or too short)"
     row = slope.loc[(method, measure)]
-    error = "" if np.isnan(row["standard_error"]) else f" ± {row['standard_error']:.2f}"
-    return f"{round(row['slope'], 2) + 0.0:.2f}{error}"  # no "-0.00"
+    error = f" ± {row['standard_error']:.2f}"
+    if np.isnan(row["standard_error"]):
+        error = f" ({row['n_sizes']:.0f} sizes)"
+    number = f"{round(row['slope'], 2) + 0.0:.2f}"  # no "-0.00"
+    return number.replace("-", "\N{MINUS SIGN}") + error
 
 
 def _scale(axis: Axes, scaling: pd.DataFrame, measure: str) -> None:

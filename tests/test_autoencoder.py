@@ -617,6 +617,8 @@ def test_share_taking_part():
     one[7] = 2.0
     W = np.column_stack([sd, one, sd * rng.standard_normal(4000)])
     assert share_taking_part(W, sd) == pytest.approx([1, 1 / 4000, 2 / np.pi], rel=0.03)
+    still = np.append(sd, 0), np.vstack([W, np.zeros(3)])  # a gene that does not vary
+    assert share_taking_part(*still[::-1]) == pytest.approx(share_taking_part(W, sd))
 
 
 def test_a_factor_of_some_genes_is_no_confounder():

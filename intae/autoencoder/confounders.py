@@ -54,8 +54,12 @@ def sets_are_blurred(W: np.ndarray, annotations: np.ndarray) -> bool:
 
 
 def share_taking_part(W: np.ndarray, sd: np.ndarray) -> np.ndarray:
-    """Return (|u|_1 / |u|_2)^2 / G of each column of W, u = its weights over the genes' sd."""
-    U = W / sd[:, None]
+    """Return (|u|_1 / |u|_2)^2 / G of each column of W, u = its weights over the genes' sd.
+
+    Of the genes that vary: in a part of the cells a gene may not, and then takes no part.
+    """
+    varies = sd > 0
+    U = W[varies] / sd[varies, None]
     return abs(U).sum(0) ** 2 / (U**2).sum(0) / len(U)
 
 

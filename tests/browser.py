@@ -39,7 +39,7 @@ def wait_for(condition, what: str, seconds: float = 60):
 
 
 def wait_until_drawn(browser, of: str = ""):
-    """Wait until the page has drawn a view: 'method term', or any."""
+    """Wait until the page has drawn a view: 'method term by label, split', a part of it, or any."""
     script = "return document.documentElement.dataset.drawn"
     wait_for(lambda: of in (browser.execute_script(script) or "\0"), f"the page to draw {of!r}")
 

@@ -66,9 +66,13 @@ def go(browser, path, **state):
     if browser.current_url.split("#")[0] != path.as_uri():
         browser.get(f"{path.as_uri()}#{fragment}")
     else:
-        browser.execute_script("delete document.documentElement.dataset.drawn")
-        browser.execute_script("location.hash = arguments[0]", fragment)
-        browser.execute_script("dispatchEvent(new HashChangeEvent('hashchange'))")
+        # one event for each call: the browser sends none where the address stays as it is
+        browser.execute_script(
+            "delete document.documentElement.dataset.drawn; const before = location.href;"
+            "location.hash = arguments[0];"
+            "if (location.href === before) dispatchEvent(new HashChangeEvent('hashchange'));",
+            fragment,
+        )
     wait_until_drawn(browser)
 
 
@@ -163,8 +167,12 @@ def test_the_list_of_genes_can_be_copied_and_saved(opened, path, case, tmp_path)
     wanted = pd.Series(case.fits[0].varm["weights"][:, 0], GENES)[saved.index]
     np.testing.assert_allclose(saved["weight"], wanted, rtol=6e-4)
     search = opened.find_element(By.ID, "search")
-    search.send_keys(Keys.CONTROL, "v")
-    assert search.get_attribute("value").replace(" ", "") == "".join(saved.index)
+
+    def pasted():
+        search.send_keys(Keys.ESCAPE, Keys.CONTROL, "v")
+        return search.get_attribute("value").replace(" ", "") == "".join(saved.index)
+
+    wait_for(pasted, "the names to be pasted")
 
 
 def test_loadings_are_drawn_by_every_label(opened, path, case):
@@ -185,12 +193,14 @@ def test_loadings_are_drawn_by_every_label(opened, path, case):
     )
     assert sorted(np.concatenate(dots())) == pytest.approx(sorted(z), abs=np.ptp(z) / 500)
     opened.find_element(By.CSS_SELECTOR, "#loadings input[value=cell_type] + span").click()
+    wait_until_drawn(opened, "by cell_type")
     types = ["9", "10", "B", "T"]
     assert boxes()["q1"] == pytest.approx(
         [np.quantile(z[cell_type == t], 0.25) for t in types], abs=1e-4
     )
     assert [len(x) for x in dots()] == [(cell_type == t).sum() for t in types]
     opened.find_element(By.ID, "split").click()
+    wait_until_drawn(opened, "by cell_type, split")
     groups = [(cell_type == t) & (condition == c) for t in types for c in ("<u>stim</u>", "ctrl")]
     assert boxes()["upperfence"] == pytest.approx(
         [np.quantile(z[g], 0.95) for g in groups if g.any()], abs=1e-4
@@ -243,8 +253,7 @@ def test_a_method_is_switched_and_the_term_stays(opened, path):
     assert js(opened, "document.querySelector('#gene-chart').data[0].x") != first
     opened.back()
     wait_until_drawn(opened, f"autoencoder {EVIL}")
-    link = [a for a in opened.find_elements(By.CSS_SELECTOR, ".tile button.link")]
-    link[0].click()  # a stand-in
+    opened.find_element(By.CSS_SELECTOR, ".tile button.link").click()  # a stand-in
     wait_until_drawn(opened, "autoencoder A_SECOND_TERM")
 
 

@@ -80,7 +80,8 @@ class App {
   drawCharts() {
     if (!window.Plotly) return;
     for (const section of document.querySelectorAll("#page section")) section.draw?.();
-    document.documentElement.dataset.drawn = this.drawn;
+    const { by, split } = this.state;
+    document.documentElement.dataset.drawn = `${this.drawn} by ${by}${split ? ", split" : ""}`;
   }
 
   drawMethods() {

@@ -99,7 +99,9 @@ def page_tables(wildcards):
     """Name -> path of the tables of terms that a data set has."""
     paths = {
         table: f"{RESULTS}/{wildcards.dataset}/tables/{table}.csv"
-        for table in ("terms", "accuracy", "stability", "correlation", "necessity")
+        for table in (
+            "terms", "accuracy", "stability", "correlation", "correlation_seeds", "necessity"
+        )
     }
     return {
         table: path for table, path in paths.items() if path in PARTS.get(table, ())

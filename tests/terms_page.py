@@ -49,8 +49,18 @@ def make_case():
     ]  # fmt: skip
     rows.append(("autoencoder", 0, EVIL, "condition", "unseen", 0.6543, 0.61, np.nan))
     names = ["method", "seed", "term", "label", "split", "accuracy", "balanced_accuracy", "auroc"]
+    terms = pd.concat(terms_of(fit) for fit in fits)
+    again = terms[terms["method"] == "autoencoder"].assign(seed=1, rank=[1, 2, 3])
+    pairs = [
+        ("autoencoder", a, "fsclvm", b, term, r)
+        for a, b, r in ((0, 0, 0.1), (0, 1, -0.2), (1, 0, 0.6), (1, 1, np.nan))
+        for term in TERMS[:2]
+    ]
     tables = {
-        "terms": pd.concat(terms_of(fit) for fit in fits),
+        "terms": pd.concat([terms, again]),
+        "correlation_seeds": pd.DataFrame(
+            pairs, columns=["method_a", "seed_a", "method_b", "seed_b", "term", "r"]
+        ),
         "accuracy": pd.DataFrame(rows, columns=names),
         "correlation": correlation_table(dict(zip(LABELS, fits, strict=False)), "fsclvm"),
         "stability": pd.DataFrame(

@@ -237,7 +237,11 @@ def test_numbers_are_those_of_the_tables(opened, path, case):
     )
     r = case.tables["correlation"].set_index("term").loc[EVIL, "r"]
     other = text_of(opened, "#by-method tr[data-method=fsclvm]")
-    assert other.endswith(f"{r:.2f}".replace("-", "\u2212"))
+    first = f"{r:.2f}".replace("-", "\u2212")
+    assert other.split()[-5:] == [first, "|r|", "0.10", "to", "0.60"]
+    agreement = "Agreement |r| 0.20 with the one other model in which it is on"
+    assert f"{agreement} 0.10 to 0.60 over models and pairs of seeds" in " ".join(tiles.split())
+    assert "rank 1 to 2 over seeds, on in 2 of 2" in tiles
     assert f"{table.loc[('fsclvm', 0, EVIL, 'train'), 'accuracy']:.3f}" in other
 
 
@@ -274,9 +278,8 @@ def test_controls_stand_apart_and_do_not_count_as_agreement(browser, case, tmp_p
     assert "Agreement" not in text_of(browser, ".tiles")
     browser.find_element(By.CSS_SELECTOR, "#methods input[value=autoencoder] + span").click()
     wait_until_drawn(browser, f"autoencoder {EVIL}")
-    r = abs(case.tables["correlation"].set_index("term").loc[EVIL, "r"])
     tiles = " ".join(text_of(browser, ".tiles").split())
-    assert f"|r| {r:.2f} with the one other model" in tiles
+    assert "|r| 0.20 with the one other model" in tiles
 
 
 def test_the_address_holds_the_choice(opened, path):

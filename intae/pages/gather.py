@@ -17,7 +17,7 @@ from ..files import loadings, weights
 from .cells import QUANTILES, View, quantiles, sample_cells, views_of
 from .genes import pack_lists, pack_sets, pack_weights
 from .packing import Block, quantise
-from .scores import accuracy_of, agreement_of, aligned, necessity_of, stability_of
+from .scores import accuracy_of, agreement_of, aligned, necessity_of, ranks_of, stability_of
 
 N_CELLS = 1000
 
@@ -44,7 +44,7 @@ def gather(
         The prepared data, for the gene sets and the cells; may be backed.
     tables
         Of this data set, by name: terms, and where there are any accuracy, correlation,
-        stability and necessity.
+        correlation_seeds, stability and necessity.
     dataset
         Its name.
     labels
@@ -154,6 +154,7 @@ def _pack_method(
         "n_genes": table["n_genes"].astype(int).tolist(),
         "relevance": aligned(table["relevance"], terms),
         "rank": table["rank"].astype(int).tolist(),
+        "ranks": ranks_of(tables, method, terms),
         "active": table["active"].astype(bool).tolist(),
         "added": pack_lists(block, table["genes_added"], genes),
         "removed": pack_lists(block, table["genes_removed"], genes),

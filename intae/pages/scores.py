@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from ..contracts import split_terms
+from ..evaluate.agreement import over_pairs
 
 MEASURES = ("accuracy", "balanced_accuracy", "auroc")
 PAIRS = "(number of pairs)"  # a row of stability.csv
@@ -63,9 +64,14 @@ def stability_of(tables: Tables, method: str, terms: pd.Index) -> dict[str, dict
 
 def agreement_of(
     tables: Tables, method: str, others: Sequence[str], terms: pd.Index
-) -> dict[str, Column]:
-    """Return other method -> r a term, for those that the table compares with this one."""
-    table = tables.get("correlation")
+) -> dict[str, dict[str, Any]]:
+    """Return other method -> r a term, for those that the table compares with this one.
+
+    r, with its sign, is of the first seeds. median, min and max are of |r| over all n_pairs pairs
+    of a seed of each method, as far as the term is on in both; without the table of the seeds they
+    are |r|.
+    """
+    table, seeds = tables.get("correlation"), tables.get("correlation_seeds")
     if table is None:
         return {}
     found = {}
@@ -73,9 +79,34 @@ def agreement_of(
         pair = {method, other}
         rows = table[table["method_a"].isin(pair) & table["method_b"].isin(pair)]
         rows = rows[rows["method_a"] != rows["method_b"]]
-        if len(rows):
-            found[other] = aligned(rows.set_index("term")["r"], terms)
+        if rows.empty:
+            continue
+        r = rows.set_index("term")["r"]
+        spread = pd.DataFrame({name: r.abs() for name in ("median", "min", "max")})
+        n_pairs = 1
+        if seeds is not None:
+            spread = over_pairs(seeds, method, other)
+            n_pairs = int(spread["n_pairs"].max()) if len(spread) else 0
+        ends = {name: aligned(spread[name], terms) for name in ("median", "min", "max")}
+        found[other] = {"n_pairs": n_pairs, "r": aligned(r, terms)} | ends
     return found
+
+
+def ranks_of(tables: Tables, method: str, terms: pd.Index) -> dict[str, Any]:
+    """Return how a term's rank by relevance differs between seeds; empty for one seed.
+
+    Returns
+    -------
+    n_seeds; n_on, in how many of them each term is on; least and most, its ranks in those.
+    """
+    table = tables["terms"]
+    table = table[table["method"] == method]
+    if table["seed"].nunique() < 2:
+        return {}
+    on = table[table["active"].astype(bool)].groupby("term")["rank"]
+    columns = {"n_on": on.size(), "least": on.min(), "most": on.max()}
+    packed = {name: aligned(column, terms) for name, column in columns.items()}
+    return {"n_seeds": table["seed"].nunique()} | packed
 
 
 def necessity_of(tables: Tables, method: str, seed: int, terms: pd.Index) -> dict[str, Column]:

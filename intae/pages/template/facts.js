@@ -88,6 +88,35 @@ class Facts {
     return missing(low) ? "" : `${fixed(low, 3)} to ${fixed(high, 3)}`;
   }
 
+  // In how many seeds a term is on, and its ranks there, in words; empty for one seed.
+  rankSpread(method, term) {
+    const { n_seeds, n_on, least, most } = method.ranks;
+    if (!n_seeds) return "";
+    const t = method.number.get(term);
+    if (missing(n_on[t])) return `off in all ${n_seeds} seeds`;
+    const ranks = least[t] === most[t] ? `rank ${least[t]}` : `rank ${least[t]} to ${most[t]}`;
+    return `${ranks} over seeds, on in ${n_on[t]} of ${n_seeds}`;
+  }
+
+  // Of |r| with some other methods, over the pairs of seeds in which the term is on in both: the
+  // median with each of them, in order, the median of those, and the least and the largest |r|.
+  agreement(method, others, term) {
+    const t = method.number.get(term);
+    const found = others.map(other => method.agreement[other.name]).filter(a => !missing(a.median[t]));
+    const agreed = found.map(a => a.median[t]).sort((a, b) => a - b);
+    return {
+      agreed,
+      median: (agreed[(agreed.length - 1) >> 1] + agreed[agreed.length >> 1]) / 2,
+      low: Math.min(...found.map(a => a.min[t])), high: Math.max(...found.map(a => a.max[t])),
+    };
+  }
+
+  agreementSpread(method, other, term) {
+    const a = method.agreement[other.name];
+    const t = method.number.get(term);
+    return !a || a.n_pairs < 2 || missing(a.min[t]) ? "" : `|r| ${fixed(a.min[t])} to ${fixed(a.max[t])}`;
+  }
+
   // How stable a term is in each test that was made, the hardest first.
   stabilities(method, term) {
     return Object.keys(STABILITY)

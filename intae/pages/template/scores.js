@@ -16,7 +16,8 @@ function tiles(facts, method, term, go) {
   const t = method.number.get(term);
   const active = method.active[t];
   const found = [tile("Relevance", active ? `rank ${method.rank[t]} of ${method.terms.length}` : "off",
-    `${method.relevance_is}: ${significant(method.relevance[t])}`)];
+    `${method.relevance_is}: ${significant(method.relevance[t])}`,
+    facts.rankSpread(method, term))];
   const label = facts.firstLabel(method);
   if (label !== null) {
     const split = "held_out" in method.accuracy[label] ? "held_out" : "train";
@@ -35,15 +36,15 @@ function tiles(facts, method, term, go) {
       fixed(hardest.low) === fixed(hardest.high) ? null : `${fixed(hardest.low)} to ${fixed(hardest.high)} over the pairs compared`,
       others.length ? others.map(({ kind, r }) => `${STABILITY[kind].short}: ${fixed(r)}`).join(", ") : null));
   const models = facts.methods.filter(m => !m.control && m.name in method.agreement);
-  const agreed = models.map(m => method.agreement[m.name][t]).filter(r => !missing(r)).map(Math.abs).sort((a, b) => a - b);
   if (models.length) {
-    const median = (agreed[(agreed.length - 1) >> 1] + agreed[agreed.length >> 1]) / 2;
+    const { agreed, median, low, high } = facts.agreement(method, models, term);
     const reason = !facts.setNumber.has(term) ? "a factor without a gene set has no counterpart elsewhere"
       : active ? "off in every other model" : "off in this method";
     found.push(agreed.length
       ? tile("Agreement", `|r| ${fixed(median)}`, agreed.length === 1
         ? "with the one other model in which it is on"
-        : `median over the ${agreed.length} other models in which it is on`)
+        : `median over the ${agreed.length} other models in which it is on`,
+      fixed(low) === fixed(high) ? null : `${fixed(low)} to ${fixed(high)} over models and pairs of seeds`)
       : tile("Agreement", "–", reason));
   }
   if (method.necessity.necessity) {
@@ -97,8 +98,9 @@ function methodsSection(facts, method, term, go) {
       m => fixed(facts.score(m, term, label, split, "accuracy"), 3)]),
     ...kinds.map(kind => [`stability, ${STABILITY[kind].short}`, `Mean |r| of the term's loadings between ${STABILITY[kind].text}`,
       m => fixed(at(m, m.stability[kind]?.r))]),
-    ...(shown.length > 1 ? [["r with the picked", `Correlation of the term's loadings with those of ${method.label}, cell by cell; empty where one of the two is off`,
-      m => (m === method ? "" : fixed(at(m, method.agreement[m.name])))]] : []),
+    ...(shown.length > 1 ? [["r with the picked", `Correlation of the term's loadings with those of ${method.label}, cell by cell, of the first seeds; empty where one of the two is off. Below: the range of its size over all pairs of seeds`,
+      m => (m === method ? "" : [fixed(at(m, method.agreement[m.name]?.r)),
+        make("div", { class: "small" }, facts.agreementSpread(method, m, term))])]] : []),
   ];
   return make("section", { class: "card wide", id: "by-method" },
     make("h3", {}, "The same term in every method"),

@@ -47,6 +47,17 @@ def test_the_term_separates_held_out_donors_too(accuracy):
     assert (best >= 0.9).all()
 
 
+def test_the_exact_autoencoder_says_the_same_of_other_cells(results):
+    table = pd.read_csv(results / "tables/stability.csv")
+    table = table[(table["method"] == "autoencoder_exact") & (table["kind"] == "halves")]
+    r = table.set_index("term")["r"]
+    assert r["(number of pairs)"] == 20
+    assert r["(median |r|)"] >= 0.98
+    assert r["(mean |r|)"] >= 0.92
+    assert r["(Jaccard index of active terms)"] >= 0.95
+    assert r["(shared of the 10 most relevant)"] >= 9
+
+
 def test_planted_terms_are_found_among_real_overlaps(results):
     recovery = pd.read_csv(results / "tables/recovery.csv")
     assert set(recovery["dataset"]) == {"planted_1", "planted_2"}

@@ -9,6 +9,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 
 from ..evaluate.agreement import over_pairs
 from .pairs import ONE_METHOD, with_reference
@@ -163,7 +164,10 @@ def plot_correlation(
     axis.set_ylabel(f"terms most relevant to {method_label(reference, labels)}, in order")
     axis.tick_params(axis="x", rotation=30, length=0)
     plt.setp(axis.get_xticklabels(), ha="right", rotation_mode="anchor")
-    axis.set_facecolor("0.9")  # off in one of the two: no correlation
+    axis.set_facecolor("0.9")  # no correlation
+    if table.isna().any(axis=None):
+        handle = Patch(facecolor="0.9", label="off in one of the two")
+        figure.legend(handles=[handle], loc="outside lower left", frameon=False)
     return figure
 
 

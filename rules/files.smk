@@ -100,7 +100,12 @@ def page_tables(wildcards):
     paths = {
         table: f"{RESULTS}/{wildcards.dataset}/tables/{table}.csv"
         for table in (
-            "terms", "accuracy", "stability", "correlation", "correlation_seeds", "necessity"
+            "terms",
+            "accuracy",
+            "stability",
+            "correlation",
+            "correlation_seeds",
+            "necessity",
         )
     }
     return {

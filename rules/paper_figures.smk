@@ -56,7 +56,7 @@ rule figure_correlation_bars:
             caption="../report/correlation_bars.rst",
             category="5. How far to trust it",
             subcategory="{dataset}",
-            labels={"figure": "agreement on the most relevant terms"},
+            labels={"figure": "agreement term by term, the talk's bars"},
         ),
         pdf=f"{RESULTS}/figures/{{dataset}}/correlation_bars.pdf",
     log:
@@ -107,7 +107,7 @@ rule figure_agreement:
             caption="../report/agreement.rst",
             category="5. How far to trust it",
             subcategory="{dataset}",
-            labels={"figure": "agreement of all methods"},
+            labels={"figure": "agreement of every two methods"},
         ),
         pdf=f"{RESULTS}/figures/{{dataset}}/agreement.pdf",
     log:

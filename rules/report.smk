@@ -141,7 +141,7 @@ rule figure_correlation:
             caption="../report/correlation.rst",
             category="5. How far to trust it",
             subcategory="{dataset}",
-            labels={"figure": "agreement of methods"},
+            labels={"figure": "agreement term by term, one method with each"},
         ),
         pdf=f"{RESULTS}/figures/{{dataset}}/correlation.pdf",
     log:
@@ -171,7 +171,7 @@ rule figure_stability:
             caption="../report/stability.rst",
             category="5. How far to trust it",
             subcategory="{dataset}",
-            labels={"figure": "stability"},
+            labels={"figure": "stability: other seeds, cells, donors"},
         ),
         pdf=f"{RESULTS}/figures/{{dataset}}/stability.pdf",
     log:

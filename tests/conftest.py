@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from anndata import AnnData
+from autoencoders import SOLVERS, model
 
 import intae
 
@@ -25,6 +26,12 @@ def simulated() -> AnnData:
 def cells() -> AnnData:
     """What the autoencoders are tried on; a test that changes them takes a copy."""
     return intae.simulate(250, 60, 8, n_active=4, n_dense=1, strength=(0.6, 1.2), seed=3)
+
+
+@pytest.fixture(scope="session")
+def fits(cells: AnnData) -> dict[str, intae.Autoencoder]:
+    """One autoencoder of each solver, fitted to the cells; not to be changed."""
+    return {solver: model(solver, n_sparse=1, n_dense=1).fit(cells) for solver in SOLVERS}
 
 
 @pytest.fixture(scope="module")

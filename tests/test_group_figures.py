@@ -1,0 +1,254 @@
+"""Scatter and loadings show the right cells, terms and groups."""
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import pytest
+from figure_texts import named, nothing_overlaps
+from fits import LONG, make_fit
+
+from intae.evaluate.nearness import active_or_nearest
+from intae.figures.group_order import choose_cell_types, order_conditions
+from intae.figures.groups import plot_loadings
+from intae.figures.scatter import choose_terms, plot_scatter
+from intae.figures.style import label_colors
+
+pytestmark = pytest.mark.usefixtures("close_figures")
+
+LABELS = {"ae": "Autoencoder", "fsclvm": "f-scLVM", "slalom": "slalom", "pca": "PCA"}
+
+
+# ---- a term that is off
+
+
+def test_an_active_term_stands_for_itself_and_one_off_for_the_most_relevant_near_it():
+    annotations = pd.DataFrame(
+        {
+            "WIDE": [1, 1, 1, 1, 1, 1, 0, 0],
+            "SMALL": [1, 1, 0, 0, 0, 0, 0, 0],  # Jaccard index with WIDE 2/6
+            "LARGER": [1, 1, 1, 0, 0, 0, 0, 0],  # 3/6, but less relevant
+            "FAR": [0, 0, 0, 0, 0, 1, 1, 1],  # 1/8
+            "ALONE": [0, 0, 0, 0, 0, 0, 0, 1],
+        }
+    )
+    terms = pd.DataFrame(
+        {"relevance": [0, 5, 3, 9, 0], "active": [False, True, True, True, False]},
+        index=annotations.columns,
+    )
+    assert active_or_nearest(terms, annotations, ["WIDE", "SMALL", "ALONE"]) == {
+        "WIDE": "SMALL", "SMALL": "SMALL", "ALONE": "FAR",
+    }  # fmt: skip
+    terms.loc["FAR", "active"] = False
+    assert active_or_nearest(terms, annotations, ["ALONE"]) == {"ALONE": None}
+
+
+def test_dense_terms_of_a_fit_are_never_near():
+    annotations = pd.DataFrame({"A": [1, 1, 0], "B": [1, 1, 0]})
+    terms = pd.DataFrame(
+        {"relevance": [0.0, 1.0, 9.0], "active": [False, True, True]}, index=["A", "B", "dense_1"]
+    )
+    assert active_or_nearest(terms, annotations, ["A"]) == {"A": "B"}
+
+
+# ---- order
+
+
+def test_controls_come_first_and_numbers_are_read_as_numbers():
+    assert list(order_conditions(pd.Series(["stim", "ctrl"]))) == ["ctrl", "stim"]
+    assert list(order_conditions(pd.Series(["M", "S", "HC"]))) == ["HC", "M", "S"]
+    assert list(order_conditions(pd.Series(["h10", "h2", "untreated"]))) == [
+        "untreated", "h2", "h10",
+    ]  # fmt: skip
+
+
+def test_the_configs_order_wins_and_names_what_it_names(caplog):
+    values = pd.Series(["a", "c", "b"])
+    assert order_conditions(values, {"c": "third", "x": "none", "a": "first"}) == {
+        "c": "third", "a": "first", "b": "b",
+    }  # fmt: skip
+    assert "no cell has 'x'" in caplog.text
+
+
+def test_an_ordered_categorical_keeps_its_order():
+    values = pd.Series(pd.Categorical(["S", "G1"], ["G1", "S", "G2M"], ordered=True))
+    assert list(order_conditions(values)) == ["G1", "S"]
+
+
+def test_cell_types_by_frequency_or_as_asked(caplog):
+    values = pd.Series(["T"] * 3 + ["B"] * 5 + ["NK"])
+    assert choose_cell_types(values, [], 2) == ["B", "T"]
+    assert choose_cell_types(values, ["NK", "Mast", "B"], 2) == ["NK", "B"]
+    assert "no cell is 'Mast'" in caplog.text
+
+
+# ---- scatter and loadings
+
+
+@pytest.fixture
+def fit():
+    rng = np.random.default_rng(0)
+    fit = make_fit(rng.normal(size=(300, 3)), np.ones((3, 3)), [1, 2, 3],
+                   active=[True, True, False])  # fmt: skip
+    fit.obs["condition"] = np.resize(["S", "M", "HC"], 300)
+    fit.obs["cell_type"] = ["T"] * 200 + ["NK"] * 80 + ["Mast"] * 20
+    fit.obsm["loadings"][:, 0] += 3 * (fit.obs["condition"] == "S")
+    return named(fit, ["INTERFERON", LONG, "OFF"])
+
+
+def test_the_terms_wanted_are_drawn_and_else_the_most_relevant(fit, caplog):
+    assert choose_terms({"ae": fit}, ["OFF", "NONE"]) == ["OFF"]
+    assert "left out: NONE" in caplog.text
+    assert choose_terms({"ae": fit}, ["OFF", "NONE"], exactly=2) == [LONG, "INTERFERON"]
+    assert choose_terms({}, ["OFF"]) == []
+
+
+def test_scatter_draws_what_stands_for_a_term_that_is_off(fit):
+    near = {"ae": {"OFF": LONG, "INTERFERON": "INTERFERON"}}
+    figure = plot_scatter({"ae": fit}, ["OFF", "INTERFERON"], LABELS, near)
+    left, right = figure.axes
+    z = fit.obsm["loadings"]
+    for axis in (left, right):
+        shown = np.asarray(axis.collections[0].get_offsets())
+        assert {tuple(row) for row in shown} == {tuple(row) for row in z[:, [1, 0]]}
+        label = axis.get_xlabel().replace("\n", " ")
+        assert label == f"{LONG.replace('_', ' ')} (for OFF, which is off)"
+    assert left.get_title(loc="left") == "Autoencoder, seed 0\nby condition"
+    assert right.get_title(loc="left") == "Autoencoder, seed 0\nby cell type"
+
+
+def test_scatter_gives_each_cell_the_colour_of_its_label(fit):
+    figure = plot_scatter(
+        {"ae": fit}, ["INTERFERON", LONG], LABELS, conditions={"HC": "healthy", "M": "moderate"}
+    )
+    legend = [t.get_text().strip() for t in figure.legends[0].get_texts()]
+    assert legend == ["condition", "healthy", "moderate", "S", "cell type", "Mast", "NK", "T"]
+    points = figure.axes[0].collections[0]
+    first, colors = fit.obsm["loadings"][:, 0], label_colors(["HC", "M", "S"])
+    for (x, _), color in zip(points.get_offsets(), points.get_facecolors(), strict=True):
+        condition = fit.obs["condition"].iloc[int(np.argmin(np.abs(first - x)))]
+        assert tuple(color[:3]) == pytest.approx(colors[condition])
+
+
+def test_scatter_spreads_cells_along_a_term_that_is_off(fit):
+    near = {"ae": {"OFF": None, "INTERFERON": "INTERFERON"}}
+    axis = plot_scatter({"ae": fit}, ["OFF", "INTERFERON"], LABELS, near).axes[0]
+    shown = np.asarray(axis.collections[0].get_offsets())
+    np.testing.assert_allclose(sorted(shown[:, 1]), sorted(fit.obsm["loadings"][:, 0]))
+    assert axis.get_xlabel() == "OFF is off" and not len(axis.get_xticks())
+    assert len(axis.get_yticks())
+    near = {"ae": {"OFF": None, "INTERFERON": None}}
+    axis = plot_scatter({"ae": fit}, ["OFF", "INTERFERON"], LABELS, near).axes[0]
+    assert not axis.collections and "both are off" in axis.texts[0].get_text()
+
+
+def test_scatter_says_how_well_each_seed_separates(fit):
+    rows = [
+        ("ae", seed, "INTERFERON", label, value, n, auroc)
+        for seed, label, value, n, auroc in (
+            (0, "condition", "S", 100, 0.9), (1, "condition", "S", 100, 0.2),
+            (0, "condition", "M", 100, 0.5), (1, "condition", "M", 100, 0.6),
+            (0, "cell_type", "T", 200, 0.75), (0, "cell_type", "Mast", 5, 1.0),
+        )
+    ] + [("other", 0, "INTERFERON", "condition", "M", 100, 1.0)]  # fmt: skip
+    table = pd.DataFrame(
+        rows, columns=["method", "seed", "term", "label", "value", "n_cells", "auroc"]
+    )
+    figure = plot_scatter(
+        {"ae": fit}, ["INTERFERON", LONG], LABELS, conditions={"S": "severe"}, separation=table
+    )
+    by_condition, by_type = figure.axes
+    # 0.2 separates as well as 0.8 does; five cells say nothing
+    assert by_condition.get_xlabel() == (
+        "INTERFERON\nbest separated: severe\nAUROC 0.850 (0.800 to 0.900, 2 seeds)"
+    )
+    assert by_type.get_xlabel() == "INTERFERON\nbest separated: T\nAUROC 0.750"
+    assert by_type.get_ylabel().replace("\n", " ") == LONG.replace("_", " ")  # not in the table
+
+
+def medians(axis):
+    """Return the medians that the violins of an axis show, by where they stand."""
+    lines = [line for line in axis.lines if len(line.get_xdata()) == 1]
+    lines = [line for line in lines if line.get_marker() != "D"]  # of other seeds
+    return {float(line.get_xdata()[0]): float(line.get_ydata()[0]) for line in lines}
+
+
+def test_loadings_by_cell_type_and_condition(fit):
+    figure = plot_loadings({"ae": fit}, ["INTERFERON"], LABELS, cell_types=["NK", "T"])
+    axis = figure.axes[0]
+    z = pd.Series(fit.obsm["loadings"][:, 0], fit.obs.index)
+    groups = z.groupby([fit.obs["cell_type"], fit.obs["condition"]])
+    wanted = [groups.get_group((c, k)).median() for c in ("NK", "T") for k in ("HC", "M", "S")]
+    shown = medians(axis)
+    np.testing.assert_allclose([shown[x] for x in sorted(shown)], wanted)
+    ticks = [t.get_text().replace("\n", " ") for t in axis.get_xticklabels()]
+    n = groups.size()
+    assert ticks == [f"{c} n = {n[c]['HC']} / {n[c]['M']} / {n[c]['S']}" for c in ("NK", "T")]
+    assert [t.get_text() for t in figure.legends[0].get_texts()] == ["HC", "M", "S"]
+    assert nothing_overlaps(figure)
+
+
+def diamonds(axis):
+    """Return where the medians of other seeds stand, and how high."""
+    marks = [line for line in axis.lines if line.get_marker() == "D"]
+    return [(float(m.get_xdata()[0]), float(m.get_ydata()[0])) for m in marks]
+
+
+def test_loadings_show_the_medians_of_other_seeds_on_the_scale_of_the_first(fit):
+    turned, other, off = fit.copy(), fit.copy(), fit.copy()
+    turned.obsm["loadings"] = 5 - 7 * fit.obsm["loadings"]  # the same answer
+    other.obsm["loadings"] = np.random.default_rng(9).normal(size=(300, 3))
+    off.uns["terms"] = fit.uns["terms"].assign(active=False)
+
+    def axis_with(*others):
+        figure = plot_loadings(
+            {"ae": fit}, ["INTERFERON"], LABELS, cell_types=["T"], others={"ae": others}
+        )
+        return figure.axes[0]
+
+    axis = axis_with(turned)
+    same, violins = diamonds(axis), sorted(medians(axis).items())
+    np.testing.assert_allclose([y for _, y in same], [y for _, y in violins])
+    beside = [x - center for (x, _), (center, _) in zip(same, violins, strict=True)]
+    assert 0 < min(beside) <= max(beside) < 0.5 * 0.8 / 3  # half a violin
+    legend = [t.get_text() for t in axis.figure.legends[0].get_texts()]
+    assert legend == ["HC", "M", "S", "median from another seed"]
+    apart = np.subtract([y for _, y in diamonds(axis_with(other))], [y for _, y in same])
+    assert np.abs(apart).max() > 0.5
+    axis = axis_with(turned, off)
+    assert len(diamonds(axis)) == 3
+    assert axis.get_title(loc="left") == "INTERFERON\n(on from 2 of 3 seeds)"
+    axis = axis_with()
+    assert not diamonds(axis) and "seed" not in axis.get_title(loc="left")
+
+
+def test_a_small_group_is_drawn_as_its_cells(fit):
+    figure = plot_loadings({"ae": fit}, ["INTERFERON"], LABELS, cell_types=["T", "Mast"])
+    dots = np.concatenate([
+        c.get_offsets()[:, 1] for c in figure.axes[0].collections
+        if isinstance(c, mpl.collections.PathCollection) and len(c.get_offsets())
+    ])  # fmt: skip
+    mast = fit.obsm["loadings"][(fit.obs["cell_type"] == "Mast").to_numpy(), 0]
+    np.testing.assert_allclose(sorted(dots), sorted(mast))
+    assert len(medians(figure.axes[0])) == 3  # those of the T cells
+
+
+def test_loadings_without_conditions_or_without_cell_types(fit):
+    conditions = fit.obs.pop("condition")
+    axis = plot_loadings({"ae": fit}, ["INTERFERON"], LABELS).axes[0]
+    ticks = [t.get_text().replace("\n", " ") for t in axis.get_xticklabels()]
+    assert ticks == ["T n = 200", "NK n = 80", "Mast n = 20"]
+    fit.obs = pd.DataFrame({"condition": conditions})
+    axis = plot_loadings({"ae": fit}, ["INTERFERON"], LABELS).axes[0]
+    ticks = [t.get_text().replace("\n", " ") for t in axis.get_xticklabels()]
+    assert ticks == ["HC n = 100", "M n = 100", "S n = 100"]
+    shown = medians(axis)
+    wanted = pd.Series(fit.obsm["loadings"][:, 0]).groupby(conditions.to_numpy()).median()
+    np.testing.assert_allclose([shown[x] for x in sorted(shown)], wanted[["HC", "M", "S"]])
+
+
+def test_loadings_name_what_stands_for_a_term_and_what_is_off(fit):
+    near = {"ae": {"OFF": None, "INTERFERON": LONG}}
+    off, stand_in = plot_loadings({"ae": fit}, ["OFF", "INTERFERON"], LABELS, near).axes
+    assert off.get_title(loc="left") == "OFF is off" and not off.collections
+    title = stand_in.get_title(loc="left").replace("\n", " ")
+    assert title == f"{LONG.replace('_', ' ')} (for INTERFERON, which is off)"

@@ -1,4 +1,4 @@
-"""Data, tables and fits as files."""
+"""Data and fits as files."""
 
 from __future__ import annotations
 
@@ -24,12 +24,6 @@ def write_h5ad(adata: AnnData, path: str | Path) -> None:
     """Write an AnnData, whole or not at all."""
     with whole_file(path) as part:
         adata.write_h5ad(part, compression="gzip")
-
-
-def write_table(table: pd.DataFrame, path: str | Path) -> None:
-    """Write a tidy table as CSV, whole or not at all; numbers keep six digits."""
-    with whole_file(path) as part:
-        table.to_csv(part, index=False, float_format="%.6g")
 
 
 def read_h5ad(path: str | Path, **kwargs: Any) -> AnnData:

@@ -9,7 +9,8 @@ from intae.logs import log_to
 
 with log_to(snakemake.log[0]):
     from intae.evaluate.agreement import correlation_table, seed_correlations
-    from intae.files import read_finished_fits, write_table
+    from intae.files import read_finished_fits
+    from intae.tables import write_table
 
     fits = read_finished_fits(snakemake.input.fits)
     first = {}  # of each method the first seed

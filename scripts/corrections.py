@@ -9,8 +9,9 @@ from intae.logs import log_to
 
 with log_to(snakemake.log[0]):
     from intae.evaluate.corrections import corrected_genes
-    from intae.evaluate.tables import label, stack
-    from intae.files import read_finished_fits, write_table
+    from intae.evaluate.tables import label
+    from intae.files import read_finished_fits
+    from intae.tables import stack, write_table
 
     tables = [label(corrected_genes(f), f) for f in read_finished_fits(snakemake.input.fits)]
     write_table(stack(tables, "corrections"), snakemake.output[0])

@@ -11,7 +11,7 @@ with log_to(snakemake.log[0]):
     import pandas as pd
 
     from intae.evaluate.dense import dense_table
-    from intae.files import write_table
+    from intae.tables import write_table
 
     table = dense_table(pd.read_csv(snakemake.input[0]), snakemake.params.methods)
     write_table(table, snakemake.output[0])

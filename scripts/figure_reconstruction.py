@@ -8,9 +8,9 @@ sys.path.insert(0, str(Path(snakemake.scriptdir).parent))
 from intae.logs import log_to
 
 with log_to(snakemake.log[0]):
-    from intae.evaluate.tables import read_tables
     from intae.figures.held_out import plot_reconstruction
     from intae.figures.style import save_figure
+    from intae.tables import read_tables
 
     reconstruction = read_tables(snakemake.input)
     params = snakemake.params

@@ -8,9 +8,9 @@ sys.path.insert(0, str(Path(snakemake.scriptdir).parent))
 from intae.logs import log_to
 
 with log_to(snakemake.log[0]):
-    from intae.evaluate.tables import read_tables
     from intae.figures.recovered import plot_recovery
     from intae.figures.style import save_figure
+    from intae.tables import read_tables
 
     draws = read_tables(snakemake.input)
     save_figure(plot_recovery(draws, snakemake.params.labels), snakemake.output)

@@ -11,8 +11,9 @@ with log_to(snakemake.log[0]):
     import pandas as pd
 
     from intae.evaluate.stability import between_halves
-    from intae.files import read_h5ad, write_table
+    from intae.files import read_h5ad
     from intae.methods import make_model
+    from intae.tables import write_table
 
     prepared, params = read_h5ad(snakemake.input[0]), snakemake.params
 

@@ -9,8 +9,9 @@ from intae.logs import log_to
 
 with log_to(snakemake.log[0]):
     from intae.evaluate.unseen import unseen_cells
-    from intae.files import read_h5ad, write_table
+    from intae.files import read_h5ad
     from intae.methods import make_model
+    from intae.tables import write_table
     from intae.threads import limit_threads
 
     prepared, params = read_h5ad(snakemake.input[0]), snakemake.params

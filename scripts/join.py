@@ -8,7 +8,6 @@ sys.path.insert(0, str(Path(snakemake.scriptdir).parent))
 from intae.logs import log_to
 
 with log_to(snakemake.log[0]):
-    from intae.evaluate.tables import read_tables
-    from intae.files import write_table
+    from intae.tables import read_tables, write_table
 
     write_table(read_tables(snakemake.input), snakemake.output[0])

@@ -13,8 +13,9 @@ with log_to(snakemake.log[0]):
     from intae.evaluate.false_positives import false_positives
     from intae.evaluate.recovery import recovery
     from intae.evaluate.recovery_curves import recovery_curves
-    from intae.evaluate.tables import label, stack
-    from intae.files import read_finished_fits, read_h5ad, write_table
+    from intae.evaluate.tables import label
+    from intae.files import read_finished_fits, read_h5ad
+    from intae.tables import stack, write_table
 
     truth = read_h5ad(snakemake.input.truth)
     fits = read_finished_fits(snakemake.input.fits)

@@ -11,7 +11,8 @@ with log_to(snakemake.log[0]):
     import pandas as pd
 
     from intae.evaluate.tables import hosts, runtime_row
-    from intae.files import read_fit, write_table
+    from intae.files import read_fit
+    from intae.tables import write_table
 
     fits = [read_fit(path) for path in snakemake.input.fits]
     write_table(pd.DataFrame([runtime_row(fit) for fit in fits]), snakemake.output.table)

@@ -11,7 +11,8 @@ with log_to(snakemake.log[0]):
     import pandas as pd
 
     from intae.evaluate.scaling import scaling_row, slopes
-    from intae.files import read_fit, write_table
+    from intae.files import read_fit
+    from intae.tables import write_table
 
     parts = [pd.read_csv(path) for path in snakemake.input.parts]
     whole = [scaling_row(read_fit(path).uns["fit"]) for path in snakemake.input.fits]

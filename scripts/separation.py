@@ -9,8 +9,9 @@ from intae.logs import log_to
 
 with log_to(snakemake.log[0]):
     from intae.evaluate.separation import separation_table
-    from intae.evaluate.tables import label, stack
-    from intae.files import loadings, read_finished_fits, write_table
+    from intae.evaluate.tables import label
+    from intae.files import loadings, read_finished_fits
+    from intae.tables import stack, write_table
 
     tables = []
     for fit in read_finished_fits(snakemake.input.fits):

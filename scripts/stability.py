@@ -11,8 +11,8 @@ with log_to(snakemake.log[0]):
     import pandas as pd
 
     from intae.evaluate.stability import between_seeds
-    from intae.evaluate.tables import stack
-    from intae.files import by_method, read_finished_fits, write_table
+    from intae.files import by_method, read_finished_fits
+    from intae.tables import stack, write_table
 
     seeds = by_method(read_finished_fits(snakemake.input.fits))
     parts = [(method, between_seeds(fits)) for method, fits in seeds.items()]

@@ -8,8 +8,9 @@ sys.path.insert(0, str(Path(snakemake.scriptdir).parent))
 from intae.logs import log_to
 
 with log_to(snakemake.log[0]):
-    from intae.evaluate.tables import stack, terms_of
-    from intae.files import read_finished_fits, write_table
+    from intae.evaluate.tables import terms_of
+    from intae.files import read_finished_fits
+    from intae.tables import stack, write_table
 
     tables = [terms_of(fit) for fit in read_finished_fits(snakemake.input.fits)]
     write_table(stack(tables, "terms"), snakemake.output[0])

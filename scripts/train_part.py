@@ -11,8 +11,9 @@ with log_to(snakemake.log[0]):
     import pandas as pd
 
     from intae.evaluate.scaling import SCALING_COLUMNS, read_part, scaling_row
-    from intae.files import about_fit, write_table
+    from intae.files import about_fit
     from intae.methods import train
+    from intae.tables import write_table
 
     params, wildcards, rows = snakemake.params, snakemake.wildcards, []
     part = read_part(snakemake.input[0], int(wildcards.n_cells), params.draw)

@@ -15,17 +15,9 @@ from intae.evaluate.recovery import recovery
 from intae.evaluate.recovery_curves import recovery_curves
 from intae.evaluate.separation import separation_table
 from intae.evaluate.stability import between_halves, between_seeds, stability_table
-from intae.evaluate.tables import (
-    PART_COLUMNS,
-    history_of,
-    hosts,
-    label,
-    ranking,
-    runtime_row,
-    stack,
-    terms_of,
-)
+from intae.evaluate.tables import history_of, hosts, label, ranking, runtime_row, terms_of
 from intae.files import loadings
+from intae.tables import PART_COLUMNS, stack
 
 
 def test_accuracy_of_a_perfect_and_a_useless_term():

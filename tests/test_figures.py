@@ -7,7 +7,6 @@ from fits import LONG, make_fit
 from matplotlib.collections import PathCollection
 
 from intae.evaluate.dense import dense_table
-from intae.evaluate.tables import stack
 from intae.figures.cost import plot_cost
 from intae.figures.dense_factors import plot_dense_factors
 from intae.figures.false_terms import plot_false_positives
@@ -19,7 +18,7 @@ from intae.figures.separation import plot_accuracy
 from intae.figures.stable import plot_stability
 from intae.figures.style import NO_TERMS, label_colors, method_colors, readable, save_figure
 from intae.figures.terms import plot_correlation, plot_top_terms
-from intae.files import write_table
+from intae.tables import stack, write_table
 
 pytestmark = pytest.mark.usefixtures("close_figures")
 

@@ -10,8 +10,8 @@ from anndata import AnnData
 
 from ..autoencoder import Autoencoder, MaskedAutoencoder
 from ..moments import CHUNK
+from ..tables import stack
 from .dense import UNANNOTATED
-from .tables import stack
 
 METRICS = (
     "variance reconstructed", "share of terms on", "held-out accuracy, best term",

@@ -6,7 +6,7 @@ import pandas as pd
 from anndata import AnnData
 
 from ..files import weights
-from .tables import stack
+from ..tables import stack
 
 
 def corrected_genes(fit: AnnData, most: int = 100) -> pd.DataFrame:

@@ -7,8 +7,8 @@ import pandas as pd
 from anndata import AnnData
 from sklearn.metrics import precision_recall_curve
 
+from ..tables import stack
 from .planted import Planted
-from .tables import stack
 
 COLUMNS = ("what", "n_ranked", "recall", "precision", "chance")
 

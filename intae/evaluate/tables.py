@@ -3,35 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from anndata import AnnData
 
+from ..tables import FIT_COLUMNS, HISTORY_COLUMNS
+
 RUNTIME_COLUMNS = (
     "dataset", "method", "seed", "seconds", "peak_mb", "n_cells", "n_genes", "n_terms",
     "iterations", "converged", "projected", "threads", "device",
 )  # fmt: skip
-
-HISTORY_COLUMNS = ("iteration", "F", "objective", "n_deactivated", "inactive_zero_share")
-
-_FIT = ("dataset", "method", "seed")
-# The columns of a data set's tables that take rows from each of its fits.
-PART_COLUMNS = {
-    "accuracy": (*_FIT, "term", "label", "split", "accuracy", "balanced_accuracy", "auroc"),
-    "corrections": (*_FIT, "term", "gene", "change", "weight"),
-    "false_positives": (*_FIT, "rule", "outcome", "n", "of"),
-    "history": (*_FIT, *HISTORY_COLUMNS),
-    "recovery": (*_FIT, "metric", "value"),
-    "recovery_curves": (*_FIT, "what", "n_ranked", "recall", "precision", "chance"),
-    "separation": (*_FIT, "term", "label", "value", "n_cells", "auroc"),
-    "stability": ("dataset", "method", "kind", "term", "r", "r_min", "r_max", "n_pairs"),
-    "terms": (
-        *_FIT, "term", "kind", "n_genes", "relevance", "rank", "active", "genes_added",
-        "genes_removed",
-    ),
-}  # fmt: skip
 
 
 def runtime_row(fit: AnnData) -> dict[str, object]:
@@ -104,28 +86,6 @@ def label(table: pd.DataFrame, fit: AnnData) -> pd.DataFrame:
     """Put data set, method and seed of a fit in front of a table."""
     about = fit.uns["fit"]
     table = table.copy()
-    for position, name in enumerate(_FIT):
+    for position, name in enumerate(FIT_COLUMNS):
         table.insert(position, name, about[name])
     return table
-
-
-def stack(tables: Iterable[pd.DataFrame], name: str | None = None) -> pd.DataFrame:
-    """Put tables under one another.
-
-    Parameters
-    ----------
-    tables
-        Of the same columns. Those without rows, which have no types, are left out.
-    name
-        Of the whole, one of `PART_COLUMNS`: what columns it has where there is no table at all,
-        since no fit ran to its end.
-    """
-    tables = list(tables)
-    if not tables and name is not None:
-        return pd.DataFrame(columns=list(PART_COLUMNS[name]))
-    return pd.concat([t for t in tables if len(t)] or tables[:1])
-
-
-def read_tables(paths: Iterable[str | Path]) -> pd.DataFrame:
-    """Read CSV files of the same columns into one table."""
-    return stack(pd.read_csv(path) for path in paths)

@@ -40,6 +40,13 @@ def test_a_method_keeps_its_colour_whatever_is_run():
     assert len(set(label_colors([str(i) for i in range(13)]).values())) == 13
 
 
+def test_conditions_stand_apart_from_the_other_groups_beside_them():
+    values = [str(i) for i in range(10)]
+    conditions, types = label_colors(values), label_colors(values, "cell_type")
+    assert not set(conditions.values()) & set(types.values())
+    assert len(set(types.values())) == 10
+
+
 @pytest.fixture
 def accuracy():
     rows = [

@@ -64,7 +64,7 @@ def plot_loadings(
     obs = next(iter(fits.values())).obs
     groups = _groups(obs, conditions or {}, cell_types)
     wide, hues = list(groups["x"].cat.categories), list(groups["hue"].cat.categories)
-    colors = label_colors(hues if hues else wide)
+    colors = label_colors(hues) if hues else label_colors(wide, "cell_type")
     turned = len(wide) > 5  # names need too much room side by side
     names = [_with_counts(groups, x, hues, one_line=turned) for x in wide]
     longest = max(len(line) for name in names for line in name.split("\n"))

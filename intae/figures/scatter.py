@@ -179,7 +179,7 @@ def _palette(
         names = order_conditions(values, conditions)
     else:
         names = {value: value for value in sorted(set(values.astype(str)))}
-    colors = label_colors(list(names))
+    colors = label_colors(list(names), role)
     return {value: (name, colors[value]) for value, name in names.items()}
 
 

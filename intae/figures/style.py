@@ -84,9 +84,22 @@ def edge_color(color: Color) -> Color:
     return tuple(share * c for c in color)
 
 
-def label_colors(values: Sequence[str]) -> dict[str, Color]:
-    """Give each value of a label its colour, safe for the colour-blind up to ten of them."""
-    palette = "colorblind" if len(values) <= 10 else "husl"
+# The qualitative scheme "muted" of Paul Tol's technical note (2021), for groups other than
+# conditions, which stand beside those and beside the methods.
+MUTED = (
+    "#CC6677", "#332288", "#DDCC77", "#117733", "#88CCEE", "#882255", "#44AA99", "#999933",
+    "#AA4499", "#BBBBBB",
+)  # fmt: skip
+
+
+def label_colors(values: Sequence[str], label: str = "condition") -> dict[str, Color]:
+    """Give each value of a label its colour, safe for the colour-blind up to ten of them.
+
+    Conditions have other colours than the values of any other label.
+    """
+    palette = "husl"
+    if len(values) <= len(MUTED):
+        palette = "colorblind" if label == "condition" else MUTED[: len(values)]
     return dict(zip(values, sns.color_palette(palette, len(values)), strict=True))
 
 

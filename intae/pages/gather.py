@@ -112,7 +112,7 @@ def _pack_view(block: Block, view: View, obs: pd.DataFrame, shown: np.ndarray) -
     # the colours of a label are those that its values have in the other figures
     role = view.split or view.label
     values = sorted(obs[role].astype(str).unique()) if role in obs else [role]
-    palette = {v: mpl.colors.to_hex(c) for v, c in label_colors(values).items()}
+    palette = {v: mpl.colors.to_hex(c) for v, c in label_colors(values, role).items()}
     return {
         "label": view.label,
         "split": view.split,

@@ -12,7 +12,7 @@ with log_to(snakemake.log[0]):
 
     import intae
     from intae.evaluate.ablation import own_scores, scores_from_tables
-    from intae.evaluate.tables import label
+    from intae.evaluate.fits import label
     from intae.files import read_fit, read_h5ad
     from intae.tables import write_table
 

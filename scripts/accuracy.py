@@ -13,7 +13,7 @@ with log_to(snakemake.log[0]):
     import pandas as pd
 
     from intae.evaluate.accuracy import term_accuracy
-    from intae.evaluate.tables import label
+    from intae.evaluate.fits import label
     from intae.files import loadings, read_finished_fits
     from intae.tables import stack, write_table
     from intae.threads import limit_threads

@@ -9,7 +9,7 @@ from intae.logs import log_to
 
 with log_to(snakemake.log[0]):
     from intae.evaluate.corrections import corrected_genes
-    from intae.evaluate.tables import label
+    from intae.evaluate.fits import label
     from intae.files import read_finished_fits
     from intae.tables import stack, write_table
 

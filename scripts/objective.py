@@ -11,8 +11,8 @@ with log_to(snakemake.log[0]):
     import pandas as pd
 
     from intae import Autoencoder
+    from intae.evaluate.fits import label
     from intae.evaluate.network import REFERENCE, Yardstick
-    from intae.evaluate.tables import label
     from intae.files import read_fit, read_h5ad
     from intae.tables import write_table
     from intae.threads import limit_threads

@@ -11,9 +11,9 @@ with log_to(snakemake.log[0]):
     from functools import partial
 
     from intae.evaluate.false_positives import false_positives
+    from intae.evaluate.fits import label
     from intae.evaluate.recovery import recovery
     from intae.evaluate.recovery_curves import recovery_curves
-    from intae.evaluate.tables import label
     from intae.files import read_finished_fits, read_h5ad
     from intae.tables import stack, write_table
 

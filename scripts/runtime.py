@@ -10,7 +10,7 @@ from intae.logs import log_to
 with log_to(snakemake.log[0]):
     import pandas as pd
 
-    from intae.evaluate.tables import hosts, runtime_row
+    from intae.evaluate.fits import hosts, runtime_row
     from intae.files import read_fit
     from intae.tables import write_table
 

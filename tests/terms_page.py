@@ -8,7 +8,7 @@ from anndata import AnnData
 from fits import make_fit
 
 from intae.evaluate.agreement import correlation_table
-from intae.evaluate.tables import terms_of
+from intae.evaluate.fits import terms_of
 from intae.pages.gather import gather
 from intae.pages.render import render_page
 

@@ -11,11 +11,11 @@ from intae.evaluate.accuracy import _balanced, term_accuracy
 from intae.evaluate.agreement import correlate, correlation_table, over_pairs, seed_correlations
 from intae.evaluate.corrections import corrected_genes
 from intae.evaluate.false_positives import false_positives
+from intae.evaluate.fits import history_of, hosts, label, ranking, runtime_row, terms_of
 from intae.evaluate.recovery import recovery
 from intae.evaluate.recovery_curves import recovery_curves
 from intae.evaluate.separation import separation_table
 from intae.evaluate.stability import between_halves, between_seeds, stability_table
-from intae.evaluate.tables import history_of, hosts, label, ranking, runtime_row, terms_of
 from intae.files import loadings
 from intae.tables import PART_COLUMNS, stack
 

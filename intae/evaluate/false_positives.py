@@ -21,7 +21,7 @@ def false_positives(
     Three rules say what a fit calls active:
 
     - switched on: the term is active in the fit;
-    - top ranked: it is among the most relevant (:func:`intae.evaluate.tables.ranking`), as many as
+    - top ranked: it is among the most relevant (:func:`intae.evaluate.fits.ranking`), as many as
       are active in truth. Fair to methods that switch nothing off;
     - differs between conditions: its loadings do, by Welch's t test, Benjamini-Hochberg over the
       terms. True is here only the term that carries the condition: this is how one would look for

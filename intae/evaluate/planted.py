@@ -11,7 +11,7 @@ from anndata import AnnData
 
 from ..contracts import get_annotations, get_terms
 from ..files import loadings, weights
-from .tables import ranking
+from .fits import ranking
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Planted:
         Names of the genes.
     on, score
         Of each term in the fit: whether it is active, and a positive number that ranks it
-        (:func:`intae.evaluate.tables.ranking`); 0 for terms that are off and all alike.
+        (:func:`intae.evaluate.fits.ranking`); 0 for terms that are off and all alike.
     active
         Of each term in truth: whether it is active.
     loadings, true_loadings

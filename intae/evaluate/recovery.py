@@ -26,7 +26,7 @@ def recovery(fit: AnnData, truth: AnnData) -> pd.DataFrame:
     metric, value, one row each; a value is NaN where it is not defined:
 
     - average precision of active terms: of the ranking of annotated terms
-      (:func:`intae.evaluate.tables.ranking`);
+      (:func:`intae.evaluate.fits.ranking`);
     - loadings |r|: median over active terms of the correlation with the true loadings;
     - AUROC of right genes: of |weight| within the sets of active terms, genes that truly belong
       against genes that are wrongly in the set;

@@ -16,7 +16,7 @@ COLUMNS = ("what", "n_ranked", "recall", "precision", "chance")
 def recovery_curves(fit: AnnData, truth: AnnData, n_points: int = 200) -> pd.DataFrame:
     """Follow precision and recall down three rankings of a fit of simulated data.
 
-    - terms: annotated terms by relevance (:func:`intae.evaluate.tables.ranking`); sought are the
+    - terms: annotated terms by relevance (:func:`intae.evaluate.fits.ranking`); sought are the
       active ones.
     - added genes: pairs of a gene and a term that is on in the fit, the gene outside the term's
       set, by |weight| (what the penalties see). Sought are the genes that belong and are not in

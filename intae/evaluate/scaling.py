@@ -14,7 +14,7 @@ from scipy import sparse
 from scipy.stats import linregress
 
 from ..files import read_h5ad
-from .tables import cost_row
+from .fits import cost_row
 
 log = logging.getLogger(__name__)
 

@@ -43,8 +43,8 @@ def gather(
     prepared
         The prepared data, for the gene sets and the cells; may be backed.
     tables
-        Of this data set, by name: terms, and where there are any accuracy, correlation,
-        correlation_seeds, stability and necessity.
+        Of this data set, by name: terms, and where there are any accuracy, correlation (with
+        correlation_seeds), stability and necessity.
     dataset
         Its name.
     labels

@@ -67,11 +67,10 @@ def agreement_of(
 ) -> dict[str, dict[str, Any]]:
     """Return other method -> r a term, for those that the table compares with this one.
 
-    r, with its sign, is of the first seeds. median, min and max are of |r| over all n_pairs pairs
-    of a seed of each method, as far as the term is on in both; without the table of the seeds they
-    are |r|.
+    r, with its sign, is of the first seeds. median, min and max are of |r| over all pairs of a seed
+    of each method, as far as the term is on in both.
     """
-    table, seeds = tables.get("correlation"), tables.get("correlation_seeds")
+    table = tables.get("correlation")
     if table is None:
         return {}
     found = {}
@@ -81,14 +80,9 @@ def agreement_of(
         rows = rows[rows["method_a"] != rows["method_b"]]
         if rows.empty:
             continue
-        r = rows.set_index("term")["r"]
-        spread = pd.DataFrame({name: r.abs() for name in ("median", "min", "max")})
-        n_pairs = 1
-        if seeds is not None:
-            spread = over_pairs(seeds, method, other)
-            n_pairs = int(spread["n_pairs"].max()) if len(spread) else 0
+        spread = over_pairs(tables["correlation_seeds"], method, other)
         ends = {name: aligned(spread[name], terms) for name in ("median", "min", "max")}
-        found[other] = {"n_pairs": n_pairs, "r": aligned(r, terms)} | ends
+        found[other] = {"r": aligned(rows.set_index("term")["r"], terms)} | ends
     return found
 
 

@@ -114,7 +114,8 @@ class Facts {
   agreementSpread(method, other, term) {
     const a = method.agreement[other.name];
     const t = method.number.get(term);
-    return !a || a.n_pairs < 2 || missing(a.min[t]) ? "" : `|r| ${fixed(a.min[t])} to ${fixed(a.max[t])}`;
+    if (!a || missing(a.min[t]) || a.min[t] === a.max[t]) return "";
+    return `|r| ${fixed(a.min[t])} to ${fixed(a.max[t])}`;
   }
 
   // How stable a term is in each test that was made, the hardest first.

@@ -110,7 +110,7 @@ def _cells(dataset: str, benchmark: Benchmark) -> str:
     path = path if path.exists() else find_in_mirror(path.name, benchmark.mirror)
     if path is None or path.suffix != ".h5ad":
         return ""
-    from .files import read_h5ad
+    from .io import read_h5ad
 
     adata = read_h5ad(path, backed="r")
     n_cells, n_genes = adata.shape

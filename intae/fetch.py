@@ -11,8 +11,8 @@ from pathlib import Path
 import pooch
 import requests
 
+from .io import whole_file
 from .mirror import find_in_mirror
-from .whole_file import whole_file
 
 log = logging.getLogger(__name__)
 

@@ -8,41 +8,15 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import anndata
 import numpy as np
 import pandas as pd
 from anndata import AnnData
 
 from .contracts import check_fit
+from .io import read_h5ad, write_h5ad
 from .model import FactorModel
-from .whole_file import whole_file
 
 log = logging.getLogger(__name__)
-
-
-def write_h5ad(adata: AnnData, path: str | Path) -> None:
-    """Write an AnnData, whole or not at all."""
-    with whole_file(path) as part:
-        adata.write_h5ad(part, compression="gzip")
-
-
-def read_h5ad(path: str | Path, **kwargs: Any) -> AnnData:
-    """Read an AnnData, with a plain sentence where the file is broken or is something else.
-
-    Raises
-    ------
-    ValueError
-        If the file cannot be read as h5ad.
-    """
-    if not Path(path).exists():
-        msg = f"{path}: there is no such file"
-        raise FileNotFoundError(msg)
-    try:
-        return anndata.read_h5ad(path, **kwargs)
-    except Exception as error:  # h5py and anndata raise many kinds for a broken file
-        reason = str(error).splitlines()[0]
-        msg = f"{path}: cannot be read as an h5ad file; is it cut off or something else? ({reason})"
-        raise ValueError(msg) from error
 
 
 def write_fit(model: FactorModel, adata: AnnData, path: str | Path, about: dict[str, Any]) -> None:

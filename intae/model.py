@@ -14,8 +14,8 @@ import pandas as pd
 from anndata import AnnData
 from sklearn.exceptions import NotFittedError
 
+from .io import whole_file
 from .moments import is_integer
-from .whole_file import whole_file
 
 
 class FactorModel(ABC):

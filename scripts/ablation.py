@@ -13,7 +13,8 @@ with log_to(snakemake.log[0]):
     import intae
     from intae.evaluate.ablation import own_scores, scores_from_tables
     from intae.evaluate.fits import label
-    from intae.files import read_fit, read_h5ad
+    from intae.files import read_fit
+    from intae.io import read_h5ad
     from intae.tables import write_table
 
     files, tables = snakemake.input, []

@@ -14,7 +14,7 @@ with log_to(snakemake.log[0]):
 
     from intae.figures.separation import plot_accuracy
     from intae.figures.style import save_figure
-    from intae.files import read_h5ad
+    from intae.io import read_h5ad
 
     accuracy, params = pd.read_csv(snakemake.input.accuracy), snakemake.params
     condition = read_h5ad(snakemake.input.prepared, backed="r").obs["condition"]

@@ -12,7 +12,7 @@ with log_to(snakemake.log[0]):
 
     from intae.figures.dense_factors import plot_dense_factors
     from intae.figures.style import save_figure
-    from intae.files import read_h5ad
+    from intae.io import read_h5ad
 
     best, accuracy = pd.read_csv(snakemake.input.best), pd.read_csv(snakemake.input.accuracy)
     condition = read_h5ad(snakemake.input.prepared, backed="r").obs["condition"]

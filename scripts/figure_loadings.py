@@ -13,7 +13,8 @@ with log_to(snakemake.log[0]):
     from intae.figures.groups import plot_loadings
     from intae.figures.scatter import choose_terms
     from intae.figures.style import save_figure
-    from intae.files import by_method, read_finished_fits, read_h5ad
+    from intae.files import by_method, read_finished_fits
+    from intae.io import read_h5ad
 
     seeds = by_method(read_finished_fits(snakemake.input.fits))
     fits = {method: own[0] for method, own in seeds.items()}

@@ -11,7 +11,7 @@ with log_to(snakemake.log[0]):
     import pandas as pd
 
     from intae.evaluate.stability import between_halves
-    from intae.files import read_h5ad
+    from intae.io import read_h5ad
     from intae.methods import make_model
     from intae.tables import write_table
 

@@ -9,7 +9,7 @@ from intae.logs import log_to
 
 with log_to(snakemake.log[0]):
     from intae.evaluate.unseen import unseen_cells
-    from intae.files import read_h5ad
+    from intae.io import read_h5ad
     from intae.methods import make_model
     from intae.tables import write_table
     from intae.threads import limit_threads

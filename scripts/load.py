@@ -8,7 +8,7 @@ sys.path.insert(0, str(Path(snakemake.scriptdir).parent))
 from intae.logs import log_to
 
 with log_to(snakemake.log[0]):
-    from intae.files import write_h5ad
+    from intae.io import write_h5ad
     from intae.sources.dataset import load_dataset
 
     loaded = load_dataset(snakemake.wildcards.dataset, snakemake.params.entry, snakemake.input)

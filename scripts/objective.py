@@ -13,7 +13,8 @@ with log_to(snakemake.log[0]):
     from intae import Autoencoder
     from intae.evaluate.fits import label
     from intae.evaluate.network import REFERENCE, Yardstick
-    from intae.files import read_fit, read_h5ad
+    from intae.files import read_fit
+    from intae.io import read_h5ad
     from intae.tables import write_table
     from intae.threads import limit_threads
 

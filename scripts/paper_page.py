@@ -10,9 +10,9 @@ from intae.logs import log_to
 with log_to(snakemake.log[0]):
     import pandas as pd
 
+    from intae.io import whole_file
     from intae.paper.claims import read_paper
     from intae.paper.page import render_page
-    from intae.whole_file import whole_file
 
     html = render_page(
         snakemake.input.template,

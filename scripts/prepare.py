@@ -9,8 +9,8 @@ from intae.logs import log_to
 
 with log_to(snakemake.log[0]):
     from intae.contracts import check_prepared
-    from intae.files import read_h5ad, write_h5ad
     from intae.gene_sets import merge_gene_sets, read_gene_sets
+    from intae.io import read_h5ad, write_h5ad
     from intae.preparation import prepare
 
     loaded = read_h5ad(snakemake.input.loaded)

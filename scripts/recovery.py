@@ -14,7 +14,8 @@ with log_to(snakemake.log[0]):
     from intae.evaluate.fits import label
     from intae.evaluate.recovery import recovery
     from intae.evaluate.recovery_curves import recovery_curves
-    from intae.files import read_finished_fits, read_h5ad
+    from intae.files import read_finished_fits
+    from intae.io import read_h5ad
     from intae.tables import stack, write_table
 
     truth = read_h5ad(snakemake.input.truth)

@@ -13,7 +13,7 @@ with log_to(snakemake.log[0]):
     import intae
     from intae.evaluate.points import fit_point, parameters_used, training_cells
     from intae.evaluate.sweep import sweep_row
-    from intae.files import read_h5ad
+    from intae.io import read_h5ad
     from intae.tables import write_table
 
     params, about = snakemake.params, dict(snakemake.params.about)

@@ -12,7 +12,8 @@ with log_to(snakemake.log[0]):
 
     import pandas as pd
 
-    from intae.files import read_finished_fits, read_h5ad
+    from intae.files import read_finished_fits
+    from intae.io import read_h5ad
     from intae.pages.gather import gather
     from intae.pages.origins import Source, read_origins
     from intae.pages.render import render_page, write_page

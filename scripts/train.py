@@ -8,7 +8,8 @@ sys.path.insert(0, str(Path(snakemake.scriptdir).parent))
 from intae.logs import log_to
 
 with log_to(snakemake.log[0]):
-    from intae.files import read_h5ad, write_fit
+    from intae.files import write_fit
+    from intae.io import read_h5ad
     from intae.methods import train
 
     prepared = read_h5ad(snakemake.input[0])

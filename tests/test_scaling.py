@@ -14,7 +14,8 @@ import intae
 from intae.contracts import check_prepared
 from intae.evaluate.scaling import SCALING_COLUMNS, read_part, scaling_row, slopes
 from intae.figures.scaling import plot_scaling
-from intae.files import about_fit, write_h5ad
+from intae.files import about_fit
+from intae.io import write_h5ad
 from intae.methods import train
 
 LABELS = {"ae": "Autoencoder", "slalom": "slalom", "pca": "PCA"}

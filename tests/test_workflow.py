@@ -19,7 +19,8 @@ from browser import errors_of, start_browser, wait_for, wait_until_drawn
 import intae
 from intae.config_checks import METHOD_ORDER
 from intae.contracts import check_prepared
-from intae.files import read_fit, read_h5ad
+from intae.files import read_fit
+from intae.io import read_h5ad
 
 ROOT = Path(__file__).parents[1]
 PARTS = ["Snakefile", "config.yaml", "rules", "scripts", "schemas", "report", "envs", "profiles"]

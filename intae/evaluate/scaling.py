@@ -13,7 +13,7 @@ from anndata import AnnData
 from scipy import sparse
 from scipy.stats import linregress
 
-from ..files import read_h5ad
+from ..io import read_h5ad
 from .fits import cost_row
 
 log = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from ..whole_file import whole_file
+from ..io import whole_file
 
 mpl.use("Agg")
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from plotly.offline import get_plotlyjs
 
-from ..whole_file import whole_file
+from ..io import whole_file
 from .packing import compress, to_json
 
 TEMPLATE = "template"

@@ -12,7 +12,7 @@ import pandas as pd
 from anndata import AnnData
 
 from ..contracts import get_annotations, get_terms
-from ..files import read_h5ad
+from ..io import read_h5ad
 from ..simulation import simulate
 from .buettner15 import load_buettner15
 from .covid_balf import load_covid_balf

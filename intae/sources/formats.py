@@ -13,7 +13,7 @@ from anndata import AnnData
 from scipy import io as scipy_io
 from scipy import sparse
 
-from ..files import read_h5ad
+from ..io import read_h5ad
 
 FORMATS = ("h5ad", "10x_h5", "10x_mtx", "loom", "csv", "tsv", "mtx")
 ROWS = 500  # lines of a text table read at a time

@@ -1,0 +1,58 @@
+"""Files: h5ad, and whatever appears whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from anndata import AnnData
+
+
+@contextmanager
+def whole_file(path: str | Path) -> Iterator[Path]:
+    """Give a temporary path beside `path`, moved there only when the block has ended well."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, part = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=f".part{path.suffix}")
+    os.close(handle)
+    try:
+        yield Path(part)
+        umask = os.umask(0)
+        os.umask(umask)
+        os.chmod(part, 0o666 & ~umask)  # mkstemp makes it private
+        os.replace(part, path)
+    except BaseException:
+        Path(part).unlink(missing_ok=True)
+        raise
+
+
+def write_h5ad(adata: AnnData, path: str | Path) -> None:
+    """Write an AnnData, whole or not at all."""
+    with whole_file(path) as part:
+        adata.write_h5ad(part, compression="gzip")
+
+
+def read_h5ad(path: str | Path, **kwargs: Any) -> AnnData:
+    """Read an AnnData, with a plain sentence where the file is broken or is something else.
+
+    Raises
+    ------
+    ValueError
+        If the file cannot be read as h5ad.
+    """
+    if not Path(path).exists():
+        msg = f"{path}: there is no such file"
+        raise FileNotFoundError(msg)
+    import anndata  # not at the top: who only writes a table need not wait for it
+
+    try:
+        return anndata.read_h5ad(path, **kwargs)
+    except Exception as error:  # h5py and anndata raise many kinds for a broken file
+        reason = str(error).splitlines()[0]
+        msg = f"{path}: cannot be read as an h5ad file; is it cut off or something else? ({reason})"
+        raise ValueError(msg) from error

@@ -20,7 +20,7 @@ import pandas as pd
 from sklearn.metrics import average_precision_score
 
 import intae
-from intae.contracts import get_annotations, get_terms
+from intae.prepared import get_annotations, get_terms
 
 STARTS = {
     "annotation": {},

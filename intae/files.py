@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from .contracts import check_fit
+from .base import FactorModel
 from .io import read_h5ad, write_h5ad
-from .model import FactorModel
+from .prepared import check_fit
 
 log = logging.getLogger(__name__)
 

@@ -11,9 +11,9 @@ from anndata import AnnData
 
 import intae
 
+from .base import FactorModel
+from .controls import permute_annotations, permuted
 from .host import describe_host, peak_memory_mb
-from .model import FactorModel
-from .permutation import permute_annotations, permuted
 
 log = logging.getLogger(__name__)
 

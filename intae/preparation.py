@@ -13,9 +13,8 @@ import scanpy as sc
 from anndata import AnnData
 from scipy import sparse
 
-from .contracts import check_prepared
 from .gene_sets import annotation_matrix, read_gene_sets
-from .moments import is_integer
+from .prepared import check_prepared, is_integer
 
 log = logging.getLogger(__name__)
 

@@ -47,7 +47,7 @@ def ability_of(model: str, ability: str) -> bool:
     model
         Name of a class of intae, such as `Autoencoder`.
     ability
-        `knows_gene_sets`, `infers_new_cells` or `reconstructs`: see `intae.model.FactorModel`.
+        `knows_gene_sets`, `infers_new_cells` or `reconstructs`: see `intae.base.FactorModel`.
 
     Raises
     ------

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from .contracts import check_prepared
+from .prepared import check_prepared
 
 
 def simulate(

@@ -9,10 +9,8 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from .contracts import check_prepared, get_annotations, get_terms
-from .covariates import design_matrix
-from .model import FactorModel
-from .moments import iter_chunks
+from .base import FactorModel
+from .prepared import check_prepared, design_matrix, get_annotations, get_terms, iter_chunks
 from .slalom_run import run_slalom
 from .terms import signs, term_index, terms_table
 

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from .base import limit_threads
 from .slalom_import import import_slalom
-from .threads import limit_threads
 
 log = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from .contracts import TERM_COLUMNS
+from .prepared import TERM_COLUMNS
 
 
 def term_index(annotated: pd.Index, n_sparse: int, n_dense: int) -> tuple[pd.Index, pd.Series]:

@@ -12,11 +12,11 @@ with log_to(snakemake.log[0]):
 
     import pandas as pd
 
+    from intae.base import limit_threads
     from intae.evaluate.accuracy import term_accuracy
     from intae.evaluate.fits import label
     from intae.files import loadings, read_finished_fits
     from intae.tables import stack, write_table
-    from intae.threads import limit_threads
 
     tables = []
     for fit in read_finished_fits(snakemake.input.fits):

@@ -11,12 +11,12 @@ with log_to(snakemake.log[0]):
     import pandas as pd
 
     from intae import Autoencoder
+    from intae.base import limit_threads
     from intae.evaluate.fits import label
     from intae.evaluate.needed import needed_terms
     from intae.files import read_fit
     from intae.io import read_h5ad
     from intae.tables import write_table
-    from intae.threads import limit_threads
 
     prepared, tables = read_h5ad(snakemake.input.prepared), []
     for fit, path in zip(snakemake.input.fits, snakemake.input.models, strict=True):

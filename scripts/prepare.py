@@ -8,10 +8,10 @@ sys.path.insert(0, str(Path(snakemake.scriptdir).parent))
 from intae.logs import log_to
 
 with log_to(snakemake.log[0]):
-    from intae.contracts import check_prepared
     from intae.gene_sets import merge_gene_sets, read_gene_sets
     from intae.io import read_h5ad, write_h5ad
     from intae.preparation import prepare
+    from intae.prepared import check_prepared
 
     loaded = read_h5ad(snakemake.input.loaded)
     entry = snakemake.params.entry

@@ -259,7 +259,7 @@ def test_mistakes_are_named(cells, kwargs, message):
 
 
 def test_unfitted_models_say_so(cells):
-    with pytest.raises(intae.model.NotFittedError, match="fit"):
+    with pytest.raises(intae.base.NotFittedError, match="fit"):
         model().transform(cells)
 
 

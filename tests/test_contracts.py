@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from intae.contracts import ContractError, check_fit, check_prepared
+from intae.controls import PCA
 from intae.files import read_fit, write_fit
-from intae.pca import PCA
+from intae.prepared import ContractError, check_fit, check_prepared
 
 
 def drop_annotations(a):

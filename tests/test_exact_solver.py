@@ -21,7 +21,7 @@ from intae.autoencoder.objective import (
 )
 from intae.autoencoder.penalties import Penalty, column_norms
 from intae.autoencoder.second_look import second_look
-from intae.moments import second_moments
+from intae.prepared import second_moments
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -6,8 +6,8 @@ import pytest
 from sklearn.exceptions import NotFittedError
 
 import intae
-from intae.covariates import design_matrix
 from intae.methods import MODELS, make_model
+from intae.prepared import design_matrix
 from intae.signatures import ability_of
 from intae.terms import signs, terms_table
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from intae.moments import iter_chunks, second_moments
+from intae.prepared import iter_chunks, second_moments
 
 
 @pytest.mark.parametrize("chunk", [7, 64, 1000])

@@ -5,11 +5,11 @@ import pytest
 
 import intae
 from intae.config import Benchmark
-from intae.contracts import check_prepared, get_annotations
+from intae.controls import permute_annotations
 from intae.errors import ConfigError
 from intae.evaluate.stability import between_halves
 from intae.methods import make_model, train
-from intae.permutation import permute_annotations
+from intae.prepared import check_prepared, get_annotations
 
 
 def test_sizes_and_overlaps_stay_and_members_change(simulated):

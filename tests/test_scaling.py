@@ -11,12 +11,12 @@ from matplotlib.collections import LineCollection, PathCollection
 from scipy import sparse
 
 import intae
-from intae.contracts import check_prepared
 from intae.evaluate.scaling import SCALING_COLUMNS, read_part, scaling_row, slopes
 from intae.figures.scaling import plot_scaling
 from intae.files import about_fit
 from intae.io import write_h5ad
 from intae.methods import train
+from intae.prepared import check_prepared
 
 LABELS = {"ae": "Autoencoder", "slalom": "slalom", "pca": "PCA"}
 

@@ -10,10 +10,10 @@ from scipy import sparse
 
 import intae
 from intae.config_checks import SCORES as KNOWN
-from intae.contracts import get_annotations
+from intae.controls import SCORES
 from intae.evaluate.recovery import recovery
 from intae.files import read_fit, write_fit
-from intae.scores import SCORES
+from intae.prepared import get_annotations
 
 
 def members(adata):

@@ -8,13 +8,13 @@ from fits import LONG
 from intae import Autoencoder, MaskedAutoencoder
 from intae.autoencoder.objective import best_encoder, data_term
 from intae.config import Benchmark
-from intae.contracts import split_terms
 from intae.evaluate.ablation import own_scores, scores_from_tables
 from intae.evaluate.needed import needed_terms
 from intae.evaluate.network import REFERENCE, Yardstick
 from intae.figures.ablated import plot_ablation
 from intae.figures.needed import plot_necessity, stand_in_note
 from intae.figures.network import EXACT, plot_network
+from intae.prepared import split_terms
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -18,9 +18,9 @@ from browser import errors_of, start_browser, wait_for, wait_until_drawn
 
 import intae
 from intae.config_checks import METHOD_ORDER
-from intae.contracts import check_prepared
 from intae.files import read_fit
 from intae.io import read_h5ad
+from intae.prepared import check_prepared
 
 ROOT = Path(__file__).parents[1]
 PARTS = ["Snakefile", "config.yaml", "rules", "scripts", "schemas", "report", "envs", "profiles"]

@@ -8,8 +8,7 @@ import numpy as np
 from anndata import AnnData
 from scipy import sparse
 
-from ..covariates import design_matrix
-from ..moments import CHUNK, iter_chunks, second_moments
+from ..prepared import CHUNK, design_matrix, iter_chunks, second_moments
 
 
 class Cells:
@@ -31,7 +30,7 @@ class Cells:
     effects
         Phi of equation 2 by least squares, genes x covariates.
     covariate_names, categories
-        See :func:`intae.covariates.design_matrix`.
+        See :func:`intae.prepared.design_matrix`.
     """
 
     def __init__(self, adata: AnnData, covariates: Sequence[str] | None):

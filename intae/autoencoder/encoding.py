@@ -9,11 +9,9 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from ..covariates import design_matrix
-from ..model import FactorModel, match_genes
-from ..moments import iter_chunks
+from ..base import FactorModel, limit_threads, match_genes
+from ..prepared import design_matrix, iter_chunks
 from ..terms import signs
-from ..threads import limit_threads
 
 
 class Encoding(FactorModel):

@@ -11,7 +11,7 @@ from typing import Any
 
 from anndata import AnnData
 
-from ..contracts import get_annotations
+from ..prepared import get_annotations
 from .data import Cells
 from .lambdas import lambda_max, size_weights
 from .solving import PUBLISHED

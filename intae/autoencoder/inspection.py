@@ -8,9 +8,8 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from ..contracts import check_prepared, get_annotations, get_terms
-from ..model import FactorModel, match_genes
-from ..threads import limit_threads
+from ..base import FactorModel, limit_threads, match_genes
+from ..prepared import check_prepared, get_annotations, get_terms
 from .arguments import check_arguments
 from .data import Cells
 from .descent import Problem

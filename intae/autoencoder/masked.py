@@ -11,11 +11,9 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from ..contracts import check_prepared, get_annotations, get_terms
-from ..model import FactorModel, match_genes
-from ..moments import iter_chunks
+from ..base import FactorModel, limit_threads, match_genes
+from ..prepared import check_prepared, get_annotations, get_terms, iter_chunks
 from ..terms import signs, term_index, terms_table
-from ..threads import limit_threads
 from .data import Cells
 
 log = logging.getLogger(__name__)

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from ..contracts import check_prepared, get_annotations, get_terms
+from ..prepared import check_prepared, get_annotations, get_terms
 from ..terms import terms_table
 from .arguments import check_arguments
 from .confounders import warn_of_confounders

@@ -11,7 +11,7 @@ import logging
 import numpy as np
 import pandas as pd
 
-from ..contracts import join_terms
+from ..prepared import join_terms
 from .descent import Problem
 from .exact import minimise
 from .history import History

@@ -7,7 +7,7 @@ import logging
 import numpy as np
 import pandas as pd
 
-from ..model import FactorModel
+from ..base import FactorModel
 from ..terms import term_index
 from .confounders import find_confounders, sets_are_blurred
 from .data import Cells

@@ -9,7 +9,7 @@ import pandas as pd
 from anndata import AnnData
 
 from ..autoencoder import Autoencoder, MaskedAutoencoder
-from ..moments import CHUNK
+from ..prepared import CHUNK
 from ..tables import stack
 from .dense import UNANNOTATED
 

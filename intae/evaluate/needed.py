@@ -7,7 +7,7 @@ import pandas as pd
 from anndata import AnnData
 
 from ..autoencoder.model import Autoencoder
-from ..contracts import split_terms
+from ..prepared import split_terms
 
 NEEDED_COLUMNS = (
     "term", "relevance", "necessity", "share", "carried", "irreplaceable", "stand_ins",

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from ..contracts import get_annotations, get_terms
 from ..files import loadings, weights
+from ..prepared import get_annotations, get_terms
 from .fits import ranking
 
 

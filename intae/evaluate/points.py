@@ -9,8 +9,8 @@ import numpy as np
 from anndata import AnnData
 from sklearn.model_selection import GroupShuffleSplit, ShuffleSplit
 
+from ..base import FactorModel
 from ..methods import make_model
-from ..model import FactorModel
 from ..sweeps import FRACTIONS
 
 HELD_OUT = 0.25

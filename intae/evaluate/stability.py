@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
+from ..base import FactorModel
 from ..files import loadings
-from ..model import FactorModel
 from .agreement import correlate
 
 log = logging.getLogger(__name__)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from ..model import FactorModel
+from ..base import FactorModel
 from .accuracy import score, standardise
 from .stability import TOP, Answer, stability_table
 from .unseen import variance_explained

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from ..model import FactorModel
-from ..moments import iter_chunks
+from ..base import FactorModel
+from ..prepared import iter_chunks
 from .accuracy import METRICS, folds, label_codes, score, standardise
 
 log = logging.getLogger(__name__)

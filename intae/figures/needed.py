@@ -10,7 +10,7 @@ import seaborn as sns
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from ..contracts import split_terms
+from ..prepared import split_terms
 from .style import method_colors, method_label, readable, set_style, without_data
 
 REPLACEABLE = 5  # %: a term of which others take over all but this is marked

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..moments import iter_chunks
+from ..prepared import iter_chunks
 from .updates import Posterior, Problem
 
 

@@ -10,11 +10,9 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from ..contracts import get_annotations, get_terms
-from ..covariates import design_matrix
-from ..model import FactorModel, match_genes
+from ..base import FactorModel, limit_threads, match_genes
+from ..prepared import design_matrix, get_annotations, get_terms
 from ..terms import signs, term_index, terms_table
-from ..threads import limit_threads
 from .factors import joint_factors, loadings
 from .layout import Layout
 

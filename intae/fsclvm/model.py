@@ -11,9 +11,8 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from ..contracts import check_prepared, get_annotations, get_terms
-from ..covariates import design_matrix
-from ..threads import limit_threads
+from ..base import limit_threads
+from ..prepared import check_prepared, design_matrix, get_annotations, get_terms
 from .checks import check_arguments, check_same_data, warn_of_changed
 from .compare import compare_starts
 from .engine import BoundRule, SlalomRule, iterate

@@ -6,7 +6,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.decomposition import PCA
 
-from ..moments import Moments, iter_chunks
+from ..prepared import Moments, iter_chunks
 from .layout import Layout
 
 PI_ANNOTATED, PI_OTHER, PI_DENSE, PI_SPARSE = 0.99, 0.001, 0.99, 0.01
@@ -85,7 +85,7 @@ def start_slalom(
     Parameters
     ----------
     X
-        cells x genes, as in :func:`intae.moments.second_moments`.
+        cells x genes, as in :func:`intae.prepared.second_moments`.
     moments
         Of X.
     pi

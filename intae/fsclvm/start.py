@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..contracts import ContractError
-from ..moments import Moments, second_moments
+from ..prepared import ContractError, Moments, second_moments
 from .annotation_start import choose_sparse_genes, first_components, first_weights
 from .layout import Layout, orders_slalom
 from .slalom_start import draw_sparse_genes, prior_slalom, scaled_log_odds, start_slalom
@@ -142,7 +141,7 @@ def _rng_state(rng: np.random.RandomState | None) -> np.ndarray:
 def _moments(X, extra: np.ndarray | None = None) -> Moments:
     moments = second_moments(X, extra)
     if not np.isfinite(moments.gram).all():
-        msg = "X: not all values are finite; intae.contracts.check_prepared names the first"
+        msg = "X: not all values are finite; intae.prepared.check_prepared names the first"
         raise ContractError(msg)
     return moments
 

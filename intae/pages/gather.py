@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from ..contracts import get_annotations, get_terms
 from ..figures.style import label_colors, method_colors, method_label
 from ..figures.terms import RELEVANCE
 from ..files import loadings, weights
+from ..prepared import get_annotations, get_terms
 from .cells import QUANTILES, View, quantiles, sample_cells, views_of
 from .genes import pack_lists, pack_sets, pack_weights
 from .packing import Block, quantise

@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from ..contracts import split_terms
 from ..evaluate.agreement import over_pairs
+from ..prepared import split_terms
 
 MEASURES = ("accuracy", "balanced_accuracy", "auroc")
 PAIRS = "(number of pairs)"  # a row of stability.csv

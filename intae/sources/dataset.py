@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from ..contracts import get_annotations, get_terms
 from ..io import read_h5ad
+from ..prepared import get_annotations, get_terms
 from ..simulation import simulate
 from .buettner15 import load_buettner15
 from .covid_balf import load_covid_balf

@@ -8,7 +8,7 @@ import numpy as np
 from anndata import AnnData
 from scipy import sparse
 
-from ..moments import is_integer
+from ..prepared import is_integer
 
 log = logging.getLogger(__name__)
 

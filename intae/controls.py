@@ -1,4 +1,11 @@
-"""Plain scores of gene sets, cell by cell, by scanpy and decoupler: controls that learn nothing."""
+"""Controls: principal components, plain scores of gene sets, and gene sets whose genes are shuffled.
+
+PCA as a control: as many components as terms, matched to gene sets by nothing at all.
+
+Plain scores of gene sets, cell by cell, by scanpy and decoupler: controls that learn nothing.
+
+Gene sets of the same sizes and overlaps that mean nothing: what a name is worth by chance.
+"""
 
 from __future__ import annotations
 
@@ -6,18 +13,77 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import ModuleType
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 from anndata import AnnData
 from scipy import sparse
+from sklearn.decomposition import PCA as SklearnPCA
 
-from .contracts import check_prepared, get_annotations, get_terms
-from .model import FactorModel, match_genes
-from .moments import iter_chunks
-from .terms import term_index, terms_table
-from .threads import limit_threads
+from .base import FactorModel, limit_threads, match_genes
+from .prepared import check_prepared, get_annotations, get_terms, iter_chunks
+from .terms import signs, term_index, terms_table
+
+
+class PCA(FactorModel):
+    """Principal components, each a dense term: a control without gene sets.
+
+    Parameters
+    ----------
+    n_dense
+        Number of components; None takes as many as there are gene sets.
+    seed
+        Of the randomised solver, where scikit-learn chooses it.
+    threads
+        Threads to use; None leaves it to the libraries.
+    """
+
+    knows_gene_sets = False
+
+    _saved = ("mean_",)
+
+    def __init__(self, n_dense: int | None = None, seed: int = 0, threads: int | None = None):
+        self.n_dense = n_dense
+        self.seed = seed
+        self.threads = threads
+
+    def fit(self, adata: AnnData) -> Self:
+        """Fit to prepared data; X is densified."""
+        check_prepared(adata)
+        n_components = self.n_dense or get_annotations(adata).shape[1]
+        n_components = min(n_components, adata.n_obs - 1, adata.n_vars)
+        start = time.perf_counter()
+        with limit_threads(self.threads):
+            Y = np.vstack([block for _, block in iter_chunks(adata.X)])
+            pca = SklearnPCA(n_components, random_state=self.seed).fit(Y)
+            loadings = pca.transform(Y)
+        self.seconds_ = time.perf_counter() - start
+        none = np.empty((adata.n_vars, 0), dtype=np.uint8)
+        weights = pca.components_.T
+        sign = signs(weights, none)
+        terms, kinds = term_index(pd.Index([]), 0, n_components)
+        self.mean_ = pca.mean_
+        self.weights_ = pd.DataFrame(weights * sign, adata.var_names, terms)
+        self.loadings_ = pd.DataFrame(loadings * sign, adata.obs_names, terms)
+        self.terms_ = terms_table(
+            kinds, none, adata.var_names,
+            relevance=pca.explained_variance_,
+            active=np.ones(n_components, dtype=bool),
+            on=np.ones(weights.shape, dtype=bool),
+        )  # fmt: skip
+        self.terms_["genes_added"] = ""  # every gene is in every component: nothing was added
+        self.history_ = pd.DataFrame({"iteration": [1], "seconds": [self.seconds_]})
+        self.n_iter_, self.converged_ = 1, True
+        return self
+
+    def transform(self, adata: AnnData) -> pd.DataFrame:
+        """Return loadings of cells, genes matched by name: DataFrame, cells x terms."""
+        self._check_fitted()
+        data = match_genes(adata, self.weights_.index)
+        blocks = [(b - self.mean_) @ self.weights_.to_numpy() for _, b in iter_chunks(data.X)]
+        return pd.DataFrame(np.vstack(blocks), adata.obs_names, self.weights_.columns)
+
 
 SCORES = ("score_genes", "ulm", "aucell")
 
@@ -217,3 +283,37 @@ def _numba_threads(threads: int | None) -> Iterator[None]:
         yield
     finally:
         numba.set_num_threads(before)
+
+
+def permute_annotations(prepared: AnnData, seed: int) -> AnnData:
+    """Shuffle which gene has which row of the annotation.
+
+    Parameters
+    ----------
+    prepared
+        Prepared data; not changed. X is shared, not copied.
+    seed
+        Of the shuffle.
+
+    Returns
+    -------
+    Prepared data whose terms have their names and sizes and share as many genes as before, but
+    hold other genes.
+    """
+    order = np.random.default_rng(seed).permutation(prepared.n_vars)
+    varm = dict(prepared.varm) | {"annotations": get_annotations(prepared)[order]}
+    return AnnData(
+        prepared.X, obs=prepared.obs, var=prepared.var, obsm=dict(prepared.obsm), varm=varm,
+        uns=dict(prepared.uns),
+    )  # fmt: skip
+
+
+def permuted(model: FactorModel, seed: int) -> FactorModel:
+    """Make a model fit whatever data it is given with their annotations permuted by this seed."""
+    fit = model.fit
+
+    def fit_permuted(adata: AnnData, **kwargs: Any) -> FactorModel:
+        return fit(permute_annotations(adata, seed), **kwargs)
+
+    model.fit = fit_permuted
+    return model

@@ -1,10 +1,16 @@
-"""What every factor model shares: its face to the user, the cells it takes, saving and loading."""
+"""How many threads a piece of work may use, for every library that starts its own.
+
+What every factor model shares: its face to the user, the cells it takes, saving and loading.
+"""
 
 from __future__ import annotations
 
 import inspect
 import json
+import sys
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -13,9 +19,37 @@ import h5py
 import pandas as pd
 from anndata import AnnData
 from sklearn.exceptions import NotFittedError
+from threadpoolctl import threadpool_limits
 
 from .io import whole_file
-from .moments import is_integer
+from .prepared import is_integer
+
+
+@contextmanager
+def limit_threads(threads: int | None) -> Iterator[None]:
+    """Limit BLAS, OpenMP and torch to `threads` threads inside the block.
+
+    Parameters
+    ----------
+    threads
+        Number of threads; None leaves everything as it is.
+    """
+    if threads is None:
+        yield
+        return
+    if threads < 1:
+        msg = f"threads must be at least 1, not {threads}"
+        raise ValueError(msg)
+    torch = sys.modules.get("torch")  # only if somebody already uses it
+    before = torch.get_num_threads() if torch else None
+    with threadpool_limits(limits=threads):
+        if torch:
+            torch.set_num_threads(threads)
+        try:
+            yield
+        finally:
+            if torch:
+                torch.set_num_threads(before)
 
 
 class FactorModel(ABC):

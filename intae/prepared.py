@@ -1,0 +1,343 @@
+"""Prepared data: the contract, and what models take of it: second moments and covariates.
+
+The contracts between the steps: what prepared data and a fit must look like.
+
+A step that reads a file checks it here first, so that a broken file is refused by the name of the
+slot at fault and not by a traceback from somewhere inside a model.
+
+The second moments of the data: the one pass over the cells that the exact models need.
+
+The closed-form autoencoder and the exact f-scLVM see the data only through the mean of each gene
+and the Gram matrix of the centred genes. Both are sums over cells, so they can be accumulated over
+chunks of an array, a sparse matrix or a file, or over workers, and added up.
+
+Observed covariates X of equation 2: columns of obs as a design matrix.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+from scipy import sparse
+
+KINDS = ("annotated", "sparse", "dense")
+TERM_COLUMNS = (
+    "kind", "n_genes", "relevance", "active", "genes_added", "genes_removed",
+)  # fmt: skip
+
+# Between names of terms in one field of a table: gene sets of some collections have spaces, commas
+# and semicolons in their names.
+BETWEEN_TERMS = " | "
+
+
+class ContractError(ValueError):
+    """Data that do not keep a contract; the message names the slot and the mend."""
+
+
+def check_prepared(adata: AnnData, *, values: bool = True) -> None:
+    """Refuse data that are not prepared, naming the slot at fault.
+
+    Parameters
+    ----------
+    adata
+        cells x genes; see :func:`intae.prepare` for the slots.
+    values
+        Also look at every value of X (one pass over the data, in chunks).
+
+    Raises
+    ------
+    ContractError
+        If a slot is missing or holds something else than the contract says.
+    """
+    if not isinstance(adata, AnnData):
+        msg = f"expected an AnnData object, got {type(adata).__name__}; see intae.prepare"
+        raise ContractError(msg)
+    if adata.n_obs < 2 or adata.n_vars < 2:
+        msg = f"X: {adata.n_obs} cells x {adata.n_vars} genes; at least 2 x 2 are needed"
+        raise ContractError(msg)
+    _check_annotations(adata)
+    _check_unique("obs_names", adata.obs_names)
+    _check_unique("var_names", adata.var_names)
+    if adata.X is None:
+        msg = "X: is empty; prepared data hold log-normalised expression there"
+        raise ContractError(msg)
+    if not np.issubdtype(adata.X.dtype, np.floating):
+        msg = (
+            f"X: has type {adata.X.dtype}; prepared data are log-normalised floats. "
+            "Run intae.prepare on the raw counts"
+        )
+        raise ContractError(msg)
+    if values:
+        _check_finite(adata)
+
+
+def _check_annotations(adata: AnnData) -> None:
+    if "annotations" not in adata.varm:
+        msg = 'varm["annotations"]: is missing (genes x terms, 0/1); run intae.prepare first'
+        raise ContractError(msg)
+    if "terms" not in adata.uns:
+        msg = 'uns["terms"]: is missing (the names of the terms); run intae.prepare first'
+        raise ContractError(msg)
+    terms = pd.Index(np.asarray(adata.uns["terms"]).astype(str))
+    annotations = get_annotations(adata)
+    if annotations.ndim != 2 or annotations.shape[1] != len(terms):
+        msg = (
+            f'varm["annotations"]: has shape {annotations.shape}, but uns["terms"] '
+            f"names {len(terms)} terms"
+        )
+        raise ContractError(msg)
+    if not np.isin(annotations, (0, 1)).all():
+        msg = 'varm["annotations"]: holds values other than 0 and 1'
+        raise ContractError(msg)
+    _check_unique('uns["terms"]', terms)
+    empty = terms[annotations.sum(0) == 0]
+    if len(empty):
+        msg = f'varm["annotations"]: {len(empty)} terms have no gene, {empty[0]!r} among them'
+        raise ContractError(msg)
+
+
+def _check_unique(slot: str, names: pd.Index) -> None:
+    if not names.is_unique:
+        twice = names[names.duplicated()][0]
+        msg = f"{slot}: {twice!r} stands there more than once; make the names unique"
+        raise ContractError(msg)
+
+
+def _check_finite(adata: AnnData) -> None:
+    pass  # DROPPED IMPORT
+
+    for start, block in iter_chunks(adata.X):
+        bad = ~np.isfinite(block)
+        if bad.any():
+            cell, gene = np.argwhere(bad)[0]
+            msg = (
+                f"X: {block[cell, gene]} at cell {adata.obs_names[start + cell]!r}, "
+                f"gene {adata.var_names[gene]!r}; all values must be finite"
+            )
+            raise ContractError(msg)
+
+
+def get_annotations(adata: AnnData) -> np.ndarray:
+    """Return the annotation matrix I of prepared data.
+
+    Returns
+    -------
+    Array of 0 and 1, genes x terms, dense.
+    """
+    annotations = adata.varm["annotations"]
+    if isinstance(annotations, pd.DataFrame):
+        annotations = annotations.to_numpy()
+    if sparse.issparse(annotations):
+        annotations = annotations.toarray()
+    return np.asarray(annotations)
+
+
+def get_terms(adata: AnnData) -> pd.Index:
+    """Return the names of the annotated terms of prepared data, in full and in order."""
+    return pd.Index(np.asarray(adata.uns["terms"]).astype(str), name="term")
+
+
+def annotation_table(adata: AnnData) -> pd.DataFrame:
+    """Return the annotation matrix of prepared data with its names: DataFrame, genes x terms."""
+    return pd.DataFrame(get_annotations(adata), adata.var_names, get_terms(adata))
+
+
+def check_fit(adata: AnnData) -> None:
+    """Refuse a fit (`fit.h5ad`) that does not keep the contract, naming the slot at fault.
+
+    Raises
+    ------
+    ContractError
+        If a slot is missing or shapes do not agree.
+    """
+    for slot, key in (("obsm", "loadings"), ("varm", "weights"), ("uns", "terms"), ("uns", "fit")):
+        if key not in getattr(adata, slot):
+            msg = f'{slot}["{key}"]: is missing; this is not a fit written by intae'
+            raise ContractError(msg)
+    terms = adata.uns["terms"]
+    missing = [c for c in TERM_COLUMNS if c not in terms.columns]
+    if missing:
+        msg = f'uns["terms"]: column {missing[0]!r} is missing'
+        raise ContractError(msg)
+    for name, array in (("obsm", adata.obsm["loadings"]), ("varm", adata.varm["weights"])):
+        if array.shape[1] != len(terms):
+            msg = f'{name}: {array.shape[1]} columns, but uns["terms"] has {len(terms)} rows'
+            raise ContractError(msg)
+        if not np.isfinite(array).all():
+            msg = f"{name}: holds values that are not finite"
+            raise ContractError(msg)
+
+
+def join_terms(names: Iterable[str]) -> str:
+    """Write names of terms into one field of a table."""
+    return BETWEEN_TERMS.join(names)
+
+
+def split_terms(field: object) -> list[str]:
+    """Read what :func:`join_terms` wrote; an empty field has no names."""
+    return [] if pd.isna(field) or field == "" else str(field).split(BETWEEN_TERMS)
+
+
+CHUNK = 2048  # cells a block: some MB dense at 1,000 genes
+
+
+def iter_chunks(X, size: int = CHUNK) -> Iterator[tuple[int, np.ndarray]]:
+    """Yield the rows of X in dense float64 blocks.
+
+    Parameters
+    ----------
+    X
+        cells x genes: array, scipy sparse matrix, or the X of a backed AnnData.
+    size
+        Cells in a block; no more than one block is ever dense.
+
+    Yields
+    ------
+    (index of the block's first cell, block of shape (<= size, n_genes))
+    """
+    for start in range(0, X.shape[0], size):
+        block = X[start : start + size]
+        if sparse.issparse(block):
+            block = block.toarray()
+        yield start, np.asarray(block, dtype=np.float64)
+
+
+@dataclass
+class Moments:
+    """Mean and Gram matrix of the genes, and of further columns beside them.
+
+    Attributes
+    ----------
+    n_cells
+        Number of cells, N.
+    mean
+        Mean of each gene, shape (n_genes,).
+    gram
+        X'X of X = [Y - mean, extra], shape (n_genes + n_extra, n_genes + n_extra); not divided
+        by N. The extra columns are taken as they are.
+    """
+
+    n_cells: int
+    mean: np.ndarray
+    gram: np.ndarray
+
+    @property
+    def n_genes(self) -> int:
+        """Number of genes, G."""
+        return len(self.mean)
+
+    @property
+    def covariance(self) -> np.ndarray:
+        """S = Y'Y / N of the centred genes, genes x genes."""
+        return self.gram[: self.n_genes, : self.n_genes] / self.n_cells
+
+
+def second_moments(X, extra: np.ndarray | None = None, *, chunk: int = CHUNK) -> Moments:
+    """Accumulate mean and Gram matrix in one pass over the cells.
+
+    Parameters
+    ----------
+    X
+        cells x genes: array, sparse matrix, or the X of a backed AnnData; not centred.
+    extra
+        cells x columns to stand beside the genes (starting factors, covariates), not centred.
+    chunk
+        Cells in a block. Sums are taken block by block in order, so the result depends on the
+        chunk only to rounding.
+
+    Returns
+    -------
+    :class:`Moments`, float64.
+    """
+    n_cells, n_genes = X.shape
+    width = n_genes + (0 if extra is None else extra.shape[1])
+    total = np.zeros(width)
+    gram = np.zeros((width, width))
+    # A shift near the mean keeps digits that the difference of two large sums would lose.
+    shift = np.zeros(width)
+    for start, block in iter_chunks(X, chunk):
+        if start == 0:
+            shift[:n_genes] = block.mean(0)
+        if extra is not None:
+            block = np.hstack([block, extra[start : start + len(block)]])
+        block = block - shift
+        total += block.sum(0)
+        gram += block.T @ block
+    offset = total / n_cells
+    offset[n_genes:] = 0  # extra columns stay as they are
+    # sum (x - o)(x - o)' = sum xx' - t o' - o t' + N oo'; per entry, so that extras keep theirs
+    cross = np.outer(total, offset)
+    gram += n_cells * np.outer(offset, offset) - cross - cross.T
+    return Moments(n_cells, (shift + offset)[:n_genes], (gram + gram.T) / 2)
+
+
+def is_integer(X) -> bool:
+    """Say whether all values of the first 200 cells are integers (100,000 of them at most)."""
+    if X is None:
+        return False
+    block = X[:200]
+    values = block.data if sparse.issparse(block) else np.asarray(block).ravel()
+    values = np.asarray(values[:100_000])
+    return bool((values == np.round(values)).all()) if np.isfinite(values).all() else False
+
+
+def design_matrix(
+    obs: pd.DataFrame, columns: Sequence[str], categories: dict[str, list[str]] | None = None
+) -> tuple[np.ndarray, list[str], dict[str, list[str]]]:
+    """Code covariates as numbers: a numeric column as it is, a categorical one as indicators.
+
+    Indicators leave out the first category, since the genes are centred. Numeric columns are
+    neither centred nor scaled here.
+
+    Parameters
+    ----------
+    obs
+        One row a cell.
+    columns
+        The covariates, names of columns of obs.
+    categories
+        The categories of each categorical column, as returned for the training cells; None to
+        take them from `obs`.
+
+    Returns
+    -------
+    matrix
+        cells x covariates, float64.
+    names
+        One a column of the matrix, `column` or `column=category`.
+    categories
+        Of each categorical column, sorted.
+
+    Raises
+    ------
+    ValueError
+        If a column is missing, has missing values, or holds a category that is not known.
+    """
+    known, blocks, names = {}, [], []
+    for column in columns:
+        if column not in obs:
+            msg = f"covariate {column!r} is not a column of obs; there are {', '.join(obs.columns)}"
+            raise ValueError(msg)
+        values = obs[column]
+        if values.isna().any():
+            msg = f"covariate {column!r} has {int(values.isna().sum())} missing values"
+            raise ValueError(msg)
+        if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
+            blocks.append(values.to_numpy(np.float64)[:, None])
+            names.append(column)
+            continue
+        values = values.astype(str)
+        levels = sorted(values.unique()) if categories is None else categories[column]
+        new = sorted(set(values) - set(levels))
+        if new:
+            msg = f"covariate {column!r}: category {new[0]!r} was not in the training cells"
+            raise ValueError(msg)
+        known[column] = list(levels)
+        blocks.append((values.to_numpy()[:, None] == np.array(levels[1:])).astype(np.float64))
+        names += [f"{column}={level}" for level in levels[1:]]
+    matrix = np.hstack(blocks) if blocks else np.empty((len(obs), 0))
+    return matrix, names, known

@@ -27,7 +27,7 @@ from defaults import buettner15, kang17, recovery, retina
 import intae
 from intae import Autoencoder
 from intae.autoencoder.confounders import find_confounders, genes_outside, share_taking_part
-from intae.autoencoder.solving import ROUGH
+from intae.autoencoder.model import ROUGH
 from intae.evaluate.accuracy import term_accuracy
 
 

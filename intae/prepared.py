@@ -108,7 +108,6 @@ def _check_unique(slot: str, names: pd.Index) -> None:
 
 
 def _check_finite(adata: AnnData) -> None:
-    pass  # DROPPED IMPORT
 
     for start, block in iter_chunks(adata.X):
         bad = ~np.isfinite(block)

@@ -8,9 +8,16 @@ from intae import simulate
 from intae.autoencoder import exact
 from intae.autoencoder.descent import Problem, descend, step_lengths
 from intae.autoencoder.evidence import evidence
-from intae.autoencoder.forward import Candidates, leading_direction, try_term
 from intae.autoencoder.lambdas import lambda_max, size_weights
-from intae.autoencoder.naming import factor_targets, name_gains, rename
+from intae.autoencoder.moves import (
+    Candidates,
+    factor_targets,
+    leading_direction,
+    name_gains,
+    rename,
+    second_look,
+    try_term,
+)
 from intae.autoencoder.objective import (
     annotation_start,
     best_data_term,
@@ -20,7 +27,6 @@ from intae.autoencoder.objective import (
     gradient,
 )
 from intae.autoencoder.penalties import Penalty, column_norms
-from intae.autoencoder.second_look import second_look
 from intae.prepared import second_moments
 
 pytestmark = pytest.mark.usefixtures("one_thread")

@@ -12,8 +12,7 @@ from fits import LONG
 from sklearn.linear_model import LogisticRegression
 
 import intae
-from intae.autoencoder.fractions import absolute_penalties
-from intae.autoencoder.lambdas import size_weights
+from intae.autoencoder.lambdas import absolute_penalties, size_weights
 from intae.config import Benchmark
 from intae.errors import ConfigError
 from intae.evaluate.points import fit_point, parameters_used, training_cells

@@ -15,12 +15,10 @@ from collections.abc import Callable
 import numpy as np
 
 from .descent import Problem, descend
-from .forward import Candidates, try_term
 from .history import History
-from .naming import rename
+from .moves import Candidates, rename, second_look, try_term
 from .objective import annotation_start
 from .penalties import Penalty
-from .second_look import second_look
 
 log = logging.getLogger(__name__)
 

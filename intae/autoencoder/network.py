@@ -1,16 +1,33 @@
-"""The network of equation 1: the authors' encoder, and the linear decoder beside it."""
+"""The encoder as a network, and its training: the published algorithm, and with true proximal steps.
+
+The network of equation 1: the authors' encoder, and the linear decoder beside it.
+
+The published algorithm: Adam on everything, then the proximal step on W, batch by batch.
+
+The network with a true proximal step for the decoder.
+
+Adam rescales the gradient of W and the proximal map that follows does not know it, so the fixed
+point of the published algorithm is no minimum of equation 3. Here Adam keeps the encoder, and W,
+in which F is quadratic, takes proximal gradient steps of length 1/L on running averages of Z'Z and
+Y'Z, with L = 2 x the largest eigenvalue of Z'Z. Each step lowers F + R at the averaged moments.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import logging
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import nn
 
 from .data import Cells
-from .objective import Loadings
+from .objective import Loadings, data_term
+from .penalties import Penalty
+
+log = logging.getLogger(__name__)
 
 HIDDEN = 400
 DROPOUT = 0.2
@@ -109,3 +126,152 @@ def load_encoder(state: dict[str, np.ndarray], device: torch.device) -> nn.Seque
         encoder = make_encoder(first.shape[1], last.shape[0], first.shape[0])
     encoder.load_state_dict({name: torch.as_tensor(np.asarray(v)) for name, v in state.items()})
     return encoder.to(device).eval()
+
+
+@dataclass
+class Trained:
+    """What training a network leaves.
+
+    Attributes
+    ----------
+    encoder
+        In evaluation mode.
+    W
+        genes x terms, float64.
+    effects
+        Phi, genes x covariates.
+    """
+
+    encoder: nn.Sequential
+    W: np.ndarray
+    effects: np.ndarray
+
+
+Look = Callable[[int, np.ndarray, Loadings, float], bool]
+
+
+def train_adam(
+    cells: Cells,
+    penalty: Penalty,
+    lambda0: float,
+    *,
+    learning_rate: float,
+    batch_size: int,
+    epochs: int,
+    seed: int,
+    device: torch.device,
+    look: Look,
+) -> Trained:
+    """Train encoder and decoder as published (equation 7, with Adam in the gradient's place).
+
+    Parameters
+    ----------
+    cells, penalty, lambda0
+        Equation 3.
+    look
+        Called after every epoch with (epoch, W, moments of the loadings, mean |y|^2);
+        training ends where it returns True.
+    """
+    n_terms = len(penalty.kinds)
+    with seeded(seed, device):
+        encoder = make_encoder(cells.n_genes, n_terms).to(device)
+        W = nn.Parameter(random_decoder(cells.n_genes, n_terms).to(device))
+        effects = nn.Parameter(torch.as_tensor(cells.effects, dtype=W.dtype, device=device))
+        penalty = penalty.to_torch(device, W.dtype)
+        optimizer = torch.optim.Adam([*encoder.parameters(), W, effects], lr=learning_rate)
+        for epoch in range(1, epochs + 1):
+            encoder.train()
+            for batch in batches(cells.n_cells, batch_size):
+                Y = torch.as_tensor(cells.batch(batch), device=device)
+                X = torch.as_tensor(cells.design[batch], dtype=W.dtype, device=device)
+                Z = encoder(Y)
+                F = data_term(Y - X @ effects.T, Z, W, lambda0)
+                optimizer.zero_grad()
+                F.backward()
+                optimizer.step()
+                with torch.no_grad():
+                    W.copy_(penalty.prox(W, learning_rate))
+            trained = Trained(encoder, _array(W), _array(effects))
+            moments, total = network_loadings(encoder, cells, trained.effects, device)
+            if look(epoch, trained.W, moments, total):
+                break
+    encoder.eval()
+    return trained
+
+
+def _array(tensor: torch.Tensor) -> np.ndarray:
+    return tensor.detach().cpu().numpy().astype(np.float64)
+
+
+MEMORY = 0.99  # of the running averages, a batch: they span about a hundred batches
+WARM_UP = 1  # epochs of the encoder alone, lest terms go off that it has not learned yet
+
+
+def train_proximal(
+    cells: Cells,
+    penalty: Penalty,
+    lambda0: float,
+    start: np.ndarray,
+    *,
+    learning_rate: float,
+    batch_size: int,
+    epochs: int,
+    seed: int,
+    device: torch.device,
+    look: Look,
+) -> Trained:
+    """Train the encoder by Adam and the decoder by proximal steps.
+
+    Parameters
+    ----------
+    start
+        W at the start, genes x terms; terms that are off there stay off.
+    look
+        As in :func:`intae.autoencoder.network.train_adam`.
+    """
+    with seeded(seed, device):
+        encoder = make_encoder(cells.n_genes, start.shape[1]).to(device)
+        W = torch.as_tensor(start, dtype=torch.float32, device=device)
+        effects = torch.as_tensor(cells.effects, dtype=W.dtype, device=device)
+        penalty = penalty.to_torch(device, W.dtype)
+        optimizer = torch.optim.Adam(encoder.parameters(), lr=learning_rate)
+        average = RunningLoadings(MEMORY)
+        for epoch in range(1, epochs + 1):
+            encoder.train()
+            for batch in batches(cells.n_cells, batch_size):
+                Y = torch.as_tensor(cells.batch(batch), device=device)
+                X = torch.as_tensor(cells.design[batch], dtype=W.dtype, device=device)
+                target = Y - X @ effects.T
+                Z = encoder(Y)
+                F = data_term(target, Z, W, lambda0)
+                optimizer.zero_grad()
+                F.backward()
+                optimizer.step()
+                if epoch <= WARM_UP:
+                    continue
+                with torch.no_grad():
+                    moments = average.add(target, Z)
+                    step = 1 / (2 * torch.linalg.eigvalsh(moments.ZZ)[-1])
+                    W = penalty.prox(W - step * moments.gradient(W), step)
+            weights = W.cpu().numpy().astype(np.float64)
+            moments, total = network_loadings(encoder, cells, cells.effects, device)
+            if look(epoch, weights, moments, total):
+                break
+    encoder.eval()
+    return Trained(encoder, weights, cells.effects)
+
+
+class RunningLoadings:
+    """Exponential averages of Y'Z/n and Z'Z/n over batches, without bias at the start."""
+
+    def __init__(self, memory: float):
+        self.memory, self.weight = memory, 0.0
+        self.YZ = self.ZZ = 0.0
+
+    def add(self, Y: torch.Tensor, Z: torch.Tensor) -> Loadings:
+        """Take in a batch and return the averages."""
+        new = (1 - self.memory) / len(Y)
+        self.YZ = self.memory * self.YZ + new * (Y.T @ Z)
+        self.ZZ = self.memory * self.ZZ + new * (Z.T @ Z)
+        self.weight = self.memory * self.weight + 1 - self.memory
+        return Loadings(self.YZ / self.weight, self.ZZ / self.weight)

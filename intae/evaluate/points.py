@@ -72,14 +72,14 @@ def fit_point(
         Name of the class, and the method's own parameters.
     point
         Parameters that take their place, fraction1 and fraction3 among them
-        (:func:`intae.autoencoder.fractions.absolute_penalties`). Empty: the method as it is.
+        (:func:`intae.autoencoder.lambdas.absolute_penalties`). Empty: the method as it is.
     seed, threads
         Of the model.
     """
     params = dict(params) | {k: v for k, v in point.items() if k not in FRACTIONS}
     fractions = {k: v for k, v in point.items() if k in FRACTIONS}
     if fractions:
-        from ..autoencoder.fractions import absolute_penalties
+        from ..autoencoder.lambdas import absolute_penalties
 
         params = absolute_penalties(adata, params, **fractions)
     return make_model(model, params, seed=seed, threads=threads).fit(adata)

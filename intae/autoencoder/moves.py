@@ -1,4 +1,6 @@
-"""Terms enter one by one, the one that lowers F* + R most first.
+"""The moves of the exact solver: terms let in, factors called by other names, and a second look.
+
+Terms enter one by one, the one that lowers F* + R most first.
 
 A term that is off is a stationary point for any penalty (its loadings are zero, so its gradient
 is), whatever it could explain if it were on; descent alone can only switch terms off. So each term
@@ -8,6 +10,28 @@ that is off is asked what it would bring if it came in whole. With a new column 
 
 where E is the covariance of the residuals y - W z. w is tried along the leading eigenvector of E
 within the term's gene set, at the length that pays best after the group penalty.
+
+Which term a factor should be: F* does not know the names of W's columns, R does.
+
+Permuting columns leaves F*(W) as it is, and R alone tells whether a factor is better called by a
+set's name or by that of a set inside it. For a factor with the loadings' variance c = (Z'Z/N)_jj,
+F at fixed loadings is c |w - v|^2 + const in its column w, where v is what least squares would make
+it. Under the name k, with u = soft_threshold(v, entries_k / 2c), the minimum lies
+
+    c (|u| - groups_k / 2c)_+^2
+
+below that of w = 0, and is taken at the proximal map of R_k. So all names of all factors are
+compared by one product of matrices, and a change of name that gains here lowers F* + R for sure,
+since F* lies below F at fixed loadings.
+
+Terms that help only once the others have made room for them.
+
+A term that is off comes in alone (:mod:`.forward`), the others staying as they are; so one that
+shares its genes with a factor that is on may seem to bring nothing though F* + R would be lower
+with both. So at the end those nearest to coming on, by their evidence, are let in all the same, at
+the length that pays best, and everything descends from there. Only a gain that matters counts:
+among solutions that differ by less, it is the way from nothing that makes the answer the same for
+other cells of the same kind.
 """
 
 from __future__ import annotations
@@ -16,9 +40,10 @@ import numpy as np
 from scipy.linalg import eigh
 from scipy.sparse.linalg import eigsh
 
-from .descent import Point, Problem
+from .descent import Point, Problem, descend
+from .evidence import evidence
 from .objective import best_encoder
-from .penalties import Penalty, column_norms
+from .penalties import Penalty, column_norms, soft_threshold
 
 LANCZOS = 30  # genes, from which on it is quicker
 LENGTHS = np.geomspace(0.3, 30, 80)  # tried lengths of w, in units of sqrt(l0)
@@ -158,3 +183,109 @@ def try_term(here: Point, penalty: Penalty, term: int, column: np.ndarray) -> tu
     if new.data_term + penalty.value(W) < here.data_term + penalty.value(here.W):
         return new, True
     return here, False
+
+
+LEAST_GAIN = 1e-6  # of F* + R, to change a name
+
+
+def rename(here: Point, penalty: Penalty, barred: np.ndarray) -> tuple[Point, int]:
+    """Move annotated factors to better fitting terms that are off, the best move first.
+
+    Parameters
+    ----------
+    here
+        W and what is known there.
+    penalty
+        R, over all terms.
+    barred
+        Terms that must stay off.
+
+    Returns
+    -------
+    A point with F* + R no higher, and the number of moves.
+    """
+    known = penalty.kinds == "annotated"
+    moves = 0
+    while True:
+        alive = column_norms(here.W) > 0
+        factors, names = np.flatnonzero(known & alive), np.flatnonzero(known & ~alive & ~barred)
+        if not len(factors) or not len(names):
+            return here, moves
+        V, curvature = factor_targets(here, factors)
+        gain = name_gains(V, curvature, penalty.take(names))
+        gain -= [
+            name_gains(V[:, [j]], curvature[[j]], penalty.take([k])).item()
+            for j, k in enumerate(factors)
+        ]  # fmt: skip
+        name, factor = np.unravel_index(gain.argmax(), gain.shape)
+        objective = here.data_term + penalty.value(here.W)
+        if gain[name, factor] <= LEAST_GAIN * objective:
+            return here, moves
+        W = here.W.copy()
+        W[:, factors[factor]] = 0
+        step = 1 / (2 * curvature[factor])
+        W[:, names[name]] = penalty.take([names[name]]).prox(V[:, [factor]], step)[:, 0]
+        here, moves = here.problem.at(W), moves + 1
+
+
+def factor_targets(here: Point, factors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return v of each factor, genes x factors, and c, the variance of its loadings."""
+    curvature = np.diag(here.best.ZZ)[factors]
+    return here.W[:, factors] - here.gradient()[:, factors] / (2 * curvature), curvature
+
+
+def name_gains(V: np.ndarray, curvature: np.ndarray, names: Penalty) -> np.ndarray:
+    """Return how far below w = 0 each factor can get under each name, names x factors."""
+    gains = np.empty((len(names.groups), V.shape[1]))
+    for row, (entries, group) in enumerate(zip(names.entries.T, names.groups, strict=True)):
+        U = soft_threshold(V, entries[:, None] / (2 * curvature))
+        gains[row] = curvature * (column_norms(U) - group / (2 * curvature)).clip(0) ** 2
+    return gains
+
+
+LEAST_GAIN = 1e-3  # of F* + R
+CANDIDATES = 8
+STEPS = 40  # of descent, to see what comes of a candidate
+
+
+def second_look(
+    problem: Problem, penalty: Penalty, W: np.ndarray, barred: np.ndarray, tol: float
+) -> tuple[np.ndarray, bool]:
+    """Let in the first term nearby that makes F* + R lower, others having made room.
+
+    Parameters
+    ----------
+    problem, penalty
+        F* and R.
+    W
+        A minimum of F* + R, or nearly one; genes x terms.
+    barred
+        Terms that must stay off.
+    tol
+        Of the descent, as in :func:`intae.autoencoder.descent.descend`.
+
+    Returns
+    -------
+    The new W, or the old one, and whether it is new.
+    """
+    here = problem.at(W)
+    objective = here.data_term + penalty.value(W)
+    open_ = (penalty.kinds == "annotated") & (column_norms(W) == 0) & ~barred
+    near = np.where(open_, evidence(here, penalty), -np.inf)
+    for term in np.argsort(-near, kind="stable")[: min(CANDIDATES, open_.sum())]:
+        trial, _, _ = descend(
+            problem, penalty, _with_term(here, penalty, term), tol=tol, max_iter=STEPS
+        )
+        value = problem.at(trial).data_term + penalty.value(trial)
+        if value < (1 - LEAST_GAIN) * objective:
+            return trial, True
+    return W, False
+
+
+def _with_term(here: Point, penalty: Penalty, term: int) -> np.ndarray:
+    """Return W with a term that was off at its natural length."""
+    candidates = Candidates(here.problem, penalty, np.zeros(here.W.shape[1], dtype=bool))
+    candidates.look_at(here)
+    W = here.W.copy()
+    W[:, term] = candidates.at_natural_length(term)
+    return W

@@ -13,12 +13,10 @@ from sklearn.exceptions import NotFittedError
 from sklearn.metrics import roc_auc_score
 
 import intae
-from intae.fsclvm.bound import elbo
-from intae.fsclvm.checks import warn_of_changed
-from intae.fsclvm.factors import settle
-from intae.fsclvm.layout import Layout
-from intae.fsclvm.start import annotation_starts
-from intae.fsclvm.updates import sweep
+from intae.fsclvm.engine import Layout
+from intae.fsclvm.model import warn_of_changed
+from intae.fsclvm.starts import annotation_starts
+from intae.fsclvm.updates import elbo, settle, sweep
 from intae.prepared import ContractError
 
 pytestmark = pytest.mark.filterwarnings("ignore:term .* genes were added")

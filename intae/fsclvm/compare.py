@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from .layout import Layout
-from .start import Start
+from .engine import Layout
+from .starts import Start
 
 TOP = 10
 

@@ -10,6 +10,10 @@ Variational Bayes for Y = S (W * Z)' + noise (Buettner et al. 2017, Genome Biolo
 S is never formed. It is a linear function of X = [Y, S0], the centred genes and (where the start
 is not itself linear in Y, or there are covariates) E further columns, so S = X A is known by its
 coefficients A ((G+E) x K), and all that the updates need of the cells is Gamma = X'X.
+
+The evidence lower bound of f-scLVM, from the same statistics as its updates.
+
+The factors of cells: all at once given the weights, and formed in one pass over the cells.
 """
 
 from __future__ import annotations
@@ -18,6 +22,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from scipy.linalg import solve_triangular
+from scipy.special import xlogy
+
+from ..prepared import iter_chunks
 
 PRIOR_A, PRIOR_B = 1e-3, 1e-3  # of alpha, both Gamma parameters
 MAX_EPS = 1e6
@@ -174,3 +181,81 @@ def squared_residual(problem: Problem, q: Posterior) -> np.ndarray:
     means = np.einsum("gk,gk->g", CW @ M - 2.0 * YS, CW)  # -2 Y.SCW' + |SCW'|^2
     spread = (q.C[:, k] * q.E2[:, k]) @ (np.diag(M) + D) - CW**2 @ np.diag(M)
     return np.diag(problem.gamma)[:G] + means + spread
+
+
+def elbo(problem: Problem, q: Posterior) -> float:
+    """Return the lower bound of log p(Y, log alpha | eps) that every update raises.
+
+    alpha and eps are point estimates in f-scLVM's updates: eps maximises the likelihood and alpha
+    the posterior of log alpha under its Gamma prior, so their priors enter as log densities (here
+    up to constants) and not as Kullback-Leibler divergences.
+
+    The bound is that of the model itself. Where `problem.as_slalom` departs from it, it may fall.
+    """
+    N = problem.n_cells
+    resid = squared_residual(problem, q)  # G
+    likelihood = 0.5 * (N * np.log(q.eps / (2 * np.pi)) - q.eps * resid).sum()
+
+    free = slice(problem.n_known, None)  # observed factors have no posterior
+    square = np.diag(q.SS)[free] + N * q.d[free]  # E[S_m . S_m]
+    kl_s = 0.5 * (square - N * (1.0 + np.log(q.d[free]))).sum()
+
+    variance = q.E2 - q.W**2  # of W given Z = 1, G x K
+    kl_w = 0.5 * q.C * (q.alpha * q.E2 - 1.0 - np.log(q.alpha * variance))
+    kl_z = (xlogy(q.C, q.C) + xlogy(1 - q.C, 1 - q.C) - q.C * problem.log_odds).sum()
+
+    prior_alpha = (PRIOR_A * np.log(q.alpha) - PRIOR_B * q.alpha).sum()
+    return float(likelihood - kl_s - kl_w.sum() - kl_z + problem.log_none + prior_alpha)
+
+
+def joint_factors(
+    C: np.ndarray, W: np.ndarray, E2: np.ndarray, eps: np.ndarray, n_known: int
+) -> np.ndarray:
+    """Coefficients of all factors at the fixed point of the update of S, the same for any cell.
+
+    S_m (1 + a_m) + sum over the others of S_j (CW_j'sw_m) = Y sw_m, for all m at once: S B = Y SW.
+
+    Returns
+    -------
+    (G + known) x (K - known): S = [Y, known] times it, for cells of the fit or new ones.
+    """
+    CW = C * W
+    SW = CW * eps[:, None]  # G x K
+    B = CW.T @ SW  # K x K
+    np.fill_diagonal(B, 1.0 + eps @ (C * E2))
+    rhs = np.vstack([SW, -B[:n_known]])[:, n_known:]
+    return np.linalg.solve(B[n_known:, n_known:], rhs.T).T
+
+
+def settle(problem: Problem, q: Posterior) -> None:
+    """Update all factors jointly, given the rest."""
+    G, n = problem.n_genes, problem.n_known
+    free = np.arange(n, len(q.d))
+    A = joint_factors(q.C, q.W, q.E2, q.eps, n)
+    q.A[:, free] = 0.0
+    q.A[:G, free] = A[:G]
+    q.A[G : G + n, free] = A[G:]  # observed factors are the first extra columns
+    q.d[free] = 1.0 / (1.0 + q.eps @ (q.C * q.E2)[:, free])
+    q.refresh(problem)
+
+
+def loadings(X, mean: np.ndarray, extra: np.ndarray, A: np.ndarray) -> np.ndarray:
+    """S = [Y, extra] A in one pass over the cells: N x K."""
+    G = len(mean)
+    S = extra @ A[G:]
+    shift = mean @ A[:G]
+    for first, block in iter_chunks(X):
+        S[first : first + len(block)] += block @ A[:G] - shift
+    return S
+
+
+def mean_absolute_residual(
+    X, mean: np.ndarray, extra: np.ndarray, A: np.ndarray, CW: np.ndarray
+) -> float:
+    """Mean of |Y - S CW'| over cells and genes, in one pass over the cells."""
+    G, total = len(mean), 0.0
+    for first, block in iter_chunks(X):
+        Y = block - mean
+        S = Y @ A[:G] + extra[first : first + len(Y)] @ A[G:]
+        total += np.abs(Y - S @ CW.T).sum()
+    return total / (X.shape[0] * G)

@@ -1,0 +1,413 @@
+"""Where a fit starts: the annotation, slalom's start, or the end of another fit.
+
+slalom's own prior and start, draw by draw.
+
+A start from the annotation, found from the Gram matrix alone.
+
+Which local optimum f-scLVM ends in hangs on what comes first. On data simulated with Reactome's
+overlapping sets, terms updated in an order of falling strength for their size, from weights that
+share each gene among its terms, ended at a higher bound and nearer to the truth than slalom's
+kind of start (`benchmarks/fsclvm_starts.py`).
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+from scipy.linalg import eigh
+from sklearn.decomposition import PCA
+
+from ..prepared import ContractError, Moments, iter_chunks, second_moments
+from .engine import Layout, orders_slalom
+from .updates import MAX_EPS, Posterior, Problem
+
+
+@dataclass
+class Start:
+    """All that a fit needs, from which it never looks at a cell again.
+
+    Attributes
+    ----------
+    problem, q, orders
+        What is given, where the posterior starts, and the order of updates of each sweep.
+    order
+        The order of the first sweep.
+    mean
+        Mean of each gene, (G,).
+    extra
+        The columns S0 beside the genes, N x E.
+    members
+        The genes a factor is meant to touch, by its prior: G x K, bool.
+    rng
+        The generator behind `orders` where it is slalom's, else None.
+    """
+
+    problem: Problem
+    q: Posterior
+    orders: Iterator[np.ndarray]
+    order: np.ndarray
+    mean: np.ndarray
+    extra: np.ndarray
+    members: np.ndarray
+    rng: np.random.RandomState | None = None
+
+
+def slalom_start(X, annotations: np.ndarray, known: np.ndarray, layout: Layout, seed: int) -> Start:
+    """Start as slalom does, from the same draws. All starting factors are columns of S0."""
+    moments = _moments(X)
+    rng = np.random.RandomState(seed)
+    pi = prior_slalom(annotations, draw_sparse_genes(np.diag(moments.gram), layout, rng), layout)
+    rng = np.random.RandomState(seed)  # slalom seeds again between the prior and the start
+    S0, C, W = start_slalom(X, moments, pi, known, layout, rng)
+    moments = _moments(X, S0)
+    problem = _problem(moments, S0, pi, layout, as_slalom=True)
+    A = np.vstack([np.zeros_like(pi), np.eye(S0.shape[1])])
+    q = _posterior(C, W, A, np.ones(len(pi)))
+    q.refresh(problem)
+    order = np.arange(layout.n_factors)
+    return Start(problem, q, orders_slalom(layout, 0, rng), order, moments.mean, S0, pi > 0.5, rng)
+
+
+def annotation_starts(
+    X, annotations: np.ndarray, known: np.ndarray, layout: Layout, n_init: int, seed: int
+) -> Iterator[Start]:
+    """Yield the start from the annotation, then ones from random parts of it.
+
+    They share one pass over X. Nothing in the first is random.
+    """
+    moments = _moments(X, known)
+    G = moments.n_genes
+    gram = moments.gram[:G, :G]
+    pi = prior_slalom(annotations, choose_sparse_genes(gram, layout), layout)
+    problem = _problem(moments, known, pi, layout, as_slalom=False)
+    for i in range(n_init):
+        rng = np.random.default_rng([seed, i]) if i else None
+        A, order = first_components(gram, moments.n_cells, pi, layout, rng)
+        variance = np.maximum(np.diag(gram) / moments.n_cells, 1.0 / MAX_EPS)
+        q = _posterior(np.clip(pi, 0.1, 0.9), np.zeros_like(pi), A, 1.0 / variance)
+        q.d[: layout.n_known] = 0.0  # an observed factor has no variance
+        q.refresh(problem)
+        q.W = first_weights(problem, q, pi > 0.5)
+        q.CW = q.C * q.W
+        yield Start(problem, q, itertools.repeat(order), order, moments.mean, known, pi > 0.5)
+
+
+def resumed_start(
+    X, known: np.ndarray, layout: Layout, state: dict[str, Any], S: np.ndarray
+) -> Start:
+    """Start where a fit ended: its loadings S (N x terms, the factors' order) are S0."""
+    S0 = np.hstack([known, S])
+    moments = _moments(X, S0)
+    members = np.array(state["members"], dtype=bool)
+    q = Posterior(
+        *(np.array(state[name]) for name in ("C", "W", "E2", "alpha", "d", "eps")),
+        A=np.vstack([np.zeros_like(state["C"]), np.eye(S0.shape[1])]),
+        on=np.array(state["on"], dtype=bool),
+        n_sweeps=int(state["n_sweeps"]),
+    )
+    pi = prior_slalom(
+        members[:, layout.first_annotated :],
+        [
+            np.flatnonzero(m)
+            for m in members.T[layout.n_known + layout.n_dense :][: layout.n_sparse]
+        ],
+        layout,
+    )
+    problem = _problem(moments, S0, pi, layout, as_slalom=len(state["rng"]) > 0)
+    q.refresh(problem)
+    order, rng = np.array(state["order"], dtype=int), None
+    orders = itertools.repeat(order)
+    if problem.as_slalom:
+        rng = np.random.RandomState()
+        rng.set_state(("MT19937", state["rng"][:-1].astype(np.uint32), int(state["rng"][-1])))
+        orders = orders_slalom(layout, q.n_sweeps, rng)
+    return Start(problem, q, orders, order, moments.mean, S0, members, rng)
+
+
+def state_of(start: Start) -> dict[str, Any]:
+    """Return the posterior as plain arrays, from which a fit can go on and be saved."""
+    names = ("C", "W", "E2", "alpha", "d", "eps", "on", "n_sweeps")
+    state = {name: getattr(start.q, name) for name in names}
+    return state | {
+        "mean": start.mean,
+        "members": start.members,
+        "order": start.order,
+        "rng": _rng_state(start.rng),
+    }
+
+
+def _rng_state(rng: np.random.RandomState | None) -> np.ndarray:
+    """Return a generator's state as one array of integers, empty for None."""
+    if rng is None:
+        return np.zeros(0, dtype=np.int64)
+    _, keys, position, *_ = rng.get_state()
+    return np.append(keys.astype(np.int64), position)
+
+
+def _moments(X, extra: np.ndarray | None = None) -> Moments:
+    moments = second_moments(X, extra)
+    if not np.isfinite(moments.gram).all():
+        msg = "X: not all values are finite; intae.prepared.check_prepared names the first"
+        raise ContractError(msg)
+    return moments
+
+
+def _posterior(C: np.ndarray, W: np.ndarray, A: np.ndarray, eps: np.ndarray) -> Posterior:
+    K = C.shape[1]
+    return Posterior(
+        C, W, W**2, alpha=np.ones(K), d=np.full(K, 0.5), eps=eps, A=A, on=np.ones(K, dtype=bool)
+    )
+
+
+def _problem(
+    moments: Moments, extra: np.ndarray, pi: np.ndarray, layout: Layout, *, as_slalom: bool
+) -> Problem:
+    return Problem(
+        moments.gram,
+        moments.n_cells,
+        moments.n_genes,
+        extra.mean(0),
+        scaled_log_odds(pi, moments.n_cells, layout.first_annotated),
+        layout.n_known,
+        as_slalom,
+    )
+
+
+PI_ANNOTATED, PI_OTHER, PI_DENSE, PI_SPARSE = 0.99, 0.001, 0.99, 0.01
+N_SCALE = 100.0  # slalom scales the log-odds of genes outside a set with N / 100
+ON_SCALE = 10000.0  # and of those inside with N / 10,000, once that is above 1
+SPARSE_POOL, SPARSE_GENES = 100, 20  # genes a sparse factor starts from, of the most variable
+
+
+def prior_slalom(
+    annotations: np.ndarray, sparse_genes: list[np.ndarray], layout: Layout
+) -> np.ndarray:
+    """Prior probability of membership as slalom sets it, G x K.
+
+    Parameters
+    ----------
+    annotations
+        G x annotated terms, 0/1.
+    sparse_genes
+        Genes that each sparse factor starts from.
+    layout
+        Of the factors.
+    """
+    G = len(annotations)
+    wide = np.full((G, layout.n_known + layout.n_dense), PI_DENSE)
+    thin = np.full((G, layout.n_sparse), PI_SPARSE)
+    for k, genes in enumerate(sparse_genes):
+        thin[genes, k] = PI_ANNOTATED
+    return np.hstack([wide, thin, np.where(annotations > 0, PI_ANNOTATED, PI_OTHER)])
+
+
+def draw_sparse_genes(
+    variance: np.ndarray, layout: Layout, rng: np.random.RandomState
+) -> list[np.ndarray]:
+    """Draw 20 of the 100 most variable genes for each sparse factor, as slalom does."""
+    pool = sparse_pool(variance, layout)
+    return [rng.choice(pool, SPARSE_GENES, replace=False) for _ in range(layout.n_sparse)]
+
+
+def sparse_pool(variance: np.ndarray, layout: Layout) -> np.ndarray:
+    """Return the genes that sparse factors start from: the 100 most variable.
+
+    Raises
+    ------
+    ValueError
+        If there are sparse factors, but too few genes for one.
+    """
+    if layout.n_sparse and len(variance) < SPARSE_GENES:
+        msg = (
+            f"n_sparse={layout.n_sparse}: a sparse factor starts from {SPARSE_GENES} genes, but "
+            f"there are only {len(variance)}; use n_sparse=0"
+        )
+        raise ValueError(msg)
+    return np.argsort(-variance)[:SPARSE_POOL]
+
+
+def scaled_log_odds(pi: np.ndarray, n_cells: int, first_annotated: int) -> np.ndarray:
+    """log(pi / (1 - pi)), for annotated terms scaled with N as slalom does it: G x K."""
+    log_odds = np.log(pi / (1.0 - pi))
+    if n_cells > N_SCALE:
+        known = log_odds[:, first_annotated:]
+        known[known < 0] *= n_cells / N_SCALE
+        known[known > 0] *= max(1.0, n_cells / ON_SCALE)
+    return log_odds
+
+
+def start_slalom(
+    X,
+    moments: Moments,
+    pi: np.ndarray,
+    covariates: np.ndarray,
+    layout: Layout,
+    rng: np.random.RandomState,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """slalom's start `pcaRand`, with the same draws in the same order.
+
+    Parameters
+    ----------
+    X
+        cells x genes, as in :func:`intae.prepared.second_moments`.
+    moments
+        Of X.
+    pi
+        Prior of membership, G x K.
+    covariates
+        cells x covariates, the observed factors.
+    layout
+        Of the factors.
+    rng
+        slalom's generator, already seeded again.
+
+    Returns
+    -------
+    S0 (N x K), C (G x K), W (G x K).
+    """
+    N, (G, K) = X.shape[0], pi.shape
+    n_known, n_dense = layout.n_known, layout.n_dense
+    init = np.where(pi < 0.2, 0.01, pi)
+    drawn = rng.rand(G, K) < init
+    S0, W = np.empty((N, K)), np.empty((G, K))
+    for k in range(n_known, K):
+        genes = np.flatnonzero(drawn[:, k])
+        if len(genes) <= 5:
+            S0[:, k] = rng.randn(N)
+        elif k < n_known + n_dense:  # slalom replaces this component; only its draws count
+            _skip_pca(N, len(genes), rng)
+        else:
+            S0[:, k] = _first_component(centred_columns(X, moments.mean, genes), rng)
+        W[:, k] = np.sqrt(1.0 / K) * rng.randn(G)
+    for k in range(n_known):
+        W[:, k] = np.sqrt(1.0 / K) * rng.randn(G)
+    S0[:, :n_known] = covariates
+    for k in range(n_known, n_known + n_dense):
+        S0[:, k] = rng.randn(N)
+    return S0, np.clip(init, 0.1, 0.9), W
+
+
+def _pca(n_cells: int, rng: np.random.RandomState) -> PCA:
+    if n_cells < 500:
+        return PCA(n_components=1, random_state=rng)
+    return PCA(n_components=1, iterated_power=2, svd_solver="randomized", random_state=rng)
+
+
+def _first_component(Y: np.ndarray, rng: np.random.RandomState) -> np.ndarray:
+    with np.errstate(invalid="ignore"):  # the share of no variance, which nobody asks for
+        scores = _pca(len(Y), rng).fit_transform(Y)[:, 0]
+    sd = scores.std()
+    return scores / sd if sd > 0 else scores  # genes that do not vary; slalom divides by 0
+
+
+def _skip_pca(n_cells: int, n_genes: int, rng: np.random.RandomState) -> None:
+    """Draw what scikit-learn's randomised PCA would draw, without its work."""
+    if n_cells < 500 and (max(n_cells, n_genes) <= 500 or min(n_cells, n_genes) < 2):
+        return  # the full decomposition draws nothing
+    rng.normal(size=(min(n_cells, n_genes), 11))  # one component and ten beside it
+
+
+def centred_columns(X, mean: np.ndarray, genes: np.ndarray) -> np.ndarray:
+    """Some genes of all cells, centred, dense: N x genes. A backed X is read once, in chunks."""
+    if isinstance(X, np.ndarray) or sparse.issparse(X):
+        columns = X[:, genes]
+        columns = columns.toarray() if sparse.issparse(columns) else columns
+        return np.asarray(columns, dtype=np.float64) - mean[genes]
+    return np.vstack([block[:, genes] for _, block in iter_chunks(X)]) - mean[genes]
+
+
+PART = 0.7  # of a set's genes, in a random start
+
+
+def first_components(
+    gram: np.ndarray,
+    n_cells: int,
+    pi: np.ndarray,
+    layout: Layout,
+    rng: np.random.Generator | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Put each term at the first principal component of its genes, dense ones at those of all.
+
+    Parameters
+    ----------
+    gram
+        Y'Y of the centred genes, G x G.
+    n_cells
+        N.
+    pi
+        Prior of membership, G x K.
+    layout
+        Of the factors.
+    rng
+        None, or what draws the part of each set's genes that is used.
+
+    Returns
+    -------
+    A
+        (G + covariates) x K: S0 = [Y, covariates] A has unit variance.
+    order
+        Of updates, (K,): covariates, dense, sparse, then the annotated terms by the variance of
+        their component over the square root of their size, largest first. Without the root large
+        sets would come first, with the size itself small ones, whatever they explain.
+    """
+    G, K = pi.shape
+    A, strength = np.zeros((G + layout.n_known, K)), np.zeros(K)
+    known = np.arange(layout.n_known)
+    A[G + known, known] = 1.0
+    for i in range(layout.n_dense):
+        A[:G, layout.n_known + i], _ = _component(gram, np.arange(G), n_cells, rank=i)
+    for k in range(layout.n_known + layout.n_dense, K):
+        genes = np.flatnonzero(pi[:, k] > 0.5)
+        if rng is not None:
+            genes = rng.permutation(genes)[: max(1, round(PART * len(genes)))]
+        A[:G, k], variance = _component(gram, genes, n_cells)
+        strength[k] = variance / np.sqrt(max(1, len(genes)))
+    first = layout.first_annotated
+    order = first + np.argsort(-strength[first:], kind="stable")
+    return A, np.concatenate([np.arange(first), order])
+
+
+def first_weights(problem: Problem, q: Posterior, members: np.ndarray) -> np.ndarray:
+    """E[W] of each gene on all of its own terms jointly, for alpha and the noise at 1: G x K.
+
+    W_g = (S'S + N I)^-1 S'Y_g over the terms that the gene belongs to. A term alone would claim
+    the whole of what overlapping terms explain together.
+    """
+    W = np.zeros(members.shape)
+    shrink = problem.n_cells
+    for g, mine in enumerate(members):
+        k = np.flatnonzero(mine)
+        W[g, k] = np.linalg.solve(q.SS[np.ix_(k, k)] + shrink * np.eye(len(k)), q.XS[g, k])
+    return W
+
+
+def choose_sparse_genes(gram: np.ndarray, layout: Layout) -> list[np.ndarray]:
+    """Choose the genes that each sparse factor starts from.
+
+    Of the most variable genes, those with the largest weights in the leading component of what
+    the dense factors and the sparse ones before leave. slalom draws them at random.
+    """
+    pool = sparse_pool(np.diag(gram), layout)
+    values, vectors = eigh(gram[np.ix_(pool, pool)])
+    order = np.argsort(-values)[layout.n_dense :][: layout.n_sparse]
+    return [pool[np.argsort(-np.abs(vectors[:, i]), kind="stable")[:SPARSE_GENES]] for i in order]
+
+
+def _component(
+    gram: np.ndarray, genes: np.ndarray, n_cells: int, rank: int = 0
+) -> tuple[np.ndarray, float]:
+    """Coefficients (G,) of a principal component of some genes at unit variance, and its own."""
+    coefficients = np.zeros(len(gram))
+    at = len(genes) - 1 - rank
+    if at < 0:
+        return coefficients, 0.0
+    value, vector = eigh(gram[np.ix_(genes, genes)], subset_by_index=[at, at])
+    if value[0] <= 0:  # genes that do not vary have no component
+        return coefficients, 0.0
+    coefficients[genes] = vector[:, 0] * np.sqrt(n_cells / value[0])
+    return coefficients, value[0] / n_cells

@@ -9,7 +9,7 @@ import scipy
 import sklearn.decomposition
 
 import intae
-from intae.slalom_import import import_slalom
+from intae.slalom.run import import_slalom
 
 
 @pytest.fixture(scope="module")

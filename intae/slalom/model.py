@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from .base import FactorModel
-from .prepared import check_prepared, design_matrix, get_annotations, get_terms, iter_chunks
-from .slalom_run import run_slalom
-from .terms import signs, term_index, terms_table
+from ..base import FactorModel
+from ..prepared import check_prepared, design_matrix, get_annotations, get_terms, iter_chunks
+from ..terms import signs, term_index, terms_table
+from .run import run_slalom
 
 PUBLISHED_SEED = 222  # `CSparseFA.init` sets NumPy's global state to it
 

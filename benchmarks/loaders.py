@@ -20,8 +20,8 @@ import numpy as np
 from scipy import io as scipy_io
 from scipy import sparse
 
+from intae.sources.downloads import COVID_SAMPLES
 from intae.sources.kang17 import N_CELLS, N_GENES, SAMPLES
-from intae.sources.registry import COVID_SAMPLES
 
 RNG = np.random.default_rng(0)
 

@@ -10,7 +10,7 @@ from .config import Benchmark
 from .config_checks import SCHEMA
 from .config_files import load_config, reference
 from .errors import ConfigError, suggest
-from .mirror import find_in_mirror
+from .sources.downloads import find_in_mirror
 
 # cells x genes of the known sources before any filter
 SIZES = {

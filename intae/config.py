@@ -13,9 +13,8 @@ from urllib.parse import urlparse
 
 from .config_checks import METHOD_ORDER, check_config, fill_defaults, read_schema
 from .errors import ConfigError
-from .mirror import find_in_mirror
 from .signatures import ability_of
-from .sources.registry import SOURCES, Download, msigdb
+from .sources.downloads import SOURCES, Download, find_in_mirror, msigdb
 from .sweeps import grid_points, points_of
 
 # Figures that take a row or a page a method show these, and methods of the user's own: the others

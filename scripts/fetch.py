@@ -8,7 +8,7 @@ sys.path.insert(0, str(Path(snakemake.scriptdir).parent))
 from intae.logs import log_to
 
 with log_to(snakemake.log[0]):
-    from intae.fetch import fetch
+    from intae.sources.downloads import fetch
 
     download = snakemake.params.download
     fetch(

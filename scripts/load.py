@@ -9,7 +9,7 @@ from intae.logs import log_to
 
 with log_to(snakemake.log[0]):
     from intae.io import write_h5ad
-    from intae.sources.dataset import load_dataset
+    from intae.sources.loading import load_dataset
 
     loaded = load_dataset(snakemake.wildcards.dataset, snakemake.params.entry, snakemake.input)
     write_h5ad(loaded, snakemake.output[0])

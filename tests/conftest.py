@@ -70,7 +70,7 @@ def counts() -> AnnData:
 
 def mirror_file(name: str) -> Path:
     """Return a real data file, or skip the test where there is none."""
-    from intae.mirror import find_in_mirror
+    from intae.sources.downloads import find_in_mirror
 
     folder = os.environ.get("INTAE_MIRROR")
     path = find_in_mirror(name, folder) if folder else None

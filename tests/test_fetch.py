@@ -7,8 +7,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from intae import fetch as module
-from intae.fetch import FetchError, fetch
+from intae.sources import downloads as module
+from intae.sources.downloads import FetchError, fetch
 
 BODY = b"gene expression\n" * 5000
 SHA256 = hashlib.sha256(BODY).hexdigest()

@@ -14,7 +14,7 @@ from scipy import sparse
 from test_sources import write_10x
 
 import intae
-from intae.sources.dataset import load_dataset
+from intae.sources.loading import load_dataset
 
 COUNTS = np.random.default_rng(0).poisson(1.0, (12, 8)).astype(np.float32) + np.eye(
     12, 8, dtype="f"

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 import intae
-from intae.sources.dataset import load_dataset
+from intae.sources.loading import load_dataset
 
 
 def test_truth_explains_the_data():

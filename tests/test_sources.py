@@ -14,10 +14,10 @@ from scipy import io as scipy_io
 from scipy import sparse
 
 from intae.sources.covid_balf import N_CELLS, load_covid_balf
-from intae.sources.dataset import load_dataset
+from intae.sources.downloads import COVID_SAMPLES
 from intae.sources.kang17 import load_kang17
+from intae.sources.loading import load_dataset
 from intae.sources.macosko15 import CELL_TYPES, load_macosko15
-from intae.sources.registry import COVID_SAMPLES
 
 # ---- Kang17
 

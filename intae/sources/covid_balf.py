@@ -11,7 +11,7 @@ import pandas as pd
 import scanpy as sc
 from anndata import AnnData
 
-from .registry import COVID_SAMPLES
+from .downloads import COVID_SAMPLES
 
 log = logging.getLogger(__name__)
 

@@ -16,10 +16,9 @@ from ..prepared import get_annotations, get_terms
 from ..simulation import simulate
 from .buettner15 import load_buettner15
 from .covid_balf import load_covid_balf
-from .formats import read_expression
+from .file import check_expression, choose_matrix, find_scale, read_expression
 from .kang17 import load_kang17
 from .macosko15 import load_macosko15
-from .matrix import check_expression, choose_matrix, find_scale
 
 log = logging.getLogger(__name__)
 

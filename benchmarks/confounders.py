@@ -28,7 +28,7 @@ import intae
 from intae import Autoencoder
 from intae.autoencoder.confounders import find_confounders, genes_outside, share_taking_part
 from intae.autoencoder.model import ROUGH
-from intae.evaluate.accuracy import term_accuracy
+from intae.metrics.separation import term_accuracy
 
 
 def with_confounders(adata: AnnData, number: int, share: float, seed: int) -> AnnData:

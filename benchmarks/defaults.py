@@ -34,7 +34,7 @@ from intae import Autoencoder
 from intae.autoencoder.data import Cells
 from intae.autoencoder.lambdas import FRACTION1, FRACTION3, lambda_max, size_weights
 from intae.base import FactorModel
-from intae.evaluate.fits import ranking
+from intae.metrics.terms import ranking
 
 GRID = [(f1, f3) for f1 in (0.05, 0.13, 0.3) for f3 in (0.025, 0.05, 0.1)]
 

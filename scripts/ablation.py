@@ -11,10 +11,10 @@ with log_to(snakemake.log[0]):
     import pandas as pd
 
     import intae
-    from intae.evaluate.ablation import own_scores, scores_from_tables
-    from intae.evaluate.fits import label
     from intae.files import read_fit
     from intae.io import read_h5ad
+    from intae.metrics.optimality import own_scores, scores_from_tables
+    from intae.metrics.terms import label
     from intae.tables import write_table
 
     files, tables = snakemake.input, []

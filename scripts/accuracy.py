@@ -13,9 +13,9 @@ with log_to(snakemake.log[0]):
     import pandas as pd
 
     from intae.base import limit_threads
-    from intae.evaluate.accuracy import term_accuracy
-    from intae.evaluate.fits import label
     from intae.files import loadings, read_finished_fits
+    from intae.metrics.separation import term_accuracy
+    from intae.metrics.terms import label
     from intae.tables import stack, write_table
 
     tables = []

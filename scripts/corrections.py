@@ -8,9 +8,8 @@ sys.path.insert(0, str(Path(snakemake.scriptdir).parent))
 from intae.logs import log_to
 
 with log_to(snakemake.log[0]):
-    from intae.evaluate.corrections import corrected_genes
-    from intae.evaluate.fits import label
     from intae.files import read_finished_fits
+    from intae.metrics.terms import corrected_genes, label
     from intae.tables import stack, write_table
 
     tables = [label(corrected_genes(f), f) for f in read_finished_fits(snakemake.input.fits)]

@@ -10,7 +10,7 @@ from intae.logs import log_to
 with log_to(snakemake.log[0]):
     import pandas as pd
 
-    from intae.evaluate.dense import dense_table
+    from intae.metrics.separation import dense_table
     from intae.tables import write_table
 
     table = dense_table(pd.read_csv(snakemake.input[0]), snakemake.params.methods)

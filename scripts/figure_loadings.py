@@ -8,12 +8,12 @@ sys.path.insert(0, str(Path(snakemake.scriptdir).parent))
 from intae.logs import log_to
 
 with log_to(snakemake.log[0]):
-    from intae.evaluate.nearness import active_or_nearest
     from intae.figures.groups import plot_loadings
     from intae.figures.scatter import choose_terms
     from intae.figures.style import save_figure
     from intae.files import by_method, read_finished_fits
     from intae.io import read_h5ad
+    from intae.metrics.terms import active_or_nearest
     from intae.prepared import annotation_table
 
     seeds = by_method(read_finished_fits(snakemake.input.fits))

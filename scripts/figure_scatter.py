@@ -10,11 +10,11 @@ from intae.logs import log_to
 with log_to(snakemake.log[0]):
     import pandas as pd
 
-    from intae.evaluate.nearness import active_or_nearest
     from intae.figures.scatter import choose_terms, plot_scatter
     from intae.figures.style import save_figure
     from intae.files import read_finished_fits
     from intae.io import read_h5ad
+    from intae.metrics.terms import active_or_nearest
     from intae.prepared import annotation_table
 
     fits = {f.uns["fit"]["method"]: f for f in read_finished_fits(snakemake.input.fits)}

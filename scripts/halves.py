@@ -10,9 +10,9 @@ from intae.logs import log_to
 with log_to(snakemake.log[0]):
     import pandas as pd
 
-    from intae.evaluate.stability import between_halves
     from intae.io import read_h5ad
     from intae.methods import make_model
+    from intae.metrics.agreement import between_halves
     from intae.tables import write_table
 
     prepared, params = read_h5ad(snakemake.input[0]), snakemake.params

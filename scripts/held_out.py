@@ -9,9 +9,9 @@ from intae.logs import log_to
 
 with log_to(snakemake.log[0]):
     from intae.base import limit_threads
-    from intae.evaluate.unseen import unseen_cells
     from intae.io import read_h5ad
     from intae.methods import make_model
+    from intae.metrics.variance import unseen_cells
     from intae.tables import write_table
 
     prepared, params = read_h5ad(snakemake.input[0]), snakemake.params

@@ -8,8 +8,8 @@ sys.path.insert(0, str(Path(snakemake.scriptdir).parent))
 from intae.logs import log_to
 
 with log_to(snakemake.log[0]):
-    from intae.evaluate.agreement import agreement_table
     from intae.files import read_finished_fits
+    from intae.metrics.agreement import agreement_table
     from intae.tables import write_table
 
     fits = read_finished_fits(snakemake.input.fits)

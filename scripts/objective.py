@@ -12,10 +12,10 @@ with log_to(snakemake.log[0]):
 
     from intae import Autoencoder
     from intae.base import limit_threads
-    from intae.evaluate.fits import label
-    from intae.evaluate.network import REFERENCE, Yardstick
     from intae.files import read_fit
     from intae.io import read_h5ad
+    from intae.metrics.optimality import REFERENCE, Yardstick
+    from intae.metrics.terms import label
     from intae.tables import write_table
 
     with limit_threads(snakemake.threads):

@@ -10,12 +10,10 @@ from intae.logs import log_to
 with log_to(snakemake.log[0]):
     from functools import partial
 
-    from intae.evaluate.false_positives import false_positives
-    from intae.evaluate.fits import label
-    from intae.evaluate.recovery import recovery
-    from intae.evaluate.recovery_curves import recovery_curves
     from intae.files import read_finished_fits
     from intae.io import read_h5ad
+    from intae.metrics.terms import label
+    from intae.metrics.truth import false_positives, recovery, recovery_curves
     from intae.tables import stack, write_table
 
     truth = read_h5ad(snakemake.input.truth)

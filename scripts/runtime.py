@@ -10,8 +10,8 @@ from intae.logs import log_to
 with log_to(snakemake.log[0]):
     import pandas as pd
 
-    from intae.evaluate.fits import hosts, runtime_row
     from intae.files import read_fit
+    from intae.metrics.terms import hosts, runtime_row
     from intae.tables import write_table
 
     fits = [read_fit(path) for path in snakemake.input.fits]

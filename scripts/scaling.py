@@ -10,8 +10,8 @@ from intae.logs import log_to
 with log_to(snakemake.log[0]):
     import pandas as pd
 
-    from intae.evaluate.scaling import scaling_row, slopes
     from intae.files import read_fit
+    from intae.metrics.cost import scaling_row, slopes
     from intae.tables import write_table
 
     parts = [pd.read_csv(path) for path in snakemake.input.parts]

@@ -8,9 +8,9 @@ sys.path.insert(0, str(Path(snakemake.scriptdir).parent))
 from intae.logs import log_to
 
 with log_to(snakemake.log[0]):
-    from intae.evaluate.fits import label
-    from intae.evaluate.separation import separation_table
     from intae.files import loadings, read_finished_fits
+    from intae.metrics.separation import separation_table
+    from intae.metrics.terms import label
     from intae.tables import stack, write_table
 
     tables = []

@@ -10,8 +10,8 @@ from intae.logs import log_to
 with log_to(snakemake.log[0]):
     import pandas as pd
 
-    from intae.evaluate.stability import between_seeds
     from intae.files import by_method, read_finished_fits
+    from intae.metrics.agreement import between_seeds
     from intae.tables import stack, write_table
 
     seeds = by_method(read_finished_fits(snakemake.input.fits))

@@ -11,9 +11,8 @@ with log_to(snakemake.log[0]):
     import pandas as pd
 
     import intae
-    from intae.evaluate.points import fit_point, parameters_used, training_cells
-    from intae.evaluate.sweep import sweep_row
     from intae.io import read_h5ad
+    from intae.metrics.sweep import fit_point, parameters_used, sweep_row, training_cells
     from intae.tables import write_table
 
     params, about = snakemake.params, dict(snakemake.params.about)

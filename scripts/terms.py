@@ -8,8 +8,8 @@ sys.path.insert(0, str(Path(snakemake.scriptdir).parent))
 from intae.logs import log_to
 
 with log_to(snakemake.log[0]):
-    from intae.evaluate.fits import terms_of
     from intae.files import read_finished_fits
+    from intae.metrics.terms import terms_of
     from intae.tables import stack, write_table
 
     tables = [terms_of(fit) for fit in read_finished_fits(snakemake.input.fits)]

@@ -10,9 +10,9 @@ from intae.logs import log_to
 with log_to(snakemake.log[0]):
     import pandas as pd
 
-    from intae.evaluate.scaling import SCALING_COLUMNS, read_part, scaling_row
     from intae.files import about_fit
     from intae.methods import train
+    from intae.metrics.cost import SCALING_COLUMNS, read_part, scaling_row
     from intae.tables import write_table
 
     params, wildcards, rows = snakemake.params, snakemake.wildcards, []

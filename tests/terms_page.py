@@ -7,8 +7,8 @@ import pandas as pd
 from anndata import AnnData
 from fits import make_fit
 
-from intae.evaluate.agreement import correlation_table
-from intae.evaluate.fits import terms_of
+from intae.metrics.agreement import correlation_table
+from intae.metrics.terms import terms_of
 from intae.pages.gather import gather
 from intae.pages.render import render_page
 

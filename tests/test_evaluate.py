@@ -7,16 +7,27 @@ from fits import make_fit
 from sklearn.metrics import balanced_accuracy_score
 
 import intae
-from intae.evaluate.accuracy import _balanced, term_accuracy
-from intae.evaluate.agreement import correlate, correlation_table, over_pairs, seed_correlations
-from intae.evaluate.corrections import corrected_genes
-from intae.evaluate.false_positives import false_positives
-from intae.evaluate.fits import history_of, hosts, label, ranking, runtime_row, terms_of
-from intae.evaluate.recovery import recovery
-from intae.evaluate.recovery_curves import recovery_curves
-from intae.evaluate.separation import separation_table
-from intae.evaluate.stability import between_halves, between_seeds, stability_table
 from intae.files import loadings
+from intae.metrics.agreement import (
+    between_halves,
+    between_seeds,
+    correlate,
+    correlation_table,
+    over_pairs,
+    seed_correlations,
+    stability_table,
+)
+from intae.metrics.separation import _balanced, separation_table, term_accuracy
+from intae.metrics.terms import (
+    corrected_genes,
+    history_of,
+    hosts,
+    label,
+    ranking,
+    runtime_row,
+    terms_of,
+)
+from intae.metrics.truth import false_positives, recovery, recovery_curves
 from intae.tables import PART_COLUMNS, stack
 
 
@@ -181,7 +192,7 @@ def test_stability_between_halves(donors):
 
 
 def test_halves_are_halves_and_donors_stay_whole(simulated):
-    from intae.evaluate.stability import _splits
+    from intae.metrics.agreement import _splits
 
     rng = np.random.default_rng(0)
     for mask in _splits(simulated, 4, False, rng):

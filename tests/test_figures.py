@@ -6,7 +6,6 @@ import pytest
 from fits import LONG, make_fit
 from matplotlib.collections import PathCollection
 
-from intae.evaluate.dense import dense_table
 from intae.figures.cost import plot_cost
 from intae.figures.dense_factors import plot_dense_factors
 from intae.figures.false_terms import plot_false_positives
@@ -18,6 +17,7 @@ from intae.figures.separation import plot_accuracy
 from intae.figures.stable import plot_stability
 from intae.figures.style import NO_TERMS, label_colors, method_colors, readable, save_figure
 from intae.figures.terms import plot_correlation, plot_top_terms
+from intae.metrics.separation import dense_table
 from intae.tables import stack, write_table
 
 pytestmark = pytest.mark.usefixtures("close_figures")

@@ -7,11 +7,11 @@ import pytest
 from figure_texts import named, nothing_overlaps
 from fits import LONG, make_fit
 
-from intae.evaluate.nearness import active_or_nearest
 from intae.figures.group_order import choose_cell_types, order_conditions
 from intae.figures.groups import plot_loadings
 from intae.figures.scatter import choose_terms, plot_scatter
 from intae.figures.style import label_colors
+from intae.metrics.terms import active_or_nearest
 
 pytestmark = pytest.mark.usefixtures("close_figures")
 

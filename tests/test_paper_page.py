@@ -11,8 +11,8 @@ from conftest import ROOT, mirror_file
 from runs import METHODS, accuracies, make_run, runtime, trained
 
 from intae.config_checks import METHOD_ORDER
-from intae.evaluate.separation import separation_table
 from intae.gene_sets import read_gene_sets
+from intae.metrics.separation import separation_table
 from intae.paper.claims import claims_table, read_paper
 from intae.paper.finding import CHECKS, VERDICTS, duration, number, over_seeds
 from intae.paper.page import MARKS, breakable, render_page

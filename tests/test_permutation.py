@@ -7,8 +7,8 @@ import intae
 from intae.config import Benchmark
 from intae.controls import permute_annotations
 from intae.errors import ConfigError
-from intae.evaluate.stability import between_halves
 from intae.methods import make_model, train
+from intae.metrics.agreement import between_halves
 from intae.prepared import check_prepared, get_annotations
 
 

@@ -8,9 +8,7 @@ from scipy.stats import ttest_ind
 from sklearn.metrics import average_precision_score, precision_score, recall_score
 
 import intae
-from intae.evaluate.false_positives import OUTCOMES, RULES, false_positives, overlap
-from intae.evaluate.recovery import recovery
-from intae.evaluate.recovery_curves import recovery_curves
+from intae.metrics.truth import OUTCOMES, RULES, false_positives, overlap, recovery, recovery_curves
 
 
 @pytest.fixture(scope="module")

@@ -11,11 +11,11 @@ from matplotlib.collections import LineCollection, PathCollection
 from scipy import sparse
 
 import intae
-from intae.evaluate.scaling import SCALING_COLUMNS, read_part, scaling_row, slopes
 from intae.figures.scaling import plot_scaling
 from intae.files import about_fit
 from intae.io import write_h5ad
 from intae.methods import train
+from intae.metrics.cost import SCALING_COLUMNS, read_part, scaling_row, slopes
 from intae.prepared import check_prepared
 
 LABELS = {"ae": "Autoencoder", "slalom": "slalom", "pca": "PCA"}
@@ -31,7 +31,7 @@ def file(request, simulated, tmp_path):
 
 
 def test_a_part_is_what_it_says(file, monkeypatch):
-    monkeypatch.setattr("intae.evaluate.scaling.BLOCK", 64)  # several blocks
+    monkeypatch.setattr("intae.metrics.cost.BLOCK", 64)  # several blocks
     whole, path = file
     part = read_part(path, 50, seed=3)
     check_prepared(part)
@@ -169,7 +169,7 @@ def test_the_caption_tells_of_hollow_points_where_slalom_runs(projected):
 def test_the_pass_over_a_file_holds_no_more_than_a_block(simulated, tmp_path, monkeypatch):
     """Only then is the peak of memory that of a part."""
     write_h5ad(simulated, tmp_path / "prepared.h5ad")
-    monkeypatch.setattr("intae.evaluate.scaling.BLOCK", 50)
+    monkeypatch.setattr("intae.metrics.cost.BLOCK", 50)
     seen = []
     vstack = np.vstack
     monkeypatch.setattr(np, "vstack", lambda blocks: seen.extend(blocks) or vstack(blocks))

@@ -11,8 +11,8 @@ from scipy import sparse
 import intae
 from intae.config_checks import SCORES as KNOWN
 from intae.controls import SCORES
-from intae.evaluate.recovery import recovery
 from intae.files import read_fit, write_fit
+from intae.metrics.truth import recovery
 from intae.prepared import get_annotations
 
 

@@ -15,10 +15,16 @@ import intae
 from intae.autoencoder.lambdas import absolute_penalties, size_weights
 from intae.config import Benchmark
 from intae.errors import ConfigError
-from intae.evaluate.points import fit_point, parameters_used, training_cells
-from intae.evaluate.sweep import RESULTS, best_term, sweep_row
 from intae.figures.swept import plot_sweep
 from intae.methods import MODELS
+from intae.metrics.sweep import (
+    RESULTS,
+    best_term,
+    fit_point,
+    parameters_used,
+    sweep_row,
+    training_cells,
+)
 from intae.signatures import parameters_of
 from intae.sweeps import points_of
 

@@ -8,12 +8,16 @@ from fits import LONG
 from intae import Autoencoder, MaskedAutoencoder
 from intae.autoencoder.objective import best_encoder, data_term
 from intae.config import Benchmark
-from intae.evaluate.ablation import own_scores, scores_from_tables
-from intae.evaluate.needed import needed_terms
-from intae.evaluate.network import REFERENCE, Yardstick
 from intae.figures.ablated import plot_ablation
 from intae.figures.needed import plot_necessity, stand_in_note
 from intae.figures.network import EXACT, plot_network
+from intae.metrics.optimality import (
+    REFERENCE,
+    Yardstick,
+    needed_terms,
+    own_scores,
+    scores_from_tables,
+)
 from intae.prepared import split_terms
 
 pytestmark = pytest.mark.usefixtures("one_thread")

@@ -10,10 +10,10 @@ from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 from sklearn.model_selection import GroupKFold
 
 import intae
-from intae.evaluate.accuracy import folds
-from intae.evaluate.agreement import seed_correlations
-from intae.evaluate.sweep import sweep_row
-from intae.evaluate.unseen import unseen_cells, variance_explained
+from intae.metrics.agreement import seed_correlations
+from intae.metrics.separation import folds
+from intae.metrics.sweep import sweep_row
+from intae.metrics.variance import unseen_cells, variance_explained
 
 
 def dense(adata):

@@ -11,7 +11,7 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ..evaluate.agreement import over_pairs
+from ..metrics.agreement import over_pairs
 from .pairs import ONE_METHOD, with_reference
 from .style import (
     Color,

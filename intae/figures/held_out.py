@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from ..evaluate.dense import UNANNOTATED
+from ..metrics.separation import UNANNOTATED
 from .style import Color, edge_color, method_colors, method_label, readable, set_style, without_data
 
 METRICS = {

@@ -92,7 +92,7 @@ def plot_scatter(
     near
         Method -> term -> the term drawn in its place, where it is off (None: none; cells are
         spread along that axis at random); see
-        :func:`intae.evaluate.nearness.active_or_nearest`. By default none is.
+        :func:`intae.metrics.terms.active_or_nearest`. By default none is.
     conditions
         Value of the condition -> its name, in the order wanted.
     separation

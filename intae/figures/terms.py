@@ -11,7 +11,7 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from ..evaluate.agreement import over_pairs
+from ..metrics.agreement import over_pairs
 from .pairs import ONE_METHOD, with_reference
 from .style import (
     NO_TERMS,

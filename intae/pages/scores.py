@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from ..evaluate.agreement import over_pairs
+from ..metrics.agreement import over_pairs
 from ..prepared import split_terms
 
 MEASURES = ("accuracy", "balanced_accuracy", "auroc")

@@ -1,12 +1,18 @@
-"""How well one term's loadings alone separate a label: univariate logistic regression."""
+"""How well one term's loadings alone separate a label: univariate logistic regression.
+
+How well each term's loadings tell one value of a label from all others, without a model.
+
+What unannotated dense factors change: the best term of each fit, and the best dense factor.
+"""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
+from scipy.stats import rankdata
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
@@ -176,3 +182,87 @@ def _balanced(truth: np.ndarray, guess: np.ndarray) -> float:
     counts = np.bincount(truth)
     right = np.bincount(truth[truth == guess], minlength=len(counts))
     return float((right[counts > 0] / counts[counts > 0]).mean())
+
+
+COLUMNS = ("term", "label", "value", "n_cells", "auroc")
+
+
+def separation_table(loadings: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
+    """Score each term against each value of each label, that value against the rest.
+
+    Parameters
+    ----------
+    loadings
+        cells x terms.
+    labels
+        The same cells x labels, categories.
+
+    Returns
+    -------
+    term, label, value, n_cells (the cells that have it), auroc: the chance that a cell with the
+    value has a larger loading than a cell without (ties count half). 0.5 says nothing, 0 separates
+    as well as 1. A label with one value only has no rows.
+    """
+    ranks = rankdata(loadings.to_numpy(float), axis=0)
+    tables = [pd.DataFrame(columns=list(COLUMNS))]
+    for name, label in labels.items():
+        values = label.astype(str).to_numpy()
+        for value in np.unique(values):
+            has = values == value
+            n, rest = int(has.sum()), int((~has).sum())
+            if not rest:
+                continue
+            auroc = (ranks[has].sum(0) - n * (n + 1) / 2) / (n * rest)
+            tables.append(
+                pd.DataFrame(
+                    {
+                        "term": loadings.columns,
+                        "label": name,
+                        "value": value,
+                        "n_cells": n,
+                        "auroc": auroc,
+                    }
+                )
+            )
+    return pd.concat(tables[1:] or tables, ignore_index=True)
+
+
+COLUMNS = (
+    "dataset", "method", "seed", "n_dense", "term", "accuracy", "unannotated",
+    "unannotated_accuracy",
+)  # fmt: skip
+UNANNOTATED = r"(?:dense|sparse)_\d+$"
+
+
+def dense_table(accuracy: pd.DataFrame, methods: Sequence[str]) -> pd.DataFrame:
+    """Name the term and the unannotated factor of each fit that separate the condition best.
+
+    Parameters
+    ----------
+    accuracy
+        The table accuracy.csv of one data set; the accuracies on all cells (`train`) are used.
+    methods
+        The methods to list, in order.
+
+    Returns
+    -------
+    One row a fit: dataset, method, seed, n_dense (its dense factors), term and accuracy of its best
+    annotated term, unannotated and unannotated_accuracy of its best unannotated factor (empty
+    without one).
+    """
+    train = accuracy[accuracy["split"] == "train"]
+    rows = []
+    for method in methods:
+        for seed, fit in train[train["method"] == method].groupby("seed", sort=False):
+            free = fit["term"].str.match(UNANNOTATED)
+            if free.all():
+                continue  # without gene sets nothing has a name
+            best = fit.loc[fit.loc[~free, "accuracy"].idxmax()]
+            number = fit["term"].str.startswith("dense_").sum()
+            row = {"dataset": best["dataset"], "method": method, "seed": seed, "n_dense": number}
+            row |= {"term": best["term"], "accuracy": best["accuracy"]}
+            if free.any():
+                other = fit.loc[fit.loc[free, "accuracy"].idxmax()]
+                row |= {"unannotated": other["term"], "unannotated_accuracy": other["accuracy"]}
+            rows.append(row)
+    return pd.DataFrame(rows, columns=list(COLUMNS))

@@ -1,4 +1,9 @@
-"""Tables of fits: what they cost, and their terms."""
+"""Tables of fits: what they cost, and their terms.
+
+Genes that a fit adds to gene sets, and removes from them.
+
+Which term to look at where a model switched the one asked for off.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +13,8 @@ from typing import Any
 import pandas as pd
 from anndata import AnnData
 
-from ..tables import FIT_COLUMNS, HISTORY_COLUMNS
+from ..files import weights
+from ..tables import FIT_COLUMNS, HISTORY_COLUMNS, stack
 
 RUNTIME_COLUMNS = (
     "dataset", "method", "seed", "seconds", "peak_mb", "n_cells", "n_genes", "n_terms",
@@ -89,3 +95,79 @@ def label(table: pd.DataFrame, fit: AnnData) -> pd.DataFrame:
     for position, name in enumerate(FIT_COLUMNS):
         table.insert(position, name, about[name])
     return table
+
+
+def corrected_genes(fit: AnnData, most: int = 100) -> pd.DataFrame:
+    """List the genes added to and removed from the active annotated terms of a fit.
+
+    Parameters
+    ----------
+    fit
+        The fit.
+    most
+        Genes listed at most, added or removed, of a term: where the published autoencoder is not
+        yet sparse, it adds nearly all genes to every term. `terms_` lists them all.
+
+    Returns
+    -------
+    term, gene, change (added or removed), weight; of each term first the genes added, the largest
+    |weight| first, then those removed, the smallest first, as these are the surest. A method says
+    itself what it added and removed: f-scLVM by the probability that the gene belongs to the
+    term, the autoencoder by a weight that is not zero.
+    """
+    terms, W = fit.uns["terms"], weights(fit)
+    terms = terms[(terms["kind"] == "annotated") & terms["active"].astype(bool)]
+    parts = [pd.DataFrame(columns=["term", "gene", "change", "weight"])]
+    for term, row in terms.iterrows():
+        for change in ("added", "removed"):
+            genes = str(row[f"genes_{change}"]).split()
+            if not genes:
+                continue
+            weight = W.loc[genes, term]
+            weight = weight.loc[
+                weight.abs().sort_values(ascending=change == "removed").index[:most]
+            ]
+            parts.append(
+                pd.DataFrame(
+                    {"term": term, "gene": weight.index, "change": change, "weight": weight.values}
+                )
+            )
+    return stack(parts).reset_index(drop=True)
+
+
+LEAST_SHARED = 0.25  # Jaccard index of two gene sets that are about the same thing
+
+
+def active_or_nearest(
+    terms: pd.DataFrame, annotations: pd.DataFrame, wanted: Iterable[str]
+) -> dict[str, str | None]:
+    """Find for each term the one to look at in a fit: itself, if it is on, or one near it.
+
+    Near is an active term whose gene set shares at least a quarter of the genes of both (Jaccard
+    index, within the data's genes); of several the most relevant one. Labels of cells play no part.
+
+    Parameters
+    ----------
+    terms
+        The table of terms of a fit, indexed by name.
+    annotations
+        genes x annotated terms, 0/1.
+    wanted
+        Names of annotated terms.
+
+    Returns
+    -------
+    Each wanted term -> the term to look at; None where it is off and none is near.
+    """
+    I = annotations.to_numpy(float)
+    sizes = I.sum(0)
+    on = terms.loc[annotations.columns, "active"].astype(bool)
+    relevance = terms.loc[annotations.columns, "relevance"]
+    found: dict[str, str | None] = {}
+    for term in wanted:
+        own = annotations[term].to_numpy(float)
+        shared = own @ I
+        jaccard = shared / (sizes + own.sum() - shared)
+        near = relevance[on & (jaccard >= LEAST_SHARED)]
+        found[term] = term if on[term] else None if near.empty else str(near.idxmax())
+    return found

@@ -14,7 +14,7 @@ from scipy import sparse
 from scipy.stats import linregress
 
 from ..io import read_h5ad
-from .fits import cost_row
+from .terms import cost_row
 
 log = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from anndata import AnnData
 
 from ..base import FactorModel
 from ..prepared import iter_chunks
-from .accuracy import METRICS, folds, label_codes, score, standardise
+from .separation import METRICS, folds, label_codes, score, standardise
 
 log = logging.getLogger(__name__)
 

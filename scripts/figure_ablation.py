@@ -10,8 +10,8 @@ from intae.logs import log_to
 with log_to(snakemake.log[0]):
     import pandas as pd
 
-    from intae.figures.ablated import plot_ablation
     from intae.figures.style import save_figure
+    from intae.figures.trust import plot_ablation
 
     ablation = pd.read_csv(snakemake.input[0])
     save_figure(plot_ablation(ablation, snakemake.params.labels), snakemake.output)

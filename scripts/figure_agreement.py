@@ -10,7 +10,7 @@ from intae.logs import log_to
 with log_to(snakemake.log[0]):
     import pandas as pd
 
-    from intae.figures.pairs import plot_agreement
+    from intae.figures.agreement import plot_agreement
     from intae.figures.style import save_figure
 
     agreement, params = pd.read_csv(snakemake.input[0]), snakemake.params

@@ -10,8 +10,8 @@ from intae.logs import log_to
 with log_to(snakemake.log[0]):
     import pandas as pd
 
-    from intae.figures.corrected import plot_corrections
     from intae.figures.style import save_figure
+    from intae.figures.terms import plot_corrections
 
     params, method = snakemake.params, snakemake.wildcards.method
     terms, corrections = (

@@ -10,7 +10,7 @@ from intae.logs import log_to
 with log_to(snakemake.log[0]):
     import pandas as pd
 
-    from intae.figures.correlation_bars import plot_correlation_bars
+    from intae.figures.agreement import plot_correlation_bars
     from intae.figures.style import save_figure
 
     params = snakemake.params

@@ -10,7 +10,7 @@ from intae.logs import log_to
 with log_to(snakemake.log[0]):
     import pandas as pd
 
-    from intae.figures.dense_factors import plot_dense_factors
+    from intae.figures.separation import plot_dense_factors
     from intae.figures.style import save_figure
     from intae.io import read_h5ad
 

@@ -8,8 +8,7 @@ sys.path.insert(0, str(Path(snakemake.scriptdir).parent))
 from intae.logs import log_to
 
 with log_to(snakemake.log[0]):
-    from intae.figures.groups import plot_loadings
-    from intae.figures.scatter import choose_terms
+    from intae.figures.cells import choose_terms, plot_loadings
     from intae.figures.style import save_figure
     from intae.files import by_method, read_finished_fits
     from intae.io import read_h5ad

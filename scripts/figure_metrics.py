@@ -10,7 +10,7 @@ from intae.logs import log_to
 with log_to(snakemake.log[0]):
     import pandas as pd
 
-    from intae.figures.held_out import plot_metrics
+    from intae.figures.separation import plot_metrics
     from intae.figures.style import save_figure
 
     accuracy = pd.read_csv(snakemake.input.accuracy)

@@ -10,8 +10,8 @@ from intae.logs import log_to
 with log_to(snakemake.log[0]):
     import pandas as pd
 
-    from intae.figures.needed import plot_necessity
     from intae.figures.style import save_figure
+    from intae.figures.trust import plot_necessity
 
     necessity, params = pd.read_csv(snakemake.input[0]), snakemake.params
     save_figure(plot_necessity(necessity, params.labels, params.n_terms), snakemake.output)

@@ -10,8 +10,8 @@ from intae.logs import log_to
 with log_to(snakemake.log[0]):
     import pandas as pd
 
-    from intae.figures.network import plot_network
     from intae.figures.style import save_figure
+    from intae.figures.trust import plot_network
 
     objective, encoders = (pd.read_csv(path) for path in snakemake.input)
     save_figure(plot_network(objective, encoders, snakemake.params.labels), snakemake.output)

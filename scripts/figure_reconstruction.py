@@ -8,7 +8,7 @@ sys.path.insert(0, str(Path(snakemake.scriptdir).parent))
 from intae.logs import log_to
 
 with log_to(snakemake.log[0]):
-    from intae.figures.held_out import plot_reconstruction
+    from intae.figures.separation import plot_reconstruction
     from intae.figures.style import save_figure
     from intae.tables import read_tables
 

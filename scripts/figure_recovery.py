@@ -8,8 +8,8 @@ sys.path.insert(0, str(Path(snakemake.scriptdir).parent))
 from intae.logs import log_to
 
 with log_to(snakemake.log[0]):
-    from intae.figures.recovered import plot_recovery
     from intae.figures.style import save_figure
+    from intae.figures.truth import plot_recovery
     from intae.tables import read_tables
 
     draws = read_tables(snakemake.input)

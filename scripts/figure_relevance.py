@@ -10,8 +10,8 @@ from intae.logs import log_to
 with log_to(snakemake.log[0]):
     import pandas as pd
 
-    from intae.figures.corrected import plot_relevance
     from intae.figures.style import method_colors, save_figure
+    from intae.figures.terms import plot_relevance
 
     terms, params = pd.read_csv(snakemake.input[0]), snakemake.params
     method = snakemake.wildcards.method

@@ -10,7 +10,7 @@ from intae.logs import log_to
 with log_to(snakemake.log[0]):
     import pandas as pd
 
-    from intae.figures.scaling import plot_scaling
+    from intae.figures.cost import plot_scaling
     from intae.figures.style import save_figure
 
     table, slopes = (pd.read_csv(path) for path in snakemake.input)

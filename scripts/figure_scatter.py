@@ -10,7 +10,7 @@ from intae.logs import log_to
 with log_to(snakemake.log[0]):
     import pandas as pd
 
-    from intae.figures.scatter import choose_terms, plot_scatter
+    from intae.figures.cells import choose_terms, plot_scatter
     from intae.figures.style import save_figure
     from intae.files import read_finished_fits
     from intae.io import read_h5ad

@@ -10,7 +10,7 @@ from intae.logs import log_to
 with log_to(snakemake.log[0]):
     import pandas as pd
 
-    from intae.figures.stable import plot_stability
+    from intae.figures.stability import plot_stability
     from intae.figures.style import save_figure
 
     stability = pd.read_csv(snakemake.input[0])

@@ -11,7 +11,7 @@ with log_to(snakemake.log[0]):
     import pandas as pd
 
     from intae.figures.style import save_figure
-    from intae.figures.swept import plot_sweep
+    from intae.figures.sweep import plot_sweep
 
     table = pd.read_csv(snakemake.input[0])
     table = table[table["sweep"] == snakemake.wildcards.sweep]

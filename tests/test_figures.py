@@ -6,17 +6,18 @@ import pytest
 from fits import LONG, make_fit
 from matplotlib.collections import PathCollection
 
+from intae.figures.cells import plot_scatter
 from intae.figures.cost import plot_cost
-from intae.figures.dense_factors import plot_dense_factors
-from intae.figures.false_terms import plot_false_positives
-from intae.figures.held_out import plot_metrics, plot_reconstruction
-from intae.figures.recall import plot_recovery_curves
-from intae.figures.recovered import plot_recovery
-from intae.figures.scatter import plot_scatter
-from intae.figures.separation import plot_accuracy
-from intae.figures.stable import plot_stability
+from intae.figures.separation import (
+    plot_accuracy,
+    plot_dense_factors,
+    plot_metrics,
+    plot_reconstruction,
+)
+from intae.figures.stability import plot_stability
 from intae.figures.style import NO_TERMS, label_colors, method_colors, readable, save_figure
 from intae.figures.terms import plot_correlation, plot_top_terms
+from intae.figures.truth import plot_false_positives, plot_recovery, plot_recovery_curves
 from intae.metrics.separation import dense_table
 from intae.tables import stack, write_table
 

@@ -7,9 +7,13 @@ import pytest
 from figure_texts import named, nothing_overlaps
 from fits import LONG, make_fit
 
-from intae.figures.group_order import choose_cell_types, order_conditions
-from intae.figures.groups import plot_loadings
-from intae.figures.scatter import choose_terms, plot_scatter
+from intae.figures.cells import (
+    choose_cell_types,
+    choose_terms,
+    order_conditions,
+    plot_loadings,
+    plot_scatter,
+)
 from intae.figures.style import label_colors
 from intae.metrics.terms import active_or_nearest
 

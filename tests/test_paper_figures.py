@@ -9,12 +9,9 @@ from fits import LONG, make_fit
 from intae.config import Benchmark
 from intae.config_files import load_config
 from intae.errors import ConfigError
-from intae.figures.changes import CHANGES
-from intae.figures.corrected import plot_corrections, plot_relevance
-from intae.figures.groups import plot_loadings
-from intae.figures.scatter import plot_scatter
+from intae.figures.cells import plot_loadings, plot_scatter
 from intae.figures.style import STAR
-from intae.figures.terms import plot_top_terms
+from intae.figures.terms import CHANGES, plot_corrections, plot_relevance, plot_top_terms
 from intae.metrics.terms import corrected_genes
 
 pytestmark = pytest.mark.usefixtures("close_figures")

@@ -5,10 +5,15 @@ import pandas as pd
 import pytest
 from matplotlib.collections import PathCollection
 
-from intae.figures.false_terms import plot_false_positives
-from intae.figures.recall import GRID, apart, plot_recovery_curves, precision_at
-from intae.figures.recovered import plot_recovery
 from intae.figures.style import method_colors
+from intae.figures.truth import (
+    GRID,
+    apart,
+    plot_false_positives,
+    plot_recovery,
+    plot_recovery_curves,
+    precision_at,
+)
 
 pytestmark = pytest.mark.usefixtures("close_figures")
 

@@ -11,7 +11,7 @@ from matplotlib.collections import LineCollection, PathCollection
 from scipy import sparse
 
 import intae
-from intae.figures.scaling import plot_scaling
+from intae.figures.cost import plot_scaling
 from intae.files import about_fit
 from intae.io import write_h5ad
 from intae.methods import train

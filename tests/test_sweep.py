@@ -15,7 +15,7 @@ import intae
 from intae.autoencoder.lambdas import absolute_penalties, size_weights
 from intae.config import Benchmark
 from intae.errors import ConfigError
-from intae.figures.swept import plot_sweep
+from intae.figures.sweep import plot_sweep
 from intae.methods import MODELS
 from intae.metrics.sweep import (
     RESULTS,

@@ -8,9 +8,7 @@ from fits import LONG
 from intae import Autoencoder, MaskedAutoencoder
 from intae.autoencoder.objective import best_encoder, data_term
 from intae.config import Benchmark
-from intae.figures.ablated import plot_ablation
-from intae.figures.needed import plot_necessity, stand_in_note
-from intae.figures.network import EXACT, plot_network
+from intae.figures.trust import EXACT, plot_ablation, plot_necessity, plot_network, stand_in_note
 from intae.metrics.optimality import (
     REFERENCE,
     Yardstick,

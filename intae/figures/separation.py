@@ -1,17 +1,36 @@
-"""How well single terms separate the condition, and what gives these numbers a scale."""
+"""How well single terms separate the condition, and what gives these numbers a scale.
+
+Cells that a fit never saw: separation by several measures, and reconstruction.
+
+Which term separates the condition: by number of dense factors, and by seed alone.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+import textwrap
+from collections.abc import Collection, Mapping, Sequence
 
+import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch, Rectangle
 
-from .style import NO_TERMS, method_colors, method_label, readable, set_style, without_data
+from ..metrics.separation import UNANNOTATED
+from .style import (
+    NO_TERMS,
+    Color,
+    edge_color,
+    method_colors,
+    method_label,
+    readable,
+    set_style,
+    without_data,
+)
 
 SPLITS = {
     "train": "on all cells, as in the paper",
@@ -179,3 +198,240 @@ def _legends(
         figure.legend(
             handles=scale, loc="outside lower center", ncols=2, frameon=False, title="for scale"
         )
+
+
+METRICS = {
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced accuracy",
+    "auroc": "AUROC",
+}
+# split -> mark, filled or not, what it says
+MARKS = {
+    "train": ("o", False, "on all cells, as in the paper"),
+    "held_out": ("s", False, "cells unseen by the regression"),
+    "unseen": ("o", True, "cells unseen by the fit as well"),
+    "choice": ("D", True, "the same, term chosen anew in each fold (line: over folds)"),
+}
+STAGGER = (-0.06, 0.06, 0.0)  # neighbours, from the least to the largest, are not on one line
+
+
+def plot_metrics(accuracy: pd.DataFrame, choice: pd.DataFrame, labels: Mapping[str, str]) -> Figure:
+    """Draw accuracy, balanced accuracy and AUROC of each method's best term, way by way.
+
+    Parameters
+    ----------
+    accuracy
+        The table accuracy.csv of one data set. The best term of a method is the one with the
+        highest mean over seeds on all cells; of methods without gene sets, the best component.
+        Of several seeds the mean is drawn, and a line from the least to the largest.
+    choice
+        The table choice.csv of the data set; may be empty.
+    labels
+        Method -> its name in figures, for the methods to draw, in order.
+    """
+    set_style()
+    methods = [m for m in labels if m in set(accuracy["method"])]
+    if not methods:
+        return without_data("no fit has finished")
+    best = {method: _best_term(accuracy, method) for method in methods}
+    colors = method_colors(labels)
+    chosen = choice.assign(split="choice")
+    splits = [s for s in MARKS if s in {*accuracy["split"], *chosen["split"]}]
+    figure, axes = plt.subplots(
+        1,
+        3,
+        figsize=(13, 1.7 + 0.62 * len(methods)),
+        sharex=True,
+        sharey=True,
+        layout="constrained",
+    )
+    for axis, (metric, title) in zip(axes, METRICS.items(), strict=True):
+        for k, method in enumerate(methods):
+            own = accuracy[(accuracy["method"] == method) & (accuracy["term"] == best[method])]
+            own = pd.concat([own, chosen[chosen["method"] == method]])
+            for i, split in enumerate(splits):
+                y = k + 0.17 * (i - (len(splits) - 1) / 2)
+                _dot(axis, own.loc[own["split"] == split, metric], y, split, colors[method])
+        for k in range(1, len(methods)):
+            axis.axhline(k - 0.5, color="0.9", lw=0.8, zorder=0)
+        axis.set_title(title, loc="left")
+    names = [f"{method_label(m, labels)}\n{_name(best[m])}" for m in methods]
+    axes[0].set_yticks(range(len(methods)), names)
+    axes[0].set_ylim(len(methods) - 0.5, -0.5)
+    handles = [
+        Line2D([], [], ls="", marker=MARKS[s][0], color="0.3", mew=1.5, label=MARKS[s][2],
+               mfc="0.3" if MARKS[s][1] else "white")
+        for s in splits
+    ]  # fmt: skip
+    figure.legend(handles=handles, loc="outside lower center", ncols=2, frameon=False)
+    sns.despine(figure)
+    return figure
+
+
+def plot_reconstruction(
+    reconstruction: pd.DataFrame, labels: Mapping[str, str], without_sets: Collection[str] = ()
+) -> Figure:
+    """Draw the share of variance that a method reconstructs, in cells it saw and in unseen ones.
+
+    Parameters
+    ----------
+    reconstruction
+        The table reconstruction.csv of one data set; a dot a fold and seed, a line at the mean.
+        Dots of a row stand at different heights, so that none hides another.
+    labels
+        Method -> its name in figures, for the methods to draw, in order.
+    without_sets
+        Methods without gene sets, whose terms are components.
+    """
+    set_style()
+    methods = [m for m in labels if m in set(reconstruction["method"])]
+    if not methods:
+        return without_data("no method reconstructs expression")
+    colors = method_colors(labels)
+    figure, axis = plt.subplots(figsize=(10, 1.7 + 0.6 * len(methods)), layout="constrained")
+    for k, method in enumerate(methods):
+        part = reconstruction[reconstruction["method"] == method]
+        edge = edge_color(colors[method])
+        for split, y, style in (
+            ("train", k - 0.18, {"facecolor": "white", "edgecolor": edge, "lw": 1.5}),
+            ("unseen", k + 0.18, {"facecolor": colors[method], "edgecolor": "white", "lw": 0.8}),
+        ):
+            values = part.loc[part["split"] == split, "variance_explained"].sort_values()
+            heights = y + np.resize(STAGGER, len(values))
+            axis.scatter(values, heights, s=46, zorder=3, **style)
+            axis.vlines(values.mean(), y - 0.15, y + 0.15, color="0.15", lw=1.6, zorder=4)
+        low, high = part["n_terms_active"].min(), part["n_terms_active"].max()
+        number = f"{low}" if low == high else f"{low} to {high}"
+        number += "\ncomponents" if method in without_sets else ""
+        axis.annotate(
+            number, (1.0, k), va="center", fontsize=9,
+            xycoords=("axes fraction", "data"), xytext=(6, 0), textcoords="offset points",
+        )  # fmt: skip
+        if k:
+            axis.axhline(k - 0.5, color="0.9", lw=0.8, zorder=0)
+    axis.annotate(
+        "terms on", (1.0, 1.0), xycoords="axes fraction", xytext=(6, 4), fontsize=9,
+        textcoords="offset points",
+    )  # fmt: skip
+    axis.set_yticks(range(len(methods)), [method_label(m, labels) for m in methods])
+    axis.set_ylim(len(methods) - 0.5, -0.5)
+    axis.set_xlim(min(0.0, reconstruction["variance_explained"].min() - 0.02), None)
+    axis.set_xlabel("share of variance explained, about the mean of the training cells")
+    handles = [
+        Line2D([], [], ls="", marker="o", color="0.3", mew=1.5, mfc=face, label=label)
+        for face, label in (("white", "cells of the fit"), ("0.3", "unseen cells"))
+    ]
+    handles.append(Line2D([], [], ls="", marker="|", color="0.15", ms=11, mew=1.6, label="mean"))
+    figure.legend(handles=handles, loc="outside upper center", ncols=3, frameon=False)
+    sns.despine(figure)
+    return figure
+
+
+def _best_term(accuracy: pd.DataFrame, method: str) -> str:
+    """Return the term of a method that separates all cells best, the mean over seeds."""
+    part = accuracy[(accuracy["method"] == method) & (accuracy["split"] == "train")]
+    free = part["term"].str.match(UNANNOTATED)
+    part = part if free.all() else part[~free]
+    return part.groupby("term")["accuracy"].mean().idxmax()
+
+
+def _name(term: str) -> str:
+    """Name a term; only what has no gene sets is shown by an unannotated one, a component."""
+    if re.match(UNANNOTATED, term):
+        return f"component {term.split('_')[-1]}"
+    return readable(term, 60)
+
+
+def _dot(axis: Axes, values: pd.Series, y: float, split: str, color: Color) -> None:
+    values = values.dropna()
+    if values.empty:
+        return
+    mark, filled, _ = MARKS[split]
+    if len(values) > 1:
+        axis.hlines(y, values.min(), values.max(), color=edge_color(color), lw=2, alpha=0.5)
+    axis.scatter(
+        values.mean(), y, marker=mark, s=40 if mark == "o" else 30, linewidth=1.5, zorder=3,
+        facecolor=color if filled else "white", edgecolor=edge_color(color),
+    )  # fmt: skip
+
+
+UNANNOTATED = "best unannotated factor"
+
+
+def plot_dense_factors(
+    best: pd.DataFrame,
+    accuracy: pd.DataFrame,
+    labels: Mapping[str, str],
+    terms: Sequence[str] = (),
+    guess: float | None = None,
+) -> Figure:
+    """Draw the accuracy of terms, a column a fit, with each fit's best term framed.
+
+    Parameters
+    ----------
+    best
+        The table dense_factors.csv of one data set: its methods are drawn, in its order.
+    accuracy
+        The table accuracy.csv of the data set; the accuracies on all cells are drawn.
+    labels
+        Method -> its name in figures.
+    terms
+        Terms to draw beside those that are the best of some fit.
+    guess
+        Accuracy of guessing the largest class, where the colours begin (0.5 if not given).
+    """
+    set_style()
+    if best.empty:
+        return without_data("no fit with gene sets has finished")
+    train = accuracy[accuracy["split"] == "train"]
+    table = train.pivot_table(index="term", columns=["method", "seed"], values="accuracy")
+    shown = list(dict.fromkeys([*best["term"], *(t for t in terms if t in table.index)]))
+    columns = list(zip(best["method"], best["seed"], strict=True))
+    table = table.reindex(index=shown, columns=pd.MultiIndex.from_tuples(columns))
+    table = table.loc[table.max(axis=1).sort_values(ascending=False).index]
+    rows = [readable(term, 60) for term in table.index]
+    values = table.to_numpy(float)
+    free = best["unannotated_accuracy"].notna().any()
+    if free:
+        rows.append(UNANNOTATED)
+        values = np.vstack([values, best["unannotated_accuracy"].to_numpy(float)])
+    methods = list(dict.fromkeys(best["method"]))
+    widths = [sum(best["method"] == m) for m in methods]
+    cell = max(0.7, 0.98 / min(widths))  # inches; a name stands over each block
+    figure, axes = plt.subplots(
+        1, len(methods), figsize=(5.8 + cell * len(best), 2.3 + 0.36 * len(rows)),
+        width_ratios=widths, squeeze=False,
+    )  # fmt: skip
+    low = 0.5 if guess is None else guess
+    position = 0
+    for axis, method, width in zip(axes.flat, methods, widths, strict=True):
+        block = slice(position, position + width)
+        sns.heatmap(
+            values[:, block], vmin=low, vmax=1, cmap="viridis", annot=True, fmt=".2f", cbar=False,
+            annot_kws={"fontsize": 9}, linewidths=0.6, linecolor="white", ax=axis,
+            yticklabels=rows if position == 0 else False,
+            xticklabels=[str(seed) for seed in best["seed"].iloc[block]],
+        )  # fmt: skip
+        axis.set_facecolor("0.92")
+        for x, term in enumerate(best["term"].iloc[block]):
+            y = list(table.index).index(term)
+            axis.add_patch(
+                Rectangle(
+                    (x + 0.03, y + 0.04), 0.94, 0.92, fill=False, ec="#D7191C", lw=2.4, zorder=5
+                )
+            )
+        if free:
+            axis.axhline(len(rows) - 1, color="white", lw=5)
+        title = textwrap.wrap(method_label(method, labels), max(11, int(11 * cell * width)))
+        axis.set_title("\n".join(title), fontsize=9.5)
+        axis.set_xlabel("seed")
+        axis.tick_params(axis="both", length=0, labelrotation=0)
+        position += width
+    figure.set_layout_engine("constrained")  # not before: seaborn draws half-made figures
+    bar = figure.colorbar(axes.flat[0].collections[0], ax=axes.ravel().tolist(), pad=0.02)
+    bar.set_label("accuracy")
+    handles = [Patch(fill=False, ec="#D7191C", lw=2.4, label="best gene set of the fit")]
+    if free:
+        handles.append(Patch(fc="0.92", label="has no unannotated factor"))
+    figure.legend(handles=handles, loc="outside lower center", ncols=2, frameon=False)
+    return figure

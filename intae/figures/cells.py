@@ -1,0 +1,439 @@
+"""The order of conditions and cell types in figures, and their names there.
+
+Loadings of two terms, cell by cell.
+
+Loadings of terms by cell type and condition.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import textwrap
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from anndata import AnnData
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from ..files import loadings
+from .style import Color, label_colors, method_label, set_style, term_label, without_data
+
+log = logging.getLogger(__name__)
+
+# beginnings of the names that conditions without a treatment or a disease have
+CONTROLS = re.compile(
+    r"(ctrl|ctl|control|hc\b|healthy|normal|naive|wt\b|wild.?type|untreated|unstim|mock|vehicle"
+    r"|none\b|baseline|resting)",
+    re.IGNORECASE,
+)
+
+
+def order_conditions(values: pd.Series, names: Mapping[str, str] = {}) -> dict[str, str]:
+    """Return the values of a condition in the order of figures, each with its name there.
+
+    Those named come first, in the order of their names; of the others controls come first, then
+    the order of an ordered categorical, or of the names, numbers in them read as numbers.
+
+    Parameters
+    ----------
+    values
+        The condition of each cell.
+    names
+        Value -> its name in figures; those that are no value of these cells are left out.
+    """
+    given = set(values.dropna().astype(str))
+    absent = [value for value in names if value not in given]
+    if absent:
+        log.warning("conditions: no cell has %s; left out", ", ".join(map(repr, absent)))
+    if isinstance(values.dtype, pd.CategoricalDtype) and values.cat.ordered:
+        rest = [value for value in values.cat.categories.astype(str) if value in given]
+    else:
+        rest = sorted(given, key=_natural)
+        rest = sorted(rest, key=lambda value: not CONTROLS.match(value))
+    order = [value for value in names if value in given]
+    order += [value for value in rest if value not in names]
+    return {value: names.get(value, value) for value in order}
+
+
+def choose_cell_types(values: pd.Series, wanted: Sequence[str], n_most: int) -> list[str]:
+    """Return the cell types asked for, or the most frequent ones, most frequent first."""
+    values = values.dropna().astype(str)
+    given = set(values)
+    absent = [cell_type for cell_type in wanted if cell_type not in given]
+    if absent:
+        log.warning(
+            "cell types: no cell is %s; there are %s",
+            ", ".join(map(repr, absent)), ", ".join(map(repr, sorted(given))),
+        )  # fmt: skip
+    return [c for c in wanted if c in given] or list(values.value_counts().index[:n_most])
+
+
+def _natural(value: str) -> list[tuple[bool, float, str]]:
+    parts = re.split(r"(\d+)", value)
+    return [(not p.isdigit(), float(p) if p.isdigit() else 0.0, p.lower()) for p in parts if p]
+
+
+ROLES = {"condition": "condition", "cell_type": "cell type", "batch": "batch", "donor": "donor"}
+FEW = 20  # a group of fewer cells says little
+NO_FIT = "no method has finished its fit"
+Near = Mapping[str, Mapping[str, str | None]]
+
+
+def choose_terms(
+    fits: Mapping[str, AnnData], wanted: Sequence[str], *, exactly: int | None = None
+) -> list[str]:
+    """Return the terms to draw: those wanted that the fits have, else the most relevant ones.
+
+    Parameters
+    ----------
+    fits
+        Method -> a fit; all have the same annotated terms.
+    wanted
+        Names of terms, perhaps of other data.
+    exactly
+        Take the wanted terms only if the fits have so many of them; by default at least one.
+
+    Returns
+    -------
+    Names; without a fit none. The most relevant are two (or `exactly`) of the first fit, active
+    ones first.
+    """
+    if not fits:
+        return []
+    terms = next(iter(fits.values())).uns["terms"]
+    terms = terms[terms["kind"] == "annotated"]
+    absent = [term for term in wanted if term not in terms.index]
+    if absent:
+        log.warning("not terms of these data, so left out: %s", ", ".join(absent))
+    known = [term for term in wanted if term in terms.index]
+    if len(known) >= (exactly or 1):
+        return known[:exactly]
+    log.info("the most relevant terms are drawn")
+    best = terms.sort_values(["active", "relevance"], ascending=False)
+    return list(best.index[: exactly or 2])
+
+
+def only_active(fits: Mapping[str, AnnData], terms: Sequence[str]) -> Near:
+    """Return for each method which of the terms to draw: itself, or none where it is off."""
+    on = {method: fit.uns["terms"]["active"].astype(bool) for method, fit in fits.items()}
+    return {m: {term: term if on[m][term] else None for term in terms} for m in fits}
+
+
+def plot_scatter(
+    fits: Mapping[str, AnnData],
+    terms: Sequence[str],
+    labels: Mapping[str, str],
+    near: Near | None = None,
+    conditions: Mapping[str, str] | None = None,
+    *,
+    separation: pd.DataFrame | None = None,
+) -> Figure:
+    """Draw the loadings of two terms: a row a method, a column a label of the cells.
+
+    One seed is drawn; the axes say how well the term separates the cells from all seeds.
+
+    Parameters
+    ----------
+    fits
+        Method -> a fit that has both terms.
+    terms
+        The terms of the horizontal and the vertical axis.
+    labels
+        Method -> its name in figures.
+    near
+        Method -> term -> the term drawn in its place, where it is off (None: none; cells are
+        spread along that axis at random); see
+        :func:`intae.metrics.terms.active_or_nearest`. By default none is.
+    conditions
+        Value of the condition -> its name, in the order wanted.
+    separation
+        The table separation.csv of the data set, of all seeds.
+    """
+    set_style()
+    if not fits:
+        return without_data(NO_FIT)
+    near = near or only_active(fits, terms)
+    obs = next(iter(fits.values())).obs
+    roles = [role for role in ROLES if role in obs][:2]
+    hues = {role: _palette(obs[role], role, conditions or {}) for role in roles}
+    # two labels side by side; with one, two methods side by side
+    panels = [(method, fit, role) for method, fit in fits.items() for role in roles or [None]]
+    n_rows, size = -(-len(panels) // 2), min(30, max(3, 20_000 / len(obs) ** 0.9))
+    n_columns = min(2, len(panels))
+    figure, axes = plt.subplots(
+        n_rows, n_columns, figsize=(4.4 * n_columns + 2.2, 3.7 * n_rows + 0.4), squeeze=False,
+        layout="constrained",
+    )  # fmt: skip
+    order = np.random.default_rng(0).permutation(len(obs))  # no group lies on top
+    for axis, (method, fit, role) in zip(axes.flat, panels, strict=False):
+        x, y = (near[method][term] for term in terms)
+        said = partial(_separated, separation, method, role=role, hues=hues)
+        axis.set_xlabel(term_label(terms[0], x, 44) + said(x))
+        axis.set_ylabel(term_label(terms[1], y, 30) + said(y))
+        title = f"{method_label(method, labels)}, seed {fit.uns['fit']['seed']}"
+        title = [*textwrap.wrap(title, 40), *([f"by {ROLES[role]}"] if role else [])]
+        axis.set_title("\n".join(title), loc="left")
+        if x is None and y is None:
+            _nothing(axis)
+            continue
+        z = np.column_stack([_loading(fit, x), _loading(fit, y)])[order]
+        for off, side in ((x is None, axis.xaxis), (y is None, axis.yaxis)):
+            if off:  # cells are spread along it to be seen
+                side.set_ticks([])
+        colors = "0.4"
+        if role is not None:
+            values = obs[role].astype(str).to_numpy()[order]
+            colors = [hues[role][value][1] for value in values]
+        axis.scatter(*z.T, c=colors, s=size, lw=0, alpha=0.7, rasterized=True)
+    for axis in axes.flat[len(panels) :]:
+        axis.set_visible(False)
+    if roles:
+        figure.legend(
+            handles=_handles(hues), loc="outside right upper", frameon=False, alignment="left"
+        )
+    sns.despine(figure)
+    return figure
+
+
+def _separated(
+    separation: pd.DataFrame | None,
+    method: str,
+    term: str | None,
+    *,
+    role: str | None,
+    hues: Mapping[str, Mapping[str, tuple[str, Color]]],
+) -> str:
+    """Say which value of a label a term separates best, and how well from each seed."""
+    if separation is None or term is None:
+        return ""
+    rows = separation[(separation["method"] == method) & (separation["term"] == term)]
+    rows = rows[(rows["label"] == role) & (rows["n_cells"] >= FEW)]
+    if rows.empty:
+        return ""
+    auroc = rows["auroc"].where(rows["auroc"] >= 0.5, 1 - rows["auroc"])
+    best = auroc.groupby(rows["value"].astype(str)).mean().idxmax()
+    values = auroc[rows["value"].astype(str) == best]
+    low, mean, high = (f"{v:.3f}" for v in (values.min(), values.mean(), values.max()))
+    said = f"\nAUROC {mean}"
+    if len(values) > 1:
+        said += f" ({low} to {high}, {len(values)} seeds)"
+    if len(hues[role]) > 2:  # of two values both are separated as well
+        said = f"\nbest separated: {hues[role][best][0]}{said}"
+    return said
+
+
+def _palette(
+    values: pd.Series, role: str, conditions: Mapping[str, str]
+) -> dict[str, tuple[str, Color]]:
+    """Give each value of a label its name and colour, in order."""
+    if role == "condition":
+        names = order_conditions(values, conditions)
+    else:
+        names = {value: value for value in sorted(set(values.astype(str)))}
+    colors = label_colors(list(names), role)
+    return {value: (name, colors[value]) for value, name in names.items()}
+
+
+def _handles(hues: Mapping[str, Mapping[str, tuple[str, Color]]]) -> list[Line2D]:
+    """Make one legend of all labels: a heading each, then its values."""
+    handles = []
+    for role, values in hues.items():
+        heading = ROLES[role] if not handles else f"\n{ROLES[role]}"
+        handles.append(Line2D([], [], ls="", label=heading))
+        handles += [
+            Line2D([], [], ls="", marker="o", ms=6, color=color, label=name)
+            for name, color in values.values()
+        ]
+    return handles
+
+
+def _loading(fit: AnnData, term: str | None) -> np.ndarray:
+    """Return the loadings of a term; of one that is off, random numbers that spread the cells."""
+    if term is None:
+        return np.random.default_rng(1).uniform(-1, 1, fit.n_obs)
+    return loadings(fit)[term].to_numpy(float)
+
+
+def _nothing(axis: Axes) -> None:
+    axis.text(
+        0.5, 0.5, "nothing to draw: both are off,\nand no active term is near them",
+        ha="center", va="center", color="0.4", transform=axis.transAxes,
+    )  # fmt: skip
+    axis.set_xticks([])
+    axis.set_yticks([])
+
+
+DIAMOND = {"marker": "D", "ms": 4.5, "mfc": "white", "mec": "0.1", "mew": 0.9}
+N_CELL_TYPES = {True: 4, False: 12}  # where there are conditions, where not
+
+
+def plot_loadings(
+    fits: Mapping[str, AnnData],
+    terms: Sequence[str],
+    labels: Mapping[str, str],
+    near: Near | None = None,
+    conditions: Mapping[str, str] | None = None,
+    cell_types: Sequence[str] = (),
+    *,
+    others: Mapping[str, Sequence[AnnData]] | None = None,
+) -> Figure:
+    """Draw the distributions of loadings: a row a method, a column a term.
+
+    Cell types stand side by side, each with one violin a condition; the line in it is from the
+    first to the third quartile, the white stroke the median. Diamonds are the medians that other
+    seeds give, on the scale of the fit that is drawn.
+
+    Parameters
+    ----------
+    fits
+        Method -> a fit, with condition or cell_type (or both) among the labels of its cells.
+    terms
+        Names of annotated terms.
+    labels
+        Method -> its name in figures.
+    near
+        Method -> term -> the term drawn in its place, as for `plot_scatter`.
+    conditions
+        Value of the condition -> its name, in the order wanted.
+    cell_types
+        Cell types, in the order wanted; by default the most frequent.
+    others
+        Method -> its fits of the same cells from other seeds.
+    """
+    set_style()
+    if not fits:
+        return without_data(NO_FIT)
+    near = near or only_active(fits, terms)
+    obs = next(iter(fits.values())).obs
+    groups = _groups(obs, conditions or {}, cell_types)
+    wide, hues = list(groups["x"].cat.categories), list(groups["hue"].cat.categories)
+    colors = label_colors(hues) if hues else label_colors(wide, "cell_type")
+    turned = len(wide) > 5  # names need too much room side by side
+    names = [_with_counts(groups, x, hues, one_line=turned) for x in wide]
+    longest = max(len(line) for name in names for line in name.split("\n"))
+    per_group = 0.42 + 0.26 * len(hues) if hues else 0.5
+    width = max(3.4, 1.1 + len(wide) * max(per_group, 0 if turned else 0.068 * longest))
+    figure, axes = plt.subplots(
+        len(fits), len(terms), sharex=True, squeeze=False, layout="constrained",
+        figsize=(width * len(terms) + 0.6, 2.3 * len(fits) + (1.9 if turned else 1.1)),
+    )  # fmt: skip
+    for row, (method, fit) in zip(axes, fits.items(), strict=True):
+        for axis, term in zip(row, terms, strict=True):
+            shown = near[method][term]
+            title = term_label(term, shown, max(36, int(11.8 * width)))
+            if shown is not None:
+                z = loadings(fit)[shown]
+                _violins(axis, groups.assign(loading=z), colors, bool(hues))
+                own = (others or {}).get(method, ())
+                on = [f for f in own if f.uns["terms"].loc[shown, "active"]]
+                for other in on:
+                    rescaled = _on_the_scale_of(z, loadings(other)[shown])
+                    _medians(axis, groups.assign(loading=rescaled), bool(hues))
+                if len(on) < len(own):
+                    title += f"\n(on from {1 + len(on)} of {1 + len(own)} seeds)"
+            else:
+                _nothing(axis)
+            axis.set_title(title, loc="left", fontsize=9)
+            axis.set_xticks(range(len(wide)), names, fontsize=8)
+            axis.set_xlim(-0.5, len(wide) - 0.5)
+            axis.set(xlabel="", ylabel="")
+            if turned:
+                plt.setp(axis.get_xticklabels(), rotation=40, ha="right", rotation_mode="anchor")
+        row[0].set_ylabel("\n".join([*textwrap.wrap(method_label(method, labels), 22), "loading"]))
+    handles = [Patch(color=colors[hue], label=hue) for hue in hues]
+    if any((others or {}).values()):
+        handles.append(Line2D([], [], ls="", label="median from another seed", **DIAMOND))
+    if handles:
+        figure.legend(
+            handles=handles, loc="outside upper center", ncols=len(handles), frameon=False
+        )
+    sns.despine(figure)
+    return figure
+
+
+def _groups(
+    obs: pd.DataFrame, conditions: Mapping[str, str], cell_types: Sequence[str]
+) -> pd.DataFrame:
+    """Say which violin each cell is in: x (cell type, else condition) and hue (condition)."""
+    groups = pd.DataFrame(index=obs.index)
+    names = order_conditions(obs["condition"], conditions) if "condition" in obs else {}
+    condition = None
+    if names:
+        condition = obs["condition"].astype(str).map(names)
+        condition = pd.Categorical(condition, list(dict.fromkeys(names.values())))
+    if "cell_type" in obs:
+        shown = choose_cell_types(obs["cell_type"], cell_types, N_CELL_TYPES[bool(names)])
+        groups["x"] = pd.Categorical(obs["cell_type"].astype(str), shown)
+        groups["hue"] = condition if names else pd.Categorical([np.nan] * len(obs), [])
+    else:
+        groups["x"] = condition
+        groups["hue"] = pd.Categorical([np.nan] * len(obs), [])
+    return groups
+
+
+def _with_counts(groups: pd.DataFrame, x: str, hues: Sequence[str], *, one_line: bool) -> str:
+    """Name a group with its number of cells, a number a condition."""
+    part = groups[groups["x"] == x]
+    counts = [int((part["hue"] == hue).sum()) for hue in hues] or [len(part)]
+    n = "n = " + " / ".join(f"{count:,}" for count in counts)
+    if one_line:
+        return f"{x} ({n})"
+    return "\n".join([*textwrap.wrap(x, 18), *textwrap.wrap(n, 20)])
+
+
+def _violins(axis: Axes, groups: pd.DataFrame, colors: Mapping[str, object], split: bool) -> None:
+    """Draw the groups of one term: violins, and dots where there are few cells.
+
+    An outline of few cells would be made up.
+    """
+    x, hue = groups["x"], groups["hue"] if split else groups["x"]
+    groups = groups.assign(hue=hue)[x.notna()]
+    order, hue_order = list(x.cat.categories), list(hue.cat.categories)
+    n = groups.groupby(["x", "hue"], observed=True)["loading"].transform("size")
+    shared = {"x": "x", "y": "loading", "hue": "hue", "order": order, "hue_order": hue_order}
+    shared |= {"palette": colors, "dodge": split, "legend": False, "ax": axis}
+    many, few = groups[n >= FEW], groups[n < FEW]
+    if len(many):
+        sns.violinplot(
+            many, **shared, density_norm="width", cut=0, linewidth=0.6, saturation=1, inner="box",
+            inner_kws={"box_width": 3.5, "whis_width": 0, "color": "0.15"},
+        )  # fmt: skip
+    if len(few):
+        sns.stripplot(few, **shared, size=3, jitter=0.15, alpha=0.8)
+
+
+def _on_the_scale_of(z: pd.Series, other: pd.Series) -> pd.Series:
+    """Give another seed's loadings the mean and the spread of these, and their sign.
+
+    A seed chooses scale and sign freely; what differs after that is the answer.
+    """
+    sign = np.sign(np.corrcoef(z, other)[0, 1])
+    return z.mean() + sign * (other - other.mean()) * (z.std() / other.std())
+
+
+def _medians(axis: Axes, groups: pd.DataFrame, split: bool) -> None:
+    """Mark the median of each group, beside the bar of its violin."""
+    x, hue = groups["x"], groups["hue"] if split else groups["x"]
+    n_hues = len(hue.cat.categories) if split else 1
+    median = groups.assign(hue=hue).groupby(["x", "hue"], observed=True)["loading"].median()
+    width = 0.8 / n_hues  # of a violin, as seaborn draws it
+    for (group, value), loading in median.items():
+        place = list(hue.cat.categories).index(value) if split else 0
+        center = list(x.cat.categories).index(group) + (place - (n_hues - 1) / 2) * width
+        axis.plot(center + 0.2 * width, loading, ls="", zorder=5, **DIAMOND)
+
+
+def _nothing(axis: Axes) -> None:
+    axis.text(
+        0.5, 0.5, "off, and no active term is near it", ha="center", va="center", color="0.4",
+        transform=axis.transAxes,
+    )  # fmt: skip
+    axis.set_yticks([])

@@ -1,0 +1,294 @@
+"""What the methods recover of a planted truth, in numbers.
+
+Precision against recall of what was planted.
+
+Terms that methods call active although they are not.
+"""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
+
+from .style import NO_TERMS, method_colors, method_label, set_style, without_data
+
+COLUMNS = 4  # of panels
+
+
+def plot_recovery(recovery: pd.DataFrame, labels: Mapping[str, str]) -> Figure:
+    """Draw each score of recovery, a panel a score, a bar a method.
+
+    Parameters
+    ----------
+    recovery
+        The table recovery.csv of one simulation. The mean over its draws and the seeds is drawn,
+        and a line from the least to the largest. A score that no method has is left out.
+    labels
+        Method -> its name in figures, for all methods of the config, in order.
+    """
+    set_style()
+    colors = method_colors(labels)
+    scored = set(recovery.dropna(subset="value")["metric"])
+    metrics = [metric for metric in dict.fromkeys(recovery["metric"]) if metric in scored]
+    methods = [m for m in labels if m in set(recovery["method"])]
+    if not metrics:
+        return without_data(NO_TERMS)
+    columns = min(COLUMNS, len(metrics))
+    rows = math.ceil(len(metrics) / columns)
+    figure, axes = plt.subplots(
+        rows, columns, figsize=(2.6 * columns + 1.6, (0.36 * len(methods) + 1.3) * rows),
+        sharey=True, squeeze=False, layout="constrained",
+    )  # fmt: skip
+    for axis in axes.flat[len(metrics) :]:
+        axis.remove()
+    for axis, metric in zip(axes.flat, metrics, strict=False):
+        values = recovery[recovery["metric"] == metric].groupby("method")["value"]
+        low, mean, high = (getattr(values, f)().reindex(methods) for f in ("min", "mean", "max"))
+        axis.barh(
+            [method_label(m, labels) for m in methods], mean.fillna(0),
+            color=[colors[m] for m in methods],
+        )  # fmt: skip
+        axis.hlines(np.arange(len(methods)), low, high, color="0.25", lw=1.2)
+        for y, method in enumerate(methods):
+            value = mean[method]
+            note = "none" if pd.isna(value) else f"{value:.2f}"
+            axis.annotate(
+                note, (0 if pd.isna(value) else high[method], y),
+                xytext=(3, 0), textcoords="offset points", va="center", fontsize=8,
+            )  # fmt: skip
+        axis.set_xlim(0, 1.25)
+        axis.set_xticks([0, 0.5, 1])
+        axis.set_title("\n".join(textwrap.wrap(metric, 20)), fontsize=10)
+    axes[0, 0].invert_yaxis()  # shared
+    sns.despine(figure)
+    return figure
+
+
+# table's word -> title, what recall counts
+PANELS = {
+    "terms": ("active terms,\nthe most relevant first", "share of the active terms found"),
+    "added genes": (
+        "genes missing from sets,\nthe largest weights outside a set first",
+        "share of the missing genes found",
+    ),
+    "wrong genes": (
+        "genes wrongly in sets,\nthe smallest weights in a set first",
+        "share of the wrong genes found",
+    ),
+}
+GRID = np.linspace(0, 1, 201)[1:]
+NEAR = (0.025, 0.035)  # ends of curves that are closer, in recall and in precision, would overlap
+
+
+def plot_recovery_curves(curves: pd.DataFrame, labels: Mapping[str, str]) -> Figure:
+    """Draw precision against recall, a panel a ranking, a colour a method.
+
+    A dot marks where a curve ends before the right edge; dots that would overlap are moved apart,
+    up and down.
+
+    Parameters
+    ----------
+    curves
+        The table recovery_curves.csv of one simulation. The mean over its draws and the seeds is
+        drawn as far as all of them reach, the band from the least to the largest.
+    labels
+        Method -> its name in figures, for all methods of the config, in order.
+    """
+    set_style()
+    colors = method_colors(labels)
+    methods = [m for m in labels if m in set(curves["method"])]
+    if not methods:
+        return without_data(NO_TERMS)
+    figure, axes = plt.subplots(
+        1, len(PANELS), figsize=(12, 4.6), sharey=True, layout="constrained"
+    )
+    for axis, (what, (title, found)) in zip(axes, PANELS.items(), strict=True):
+        part = curves[curves["what"] == what]
+        ends = {}
+        for method in methods:
+            each = part[part["method"] == method]
+            if each.empty:
+                continue
+            n_fits = len(
+                curves.loc[curves["method"] == method, ["dataset", "seed"]].drop_duplicates()
+            )
+            precision = precision_at(each, n_fits)
+            shown = GRID[: precision.shape[1]]
+            if not len(shown):
+                continue
+            axis.fill_between(
+                shown, precision.min(0), precision.max(0), color=colors[method], alpha=0.12, lw=0
+            )
+            axis.plot(shown, precision.mean(0), color=colors[method], lw=2)
+            if len(shown) < len(GRID):
+                ends[method] = shown[-1], precision.mean(0)[-1]
+        for method, (x, y) in zip(ends, apart(list(ends.values())), strict=True):
+            axis.scatter(
+                x, y, s=44, color=colors[method], edgecolor="white", lw=0.9, zorder=4, clip_on=False
+            )
+        if len(part):
+            axis.axhline(part["chance"].mean(), color="0.4", ls=":", lw=1.2, zorder=0)
+        axis.set_title(title, loc="left")
+        axis.set_xlabel(f"recall: {found}")
+        axis.set_xlim(0, 1.02)
+        axis.set_ylim(0, 1.03)
+    axes[0].set_ylabel("precision: share of right ones\namong those ranked so far")
+    handles = [
+        Line2D([], [], color=colors[m], lw=2, label=method_label(m, labels)) for m in methods
+    ]
+    handles.append(
+        Line2D([], [], ls="", marker="o", color="0.4", mec="white", ms=7, label="ends early")
+    )
+    handles.append(Line2D([], [], color="0.4", ls=":", lw=1.2, label="a random order"))
+    figure.legend(handles=handles, loc="outside upper center", ncols=4, frameon=False)
+    sns.despine(figure)
+    return figure
+
+
+def apart(ends: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Move the ends of curves that coincide apart, up and down, within the axis.
+
+    Parameters
+    ----------
+    ends
+        Recall and precision at the end of each curve.
+
+    Returns
+    -------
+    The same, in this order: those close to one another are spread about their mean precision.
+    """
+    heights = [y for _, y in ends]
+    groups: list[list[int]] = []
+    for i, (x, y) in enumerate(ends):
+        near = [
+            g
+            for g in groups
+            if any(abs(x - ends[j][0]) < NEAR[0] and abs(y - ends[j][1]) < NEAR[1] for j in g)
+        ]
+        groups = [g for g in groups if g not in near] + [[*(j for g in near for j in g), i]]
+    for group in groups:
+        group = sorted(group, key=lambda i: (-ends[i][1], i))
+        half = NEAR[1] * (len(group) - 1) / 2
+        middle = np.clip(np.mean([ends[i][1] for i in group]), half, 1 - half)
+        if len(group) > 1:
+            for i, y in zip(
+                group, np.linspace(middle + half, middle - half, len(group)), strict=True
+            ):
+                heights[i] = float(y)
+    return [(x, y) for (x, _), y in zip(ends, heights, strict=True)]
+
+
+def precision_at(curves: pd.DataFrame, n_fits: int) -> np.ndarray:
+    """Return the precision of each fit when it has found each share of `GRID`.
+
+    Parameters
+    ----------
+    curves
+        recovery_curves.csv of one method and one ranking.
+    n_fits
+        Number of fits of the method.
+
+    Returns
+    -------
+    fits x shares, as far as every fit's curve reaches; none where a fit has no curve.
+    """
+    rows, reach = [], 1.0
+    for _, curve in curves.groupby(["dataset", "seed"]):
+        curve = curve.sort_values("recall")
+        # up to the k-th found thing, the precision is that at which the k-th is found
+        place = np.searchsorted(curve["recall"].to_numpy() + 1e-5, GRID)
+        reach = min(reach, curve["recall"].max())
+        rows.append(curve["precision"].to_numpy()[np.minimum(place, len(curve) - 1)])
+    if len(rows) < n_fits:
+        return np.empty((0, 0))
+    return np.array(rows)[:, GRID <= reach + 1e-5]
+
+
+# the table's words -> colour, words of the legend
+OUTCOMES = {
+    "true": ("#0173B2", "truly active"),
+    "false, overlaps a true one": ("#DE8F05", "false, shares genes with a truly active set"),
+    "false, overlaps none": ("#B4B4B4", "false, shares few or no genes with one"),
+}
+TITLES = {
+    "switched on": "terms that the method\nleaves switched on",
+    "top ranked": "as many of its most relevant terms\nas are truly active",
+    "differs between conditions": "terms whose loadings differ\nbetween the conditions",
+}
+EVERY = "all terms\n(middle: as many at random)"
+
+
+def plot_false_positives(counts: pd.DataFrame, labels: Mapping[str, str]) -> Figure:
+    """Draw the terms called active, rightly and wrongly, a panel a rule, a bar a method.
+
+    Parameters
+    ----------
+    counts
+        The table false_positives.csv of one simulation. The mean over its draws and the seeds is
+        drawn; beside each bar stand both numbers, each with the least and the most.
+    labels
+        Method -> its name in figures, for all methods of the config, in order.
+    """
+    set_style()
+    methods = [m for m in labels if m in set(counts["method"])]
+    if not methods:
+        return without_data(NO_TERMS)
+    names = [*(method_label(m, labels) for m in methods), EVERY]
+    figure, axes = plt.subplots(
+        1, len(TITLES), figsize=(13, 0.4 * len(names) + 1.9), sharey=True, layout="constrained"
+    )
+    for axis, (rule, title) in zip(axes, TITLES.items(), strict=True):
+        part = counts[counts["rule"] == rule]
+        mean = part.pivot_table(index="method", columns="outcome", values="n").reindex(methods)
+        every = part.groupby("outcome")["of"].mean()
+        if rule == "top ranked":
+            every *= every["true"] / every.sum()
+        mean.loc[EVERY] = every
+        left = pd.Series(0.0, mean.index)
+        for outcome, (color, _) in OUTCOMES.items():
+            axis.barh(names, mean[outcome], left=left, color=color, edgecolor="white", lw=0.5)
+            left += mean[outcome]
+        part = part.assign(right=part["outcome"] == "true")
+        each = part.groupby(["method", "dataset", "seed", "right"])["n"].sum().unstack()
+        for y, method in enumerate(methods):
+            axis.annotate(
+                _note(each.loc[method]), (left[method], y), xytext=(4, 0),
+                textcoords="offset points", va="center", fontsize=8,
+            )  # fmt: skip
+        true = part.loc[part["right"], "of"].mean()
+        axis.axvline(true, color="0.2", ls="--", lw=1)
+        axis.xaxis.set_major_locator(MaxNLocator(9, integer=True, steps=[1, 2, 5, 10]))
+        axis.set_xlim(0, 2.0 * left.max())  # room for the numbers, without ticks there
+        axis.set_xticks([tick for tick in axis.get_xticks() if 0 <= tick <= left.max()])
+        axis.set_title(title, loc="left", fontsize=10)
+        axis.set_xlabel("number of terms")
+    axes[0].invert_yaxis()
+    handles = [Patch(color=color, label=words) for color, words in OUTCOMES.values()]
+    handles.append(
+        plt.Line2D([], [], color="0.2", ls="--", lw=1, label="number of truly active terms")
+    )
+    figure.legend(handles=handles, loc="outside upper center", ncols=2, frameon=False)
+    sns.despine(figure)
+    return figure
+
+
+def _note(counts: pd.DataFrame) -> str:
+    """Write the mean numbers of true and false ones, each with its range."""
+    return ", ".join(
+        f"{_number(n.mean())} {word}{'' if n.min() == n.max() else f' ({n.min()} to {n.max()})'}"
+        for word, n in (("true", counts[True]), ("false", counts[False]))
+    )
+
+
+def _number(value: float) -> str:
+    return f"{value:.0f}" if value == round(value) else f"{value:.1f}"

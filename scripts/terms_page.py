@@ -14,9 +14,8 @@ with log_to(snakemake.log[0]):
 
     from intae.files import read_finished_fits
     from intae.io import read_h5ad
-    from intae.pages.gather import gather
-    from intae.pages.origins import Source, read_origins
-    from intae.pages.render import render_page, write_page
+    from intae.page.gather import Source, gather, read_origins
+    from intae.page.render import render_page, write_page
 
     source, params = snakemake.input, snakemake.params
     dataset = snakemake.wildcards.dataset

@@ -9,8 +9,8 @@ from fits import make_fit
 
 from intae.metrics.agreement import correlation_table
 from intae.metrics.terms import terms_of
-from intae.pages.gather import gather
-from intae.pages.render import render_page
+from intae.page.gather import gather
+from intae.page.render import render_page
 
 EVIL = '</script><b>EVIL</b>_"TERM"'
 TERMS = [EVIL, "A_SECOND_TERM", "AN_IDLE_TERM"]

@@ -10,9 +10,8 @@ import pandas as pd
 import pytest
 from terms_page import TERMS, make_case, page_of
 
-from intae.pages.cells import MAX_GROUPS, quantiles, views_of
-from intae.pages.origins import Source, read_origins
-from intae.pages.packing import Block, compress, quantise, shorten, to_json
+from intae.page.gather import MAX_GROUPS, Source, quantiles, read_origins, views_of
+from intae.page.pack import Block, compress, quantise, shorten, to_json
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import pytest
 from browser import errors_of, requests_of, start_browser, wait_for, wait_until_drawn
 from terms_page import EVIL, GENES, TERMS, make_case, page_of
 
-from intae.pages.render import write_page
+from intae.page.render import write_page
 from intae.prepared import get_annotations
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from plotly.offline import get_plotlyjs
 
 from ..io import whole_file
-from .packing import compress, to_json
+from .pack import compress, to_json
 
 TEMPLATE = "template"
 # In the order in which they build on one another.
@@ -28,7 +28,7 @@ def render_page(facts: dict[str, Any], numbers: bytes, title: str) -> str:
     Parameters
     ----------
     facts, numbers
-        From :func:`intae.pages.gather.gather`.
+        From :func:`intae.page.gather.gather`.
     title
         Name of the page.
     """

@@ -120,7 +120,7 @@ def main() -> None:
             call = WRITERS[name](Path(folder))
             written = time.perf_counter() - start
             code = (
-                "import time; from pathlib import Path; from intae.host import peak_memory_mb; "
+                "import time; from pathlib import Path; from intae.benchmark.host import peak_memory_mb; "
                 f"f = Path({folder!r}); t = time.perf_counter(); {call}; "
                 "print(*a.shape, round(time.perf_counter() - t, 1), round(peak_memory_mb()))"
             )

@@ -64,7 +64,7 @@ class FactorModel(ABC):
     knows_gene_sets, infers_new_cells, reconstructs
         Of the class: whether its terms are gene sets, whether `transform` takes cells that it was
         not fitted to, and whether `reconstruct` makes expression. Each a literal in the body of the
-        class, since `intae.signatures` reads it from the source.
+        class, since `intae.benchmark.schema` reads it from the source.
     loadings_
         DataFrame, cells x terms.
     weights_

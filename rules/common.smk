@@ -8,9 +8,9 @@ from snakemake.exceptions import WorkflowError
 
 # The library is installed, or it lies beside this file (environments made by conda).
 sys.path.insert(0, workflow.basedir)
-from intae.config import Benchmark
+from intae.benchmark.plan import Benchmark
 from intae.errors import ConfigError
-from intae.config_files import read_config
+from intae.benchmark.config import read_config
 
 try:
     for path in workflow.configfiles:

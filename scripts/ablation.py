@@ -5,17 +5,17 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(snakemake.scriptdir).parent))
 
-from intae.logs import log_to
+from intae.benchmark.logs import log_to
 
 with log_to(snakemake.log[0]):
     import pandas as pd
 
     import intae
-    from intae.files import read_fit
+    from intae.benchmark.fits import read_fit
+    from intae.benchmark.tables import write_table
     from intae.io import read_h5ad
     from intae.metrics.optimality import own_scores, scores_from_tables
     from intae.metrics.terms import label
-    from intae.tables import write_table
 
     files, tables = snakemake.input, []
     prepared = read_h5ad(files.prepared)

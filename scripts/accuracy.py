@@ -5,7 +5,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(snakemake.scriptdir).parent))
 
-from intae.logs import log_to
+from intae.benchmark.logs import log_to
 
 with log_to(snakemake.log[0]):
     import logging
@@ -13,10 +13,10 @@ with log_to(snakemake.log[0]):
     import pandas as pd
 
     from intae.base import limit_threads
-    from intae.files import loadings, read_finished_fits
+    from intae.benchmark.fits import loadings, read_finished_fits
+    from intae.benchmark.tables import stack, write_table
     from intae.metrics.separation import term_accuracy
     from intae.metrics.terms import label
-    from intae.tables import stack, write_table
 
     tables = []
     for fit in read_finished_fits(snakemake.input.fits):

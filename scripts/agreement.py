@@ -5,12 +5,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(snakemake.scriptdir).parent))
 
-from intae.logs import log_to
+from intae.benchmark.logs import log_to
 
 with log_to(snakemake.log[0]):
-    from intae.files import read_finished_fits
+    from intae.benchmark.fits import read_finished_fits
+    from intae.benchmark.tables import write_table
     from intae.metrics.agreement import correlation_table, seed_correlations
-    from intae.tables import write_table
 
     fits = read_finished_fits(snakemake.input.fits)
     first = {}  # of each method the first seed

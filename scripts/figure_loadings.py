@@ -5,12 +5,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(snakemake.scriptdir).parent))
 
-from intae.logs import log_to
+from intae.benchmark.logs import log_to
 
 with log_to(snakemake.log[0]):
+    from intae.benchmark.fits import by_method, read_finished_fits
     from intae.figures.cells import choose_terms, plot_loadings
     from intae.figures.style import save_figure
-    from intae.files import by_method, read_finished_fits
     from intae.io import read_h5ad
     from intae.metrics.terms import active_or_nearest
     from intae.prepared import annotation_table

@@ -5,12 +5,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(snakemake.scriptdir).parent))
 
-from intae.logs import log_to
+from intae.benchmark.logs import log_to
 
 with log_to(snakemake.log[0]):
+    from intae.benchmark.tables import read_tables
     from intae.figures.separation import plot_reconstruction
     from intae.figures.style import save_figure
-    from intae.tables import read_tables
 
     reconstruction = read_tables(snakemake.input)
     params = snakemake.params

@@ -5,14 +5,14 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(snakemake.scriptdir).parent))
 
-from intae.logs import log_to
+from intae.benchmark.logs import log_to
 
 with log_to(snakemake.log[0]):
     import pandas as pd
 
+    from intae.benchmark.fits import read_finished_fits
     from intae.figures.cells import choose_terms, plot_scatter
     from intae.figures.style import save_figure
-    from intae.files import read_finished_fits
     from intae.io import read_h5ad
     from intae.metrics.terms import active_or_nearest
     from intae.prepared import annotation_table

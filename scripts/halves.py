@@ -5,15 +5,15 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(snakemake.scriptdir).parent))
 
-from intae.logs import log_to
+from intae.benchmark.logs import log_to
 
 with log_to(snakemake.log[0]):
     import pandas as pd
 
+    from intae.benchmark.registry import make_model
+    from intae.benchmark.tables import write_table
     from intae.io import read_h5ad
-    from intae.methods import make_model
     from intae.metrics.agreement import between_halves
-    from intae.tables import write_table
 
     prepared, params = read_h5ad(snakemake.input[0]), snakemake.params
 

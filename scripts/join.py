@@ -5,9 +5,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(snakemake.scriptdir).parent))
 
-from intae.logs import log_to
+from intae.benchmark.logs import log_to
 
 with log_to(snakemake.log[0]):
-    from intae.tables import read_tables, write_table
+    from intae.benchmark.tables import read_tables, write_table
 
     write_table(read_tables(snakemake.input), snakemake.output[0])

@@ -5,18 +5,18 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(snakemake.scriptdir).parent))
 
-from intae.logs import log_to
+from intae.benchmark.logs import log_to
 
 with log_to(snakemake.log[0]):
     import pandas as pd
 
     from intae import Autoencoder
     from intae.base import limit_threads
-    from intae.files import read_fit
+    from intae.benchmark.fits import read_fit
+    from intae.benchmark.tables import write_table
     from intae.io import read_h5ad
     from intae.metrics.optimality import needed_terms
     from intae.metrics.terms import label
-    from intae.tables import write_table
 
     prepared, tables = read_h5ad(snakemake.input.prepared), []
     for fit, path in zip(snakemake.input.fits, snakemake.input.models, strict=True):

@@ -5,16 +5,16 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(snakemake.scriptdir).parent))
 
-from intae.logs import log_to
+from intae.benchmark.logs import log_to
 
 with log_to(snakemake.log[0]):
     from functools import partial
 
-    from intae.files import read_finished_fits
+    from intae.benchmark.fits import read_finished_fits
+    from intae.benchmark.tables import stack, write_table
     from intae.io import read_h5ad
     from intae.metrics.terms import label
     from intae.metrics.truth import false_positives, recovery, recovery_curves
-    from intae.tables import stack, write_table
 
     truth = read_h5ad(snakemake.input.truth)
     fits = read_finished_fits(snakemake.input.fits)

@@ -5,14 +5,14 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(snakemake.scriptdir).parent))
 
-from intae.logs import log_to
+from intae.benchmark.logs import log_to
 
 with log_to(snakemake.log[0]):
     import pandas as pd
 
-    from intae.files import by_method, read_finished_fits
+    from intae.benchmark.fits import by_method, read_finished_fits
+    from intae.benchmark.tables import stack, write_table
     from intae.metrics.agreement import between_seeds
-    from intae.tables import stack, write_table
 
     seeds = by_method(read_finished_fits(snakemake.input.fits))
     parts = [(method, between_seeds(fits)) for method, fits in seeds.items()]

@@ -5,15 +5,15 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(snakemake.scriptdir).parent))
 
-from intae.logs import log_to
+from intae.benchmark.logs import log_to
 
 with log_to(snakemake.log[0]):
     import pandas as pd
 
     import intae
+    from intae.benchmark.tables import write_table
     from intae.io import read_h5ad
     from intae.metrics.sweep import fit_point, parameters_used, sweep_row, training_cells
-    from intae.tables import write_table
 
     params, about = snakemake.params, dict(snakemake.params.about)
     prepared = read_h5ad(snakemake.input.prepared)

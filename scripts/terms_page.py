@@ -5,14 +5,14 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(snakemake.scriptdir).parent))
 
-from intae.logs import log_to
+from intae.benchmark.logs import log_to
 
 with log_to(snakemake.log[0]):
     import logging
 
     import pandas as pd
 
-    from intae.files import read_finished_fits
+    from intae.benchmark.fits import read_finished_fits
     from intae.io import read_h5ad
     from intae.page.gather import Source, gather, read_origins
     from intae.page.render import render_page, write_page

@@ -5,12 +5,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(snakemake.scriptdir).parent))
 
-from intae.logs import log_to
+from intae.benchmark.logs import log_to
 
 with log_to(snakemake.log[0]):
-    from intae.files import write_fit
+    from intae.benchmark.fits import write_fit
+    from intae.benchmark.registry import train
     from intae.io import read_h5ad
-    from intae.methods import train
 
     prepared = read_h5ad(snakemake.input[0])
     model, about = train(

@@ -5,15 +5,15 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(snakemake.scriptdir).parent))
 
-from intae.logs import log_to
+from intae.benchmark.logs import log_to
 
 with log_to(snakemake.log[0]):
     import pandas as pd
 
-    from intae.files import about_fit
-    from intae.methods import train
+    from intae.benchmark.fits import about_fit
+    from intae.benchmark.registry import train
+    from intae.benchmark.tables import write_table
     from intae.metrics.cost import SCALING_COLUMNS, read_part, scaling_row
-    from intae.tables import write_table
 
     params, wildcards, rows = snakemake.params, snakemake.wildcards, []
     part = read_part(snakemake.input[0], int(wildcards.n_cells), params.draw)

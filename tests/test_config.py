@@ -6,10 +6,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from intae.__main__ import main
-from intae.config import Benchmark
-from intae.config_checks import check_config
-from intae.config_files import read_config, reference
+from intae.benchmark.cli import main
+from intae.benchmark.config import check_config, read_config, reference
+from intae.benchmark.plan import Benchmark
 from intae.errors import ConfigError
 
 ROOT = Path(__file__).parents[1]

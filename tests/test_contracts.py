@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from intae.benchmark.fits import read_fit, write_fit
 from intae.controls import PCA
-from intae.files import read_fit, write_fit
 from intae.prepared import ContractError, check_fit, check_prepared
 
 

@@ -7,7 +7,8 @@ from fits import make_fit
 from sklearn.metrics import balanced_accuracy_score
 
 import intae
-from intae.files import loadings
+from intae.benchmark.fits import loadings
+from intae.benchmark.tables import PART_COLUMNS, stack
 from intae.metrics.agreement import (
     between_halves,
     between_seeds,
@@ -28,7 +29,6 @@ from intae.metrics.terms import (
     terms_of,
 )
 from intae.metrics.truth import false_positives, recovery, recovery_curves
-from intae.tables import PART_COLUMNS, stack
 
 
 def test_accuracy_of_a_perfect_and_a_useless_term():

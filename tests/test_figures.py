@@ -6,6 +6,7 @@ import pytest
 from fits import LONG, make_fit
 from matplotlib.collections import PathCollection
 
+from intae.benchmark.tables import stack, write_table
 from intae.figures.cells import plot_scatter
 from intae.figures.cost import plot_cost
 from intae.figures.separation import (
@@ -19,7 +20,6 @@ from intae.figures.style import NO_TERMS, label_colors, method_colors, readable,
 from intae.figures.terms import plot_correlation, plot_top_terms
 from intae.figures.truth import plot_false_positives, plot_recovery, plot_recovery_curves
 from intae.metrics.separation import dense_table
-from intae.tables import stack, write_table
 
 pytestmark = pytest.mark.usefixtures("close_figures")
 

@@ -6,9 +6,9 @@ import pytest
 from sklearn.exceptions import NotFittedError
 
 import intae
-from intae.methods import MODELS, make_model
+from intae.benchmark.registry import MODELS, make_model
+from intae.benchmark.schema import ability_of
 from intae.prepared import design_matrix
-from intae.signatures import ability_of
 from intae.terms import signs, terms_table
 
 
@@ -129,7 +129,7 @@ def test_public_names_are_not_hidden_by_modules():
 
 
 def test_slaloms_path_is_known_beforehand(simulated):
-    from intae.methods import slalom_path
+    from intae.benchmark.registry import slalom_path
 
     whole = intae.Slalom(n_dense=1, max_iter=15, threads=1).fit(simulated)
     path = slalom_path(simulated, intae.Slalom(n_dense=1, max_iter=15, budget=0.01, threads=1))

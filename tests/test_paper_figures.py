@@ -6,8 +6,8 @@ import pytest
 from figure_texts import all_texts, nothing_overlaps, tick_texts
 from fits import LONG, make_fit
 
-from intae.config import Benchmark
-from intae.config_files import load_config
+from intae.benchmark.config import load_config
+from intae.benchmark.plan import Benchmark
 from intae.errors import ConfigError
 from intae.figures.cells import plot_loadings, plot_scatter
 from intae.figures.style import STAR

@@ -10,7 +10,7 @@ import yaml
 from conftest import ROOT, mirror_file
 from runs import METHODS, accuracies, make_run, runtime, trained
 
-from intae.config_checks import METHOD_ORDER
+from intae.benchmark.config import METHOD_ORDER
 from intae.gene_sets import read_gene_sets
 from intae.metrics.separation import separation_table
 from intae.paper.claims import claims_table, read_paper

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 import intae
-from intae.config import Benchmark
+from intae.benchmark.plan import Benchmark
+from intae.benchmark.registry import make_model, train
 from intae.controls import permute_annotations
 from intae.errors import ConfigError
-from intae.methods import make_model, train
 from intae.metrics.agreement import between_halves
 from intae.prepared import check_prepared, get_annotations
 
@@ -50,7 +50,7 @@ def test_halves_are_permuted_alike(simulated):
 
 
 def test_slaloms_path_is_that_of_the_permuted_annotations(simulated, monkeypatch):
-    from intae import methods
+    from intae.benchmark import registry as methods
 
     seen = []
     monkeypatch.setattr(methods, "slalom_path", lambda data, made: seen.append(data) or {})

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from intae.config_checks import METHOD_ORDER
+from intae.benchmark.config import METHOD_ORDER
 
 INTERFERON = {
     "INTERFERON_SIGNALING",

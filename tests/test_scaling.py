@@ -11,10 +11,10 @@ from matplotlib.collections import LineCollection, PathCollection
 from scipy import sparse
 
 import intae
+from intae.benchmark.fits import about_fit
+from intae.benchmark.registry import train
 from intae.figures.cost import plot_scaling
-from intae.files import about_fit
 from intae.io import write_h5ad
-from intae.methods import train
 from intae.metrics.cost import SCALING_COLUMNS, read_part, scaling_row, slopes
 from intae.prepared import check_prepared
 

@@ -9,9 +9,9 @@ import scanpy as sc
 from scipy import sparse
 
 import intae
-from intae.config_checks import SCORES as KNOWN
+from intae.benchmark.config import SCORES as KNOWN
+from intae.benchmark.fits import read_fit, write_fit
 from intae.controls import SCORES
-from intae.files import read_fit, write_fit
 from intae.metrics.truth import recovery
 from intae.prepared import get_annotations
 

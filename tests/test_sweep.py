@@ -13,10 +13,12 @@ from sklearn.linear_model import LogisticRegression
 
 import intae
 from intae.autoencoder.lambdas import absolute_penalties, size_weights
-from intae.config import Benchmark
+from intae.benchmark.expand import points_of
+from intae.benchmark.plan import Benchmark
+from intae.benchmark.registry import MODELS
+from intae.benchmark.schema import parameters_of
 from intae.errors import ConfigError
 from intae.figures.sweep import plot_sweep
-from intae.methods import MODELS
 from intae.metrics.sweep import (
     RESULTS,
     best_term,
@@ -25,8 +27,6 @@ from intae.metrics.sweep import (
     sweep_row,
     training_cells,
 )
-from intae.signatures import parameters_of
-from intae.sweeps import points_of
 
 PAPER = yaml.safe_load((Path(__file__).parents[1] / "config.yaml").read_text())
 

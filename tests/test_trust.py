@@ -7,7 +7,7 @@ from fits import LONG
 
 from intae import Autoencoder, MaskedAutoencoder
 from intae.autoencoder.objective import best_encoder, data_term
-from intae.config import Benchmark
+from intae.benchmark.plan import Benchmark
 from intae.figures.trust import EXACT, plot_ablation, plot_necessity, plot_network, stand_in_note
 from intae.metrics.optimality import (
     REFERENCE,

@@ -17,8 +17,8 @@ import pytest
 from browser import errors_of, start_browser, wait_for, wait_until_drawn
 
 import intae
-from intae.config_checks import METHOD_ORDER
-from intae.files import read_fit
+from intae.benchmark.config import METHOD_ORDER
+from intae.benchmark.fits import read_fit
 from intae.io import read_h5ad
 from intae.prepared import check_prepared
 

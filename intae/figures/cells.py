@@ -23,7 +23,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from ..files import loadings
+from ..benchmark.fits import loadings
 from .style import Color, label_colors, method_label, set_style, term_label, without_data
 
 log = logging.getLogger(__name__)

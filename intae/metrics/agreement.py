@@ -15,7 +15,7 @@ import pandas as pd
 from anndata import AnnData
 
 from ..base import FactorModel
-from ..files import loadings
+from ..benchmark.fits import loadings
 
 log = logging.getLogger(__name__)
 

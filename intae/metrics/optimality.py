@@ -24,8 +24,8 @@ from ..autoencoder.objective import (
     best_loadings,
 )
 from ..autoencoder.penalties import Penalty, column_norms
+from ..benchmark.tables import stack
 from ..prepared import CHUNK, split_terms
-from ..tables import stack
 from .agreement import correlate
 from .separation import UNANNOTATED
 

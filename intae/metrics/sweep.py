@@ -14,8 +14,8 @@ from anndata import AnnData
 from sklearn.model_selection import GroupShuffleSplit, ShuffleSplit
 
 from ..base import FactorModel
-from ..methods import make_model
-from ..sweeps import FRACTIONS
+from ..benchmark.expand import FRACTIONS
+from ..benchmark.registry import make_model
 from .agreement import TOP, Answer, stability_table
 from .separation import score, standardise
 from .variance import variance_explained

@@ -13,8 +13,8 @@ from typing import Any
 import pandas as pd
 from anndata import AnnData
 
-from ..files import weights
-from ..tables import FIT_COLUMNS, HISTORY_COLUMNS, stack
+from ..benchmark.fits import weights
+from ..benchmark.tables import FIT_COLUMNS, HISTORY_COLUMNS, stack
 
 RUNTIME_COLUMNS = (
     "dataset", "method", "seed", "seconds", "peak_mb", "n_cells", "n_genes", "n_terms",
@@ -33,7 +33,7 @@ def runtime_row(fit: AnnData) -> dict[str, object]:
 
 
 def cost_row(about: Mapping[str, Any]) -> dict[str, object]:
-    """Return the same of what is known of a run (:func:`intae.files.about_fit`)."""
+    """Return the same of what is known of a run (:func:`intae.benchmark.fits.about_fit`)."""
     row = {name: about[name] for name in RUNTIME_COLUMNS if name in about}
     row["seconds"] = about["projected_seconds"] if about["projected"] else about["seconds"]
     return {name: row[name] for name in RUNTIME_COLUMNS}

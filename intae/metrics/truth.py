@@ -18,9 +18,9 @@ from anndata import AnnData
 from scipy.stats import false_discovery_control, rankdata, ttest_ind
 from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score
 
-from ..files import loadings, weights
+from ..benchmark.fits import loadings, weights
+from ..benchmark.tables import stack
 from ..prepared import get_annotations, get_terms
-from ..tables import stack
 from .terms import ranking
 
 

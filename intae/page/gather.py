@@ -21,9 +21,9 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
+from ..benchmark.fits import loadings, weights
 from ..figures.style import label_colors, method_colors, method_label
 from ..figures.terms import RELEVANCE
-from ..files import loadings, weights
 from ..gene_sets import read_descriptions, read_gene_sets
 from ..metrics.agreement import over_pairs
 from ..prepared import get_annotations, get_terms, split_terms

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
 
-from .config_checks import METHOD_ORDER, check_config, fill_defaults, read_schema
-from .errors import ConfigError
-from .signatures import ability_of
-from .sources.downloads import SOURCES, Download, find_in_mirror, msigdb
-from .sweeps import grid_points, points_of
+from ..errors import ConfigError
+from ..sources.downloads import SOURCES, Download, find_in_mirror, msigdb
+from .config import METHOD_ORDER, check_config, fill_defaults, read_schema
+from .expand import grid_points, points_of
+from .schema import ability_of
 
 # Figures that take a row or a page a method show these, and methods of the user's own: the others
 # of the paper's benchmark are the same models again, from elsewhere or with another solver.
@@ -71,7 +71,7 @@ class Benchmark:
         return self.config["methods"][name]
 
     def can(self, method: str, ability: str) -> bool:
-        """Say whether a method's model has an ability: see `intae.signatures.ability_of`."""
+        """Say whether a method's model has an ability: see `intae.benchmark.schema.ability_of`."""
         return ability_of(self.method(method)["model"], ability)
 
     def methods_of(self, dataset: str) -> list[str]:

@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from .base import FactorModel
-from .io import read_h5ad, write_h5ad
-from .prepared import check_fit
+from ..base import FactorModel
+from ..io import read_h5ad, write_h5ad
+from ..prepared import check_fit
 
 log = logging.getLogger(__name__)
 

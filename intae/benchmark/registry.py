@@ -11,8 +11,8 @@ from anndata import AnnData
 
 import intae
 
-from .base import FactorModel
-from .controls import permute_annotations, permuted
+from ..base import FactorModel
+from ..controls import permute_annotations, permuted
 from .host import describe_host, peak_memory_mb
 
 log = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ def make_model(model: str, params: Mapping[str, Any], *, seed: int, threads: int
     ValueError
         If the model or a parameter is unknown; the message suggests the nearest.
     """
-    from .errors import suggest
+    from ..errors import suggest
 
     if model not in MODELS:
         msg = f"there is no model {model!r}{suggest(model, MODELS)}"

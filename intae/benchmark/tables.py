@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from .io import whole_file
+from ..io import whole_file
 
 HISTORY_COLUMNS = ("iteration", "F", "objective", "n_deactivated", "inactive_zero_share")
 

@@ -6,11 +6,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from .config import Benchmark
-from .config_checks import SCHEMA
-from .config_files import load_config, reference
-from .errors import ConfigError, suggest
-from .sources.downloads import find_in_mirror
+from ..errors import ConfigError, suggest
+from ..sources.downloads import find_in_mirror
+from .config import SCHEMA, load_config, reference
+from .plan import Benchmark
 
 # cells x genes of the known sources before any filter
 SIZES = {
@@ -110,7 +109,7 @@ def _cells(dataset: str, benchmark: Benchmark) -> str:
     path = path if path.exists() else find_in_mirror(path.name, benchmark.mirror)
     if path is None or path.suffix != ".h5ad":
         return ""
-    from .io import read_h5ad
+    from ..io import read_h5ad
 
     adata = read_h5ad(path, backed="r")
     n_cells, n_genes = adata.shape

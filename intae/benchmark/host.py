@@ -35,7 +35,7 @@ def versions() -> dict[str, str]:
         try:
             found[package] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:
-            from . import __version__
+            from intae import __version__
 
             found[package] = __version__ if package == "intae" else "not installed"
     return found

@@ -11,10 +11,10 @@ __version__ = "0.1.0"
 _HOMES = {
     "Autoencoder": "autoencoder",
     "FSCLVM": "fsclvm",
-    "GeneSetScore": "scores",
+    "GeneSetScore": "controls",
     "MaskedAutoencoder": "autoencoder",
-    "PCA": "pca",
-    "Slalom": "slalom_reference",
+    "PCA": "controls",
+    "Slalom": "slalom",
     "prepare": "preparation",
     "read_gene_sets": "gene_sets",
     "simulate": "simulation",

@@ -1,4 +1,4 @@
-"""Controls: principal components, plain scores of gene sets, and gene sets whose genes are shuffled.
+"""Controls: principal components, plain scores of gene sets, and shuffled gene sets.
 
 PCA as a control: as many components as terms, matched to gene sets by nothing at all.
 

@@ -183,7 +183,7 @@ def test_every_key_of_the_schema_is_described():
         if isinstance(entries, dict):
             walk(entries, f"{path}NAME: ")
 
-    walk(yaml.safe_load((ROOT / "schemas/config.schema.yaml").read_text()), "")
+    walk(yaml.safe_load((ROOT / "intae/benchmark/schema.yaml").read_text()), "")
 
 
 def test_methods_keep_their_order_and_so_their_colours():

@@ -7,10 +7,10 @@ from autoencoders import model
 from intae import simulate
 from intae.autoencoder import exact
 from intae.autoencoder.descent import Problem, descend, step_lengths
-from intae.autoencoder.evidence import evidence
 from intae.autoencoder.lambdas import lambda_max, size_weights
 from intae.autoencoder.moves import (
     Candidates,
+    evidence,
     factor_targets,
     leading_direction,
     name_gains,

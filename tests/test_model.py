@@ -7,7 +7,7 @@ from sklearn.exceptions import NotFittedError
 
 import intae
 from intae.benchmark.registry import MODELS, make_model
-from intae.benchmark.schema import ability_of
+from intae.benchmark.signatures import ability_of
 from intae.prepared import design_matrix
 from intae.terms import signs, terms_table
 

@@ -30,7 +30,7 @@ def paper():
 def test_every_check_is_used_and_every_claim_has_one(paper):
     assert {claim["check"] for claim in paper["claims"]} == set(CHECKS)
     assert {claim["dataset"] for claim in paper["claims"]} == {*paper["datasets"], None}
-    schema = yaml.safe_load((ROOT / "schemas/config.schema.yaml").read_text())
+    schema = yaml.safe_load((ROOT / "intae/benchmark/schema.yaml").read_text())
     entry = schema["properties"]["analyses"]["additionalProperties"]["properties"]["paper"]
     assert set(entry["enum"]) == {*paper["datasets"], None}
 

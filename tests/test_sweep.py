@@ -16,7 +16,7 @@ from intae.autoencoder.lambdas import absolute_penalties, size_weights
 from intae.benchmark.expand import points_of
 from intae.benchmark.plan import Benchmark
 from intae.benchmark.registry import MODELS
-from intae.benchmark.schema import parameters_of
+from intae.benchmark.signatures import parameters_of
 from intae.errors import ConfigError
 from intae.figures.sweep import plot_sweep
 from intae.metrics.sweep import (

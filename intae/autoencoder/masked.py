@@ -14,127 +14,19 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import ClassVar, Self
 
 import numpy as np
 import pandas as pd
-import torch
 from anndata import AnnData
-from torch import nn
 
 from ..base import FactorModel, limit_threads, match_genes
 from ..prepared import check_prepared, get_annotations, get_terms, iter_chunks
 from ..terms import signs, term_index, terms_table
 from .data import Cells
-from .network import batches, make_encoder, seeded
 
 log = logging.getLogger(__name__)
-
-
-class MaskedNetwork(nn.Module):
-    """The masked first layer, whose units are terms, and the decoder after it.
-
-    Parameters
-    ----------
-    theta
-        genes x terms: the probability that a weight is open. Only 0 and 1: a hard mask.
-    """
-
-    def __init__(self, theta: np.ndarray):
-        super().__init__()
-        n_genes, n_terms = theta.shape
-        self.register_buffer("theta", torch.as_tensor(theta, dtype=torch.float32))
-        self.hard = bool(np.isin(theta, (0, 1)).all())
-        spread = self.theta.sum(0).clip(1) ** -0.5
-        self.W = nn.Parameter(torch.randn(n_genes, n_terms) * spread)
-        self.decoder = make_encoder(n_terms, n_genes)
-
-    def weights(self) -> torch.Tensor:
-        """Return the weights in force: W o M in training, W o E[M] in evaluation."""
-        if self.hard or not self.training:
-            return self.W * self.theta
-        return self.W * torch.bernoulli(self.theta)
-
-    def forward(self, Y: torch.Tensor) -> torch.Tensor:
-        """Return what the network makes of centred cells."""
-        return self.decoder(Y @ self.weights())
-
-
-def train_masked(
-    cells: Cells,
-    theta: np.ndarray,
-    *,
-    learning_rate: float,
-    batch_size: int,
-    epochs: int,
-    seed: int,
-    device: torch.device,
-    look: Callable[[int, float], None],
-) -> MaskedNetwork:
-    """Minimise the mean of |y - g(z)|^2 by Adam; no penalty.
-
-    Parameters
-    ----------
-    look
-        Called after every epoch with (epoch, mean of |y - g(z)|^2 over all cells, in evaluation).
-
-    Returns
-    -------
-    The network, in evaluation mode.
-    """
-    with seeded(seed, device):
-        network = MaskedNetwork(theta).to(device)
-        optimizer = torch.optim.Adam(network.parameters(), lr=learning_rate)
-        for epoch in range(1, epochs + 1):
-            network.train()
-            for batch in batches(cells.n_cells, batch_size):
-                Y = torch.as_tensor(cells.batch(batch), device=device)
-                loss = ((Y - network(Y)) ** 2).sum() / len(Y)
-                optimizer.zero_grad()
-                loss.backward()
-                optimizer.step()
-            network.eval()
-            error = sum(
-                float(((Y - decode(network.decoder, Y @ weights_of(network), device)) ** 2).sum())
-                for _, Y, _ in cells.blocks()
-            )
-            look(epoch, error / cells.n_cells)
-    return network
-
-
-def weights_of(network: MaskedNetwork) -> np.ndarray:
-    """Return the weights in force in evaluation, genes x terms, float64."""
-    return network.weights().detach().cpu().numpy().astype(np.float64)
-
-
-@torch.no_grad()
-def decode(decoder: nn.Module, Z: np.ndarray, device: torch.device) -> np.ndarray:
-    """Return the centred genes that the decoder, in evaluation mode, makes of loadings."""
-    decoder.eval()
-    block = torch.as_tensor(Z.astype(np.float32), device=device)
-    return decoder(block).cpu().numpy().astype(np.float64)
-
-
-def use_of_units(
-    decoder: nn.Module, Y: np.ndarray, Z: np.ndarray, device: torch.device
-) -> np.ndarray:
-    """Return how much the mean of |y - g(z)|^2 rises when each unit is held at its mean.
-
-    The size of a unit's weights says nothing where the decoder can scale it at will; this does.
-
-    Parameters
-    ----------
-    Y, Z
-        Centred genes and loadings of some cells.
-    """
-    whole = ((Y - decode(decoder, Z, device)) ** 2).sum()
-    rises = np.empty(Z.shape[1])
-    for k, mean in enumerate(Z.mean(0)):
-        held = Z.copy()
-        held[:, k] = mean
-        rises[k] = ((Y - decode(decoder, held, device)) ** 2).sum() - whole
-    return rises / len(Y)
 
 
 MASKS = ("hard", "stochastic")
@@ -228,8 +120,7 @@ class MaskedAutoencoder(FactorModel):
         return self
 
     def _train(self, cells: Cells, adata: AnnData) -> None:
-        pass  # DROPPED IMPORT
-        from .network import choose_device
+        from .network import choose_device, train_masked, use_of_units, weights_of
 
         annotations = get_annotations(adata).astype(float)
         device, rows, clock = choose_device(self.device), [], time.perf_counter()
@@ -320,8 +211,7 @@ class MaskedAutoencoder(FactorModel):
         self._check_fitted()
         import torch  # noqa: F401  as in fit
 
-        pass  # DROPPED IMPORT
-        from .network import choose_device
+        from .network import choose_device, decode
 
         device, W = choose_device(self.device), self.weights_.to_numpy()
         with limit_threads(self.threads):

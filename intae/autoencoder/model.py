@@ -13,18 +13,13 @@ The interpretable autoencoder for users: scikit-learn's habits around equation 3
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-import numpy as np
-
-if TYPE_CHECKING:
-    pass  # DROPPED IMPORT
 import logging
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import ClassVar, Self
 
+import numpy as np
 import pandas as pd
 from anndata import AnnData
 
@@ -34,10 +29,11 @@ from ..terms import signs, term_index, terms_table
 from .confounders import find_confounders, sets_are_blurred, warn_of_confounders
 from .data import Cells
 from .descent import Problem
-from .evidence import evidence, necessity
 from .exact import empty_start, minimise
 from .history import History
 from .lambdas import FRACTION1, FRACTION3, automatic_lambdas, lambda_max, size_weights
+from .moves import evidence
+from .necessity import necessity
 from .objective import Loadings, annotation_start, best_data_term, best_encoder
 from .path import FRACTIONS, path
 from .penalties import Penalty, column_norms
@@ -447,7 +443,7 @@ class Autoencoder(Solving, Inspection, Encoding):
     terms_
         Has two columns besides. `variance_explained`: the share of variance a term explains by
         itself. `evidence`: how much F + R would at once rise if the term changed sides, negative
-        for terms that are off; near zero the data hardly decide (:mod:`.evidence`).
+        for terms that are off; near zero the data hardly decide (:mod:`.moves`).
         Among terms that are off it tells those nearest to coming on. Empty for `adam`, which ends
         at no minimum.
     history_

@@ -32,6 +32,20 @@ with both. So at the end those nearest to coming on, by their evidence, are let 
 the length that pays best, and everything descends from there. Only a gain that matters counts:
 among solutions that differ by less, it is the way from nothing that makes the answer the same for
 other cells of the same kind.
+
+How strongly the data decide that a term is on, or off, without any refit.
+
+The norm of a term's weights says how large it is, not whether the data ask for this name: of two
+nested sets one may be on with a large norm and the other off, though the other would do as well.
+So each term is asked how much F* + R would rise if it changed sides, the rest staying as it is:
+
+* an active one is left out, or gives its factor to a term that is off (:mod:`.naming`);
+* one that is off comes in as a factor of its own (:mod:`.forward`), or takes the factor of an
+  active one.
+
+The cheaper way counts. A term that is on has that rise as its evidence, one that is off minus that
+rise; near zero, on either side, the data hardly decide. :mod:`.necessity` is the same question for
+active terms with the others refitted, which takes longer and can only find less.
 """
 
 from __future__ import annotations
@@ -41,7 +55,6 @@ from scipy.linalg import eigh
 from scipy.sparse.linalg import eigsh
 
 from .descent import Point, Problem, descend
-from .evidence import evidence
 from .objective import best_encoder
 from .penalties import Penalty, column_norms, soft_threshold
 
@@ -243,7 +256,42 @@ def name_gains(V: np.ndarray, curvature: np.ndarray, names: Penalty) -> np.ndarr
     return gains
 
 
-LEAST_GAIN = 1e-3  # of F* + R
+def evidence(here: Point, penalty: Penalty) -> np.ndarray:
+    """Return the evidence for each term, in units of F + R.
+
+    Parameters
+    ----------
+    here
+        A minimum of F* + R.
+    penalty
+        R, over all terms.
+
+    Returns
+    -------
+    One number a term: positive if it is on, negative if it is off (up to the precision of W).
+    """
+    n_terms = here.W.shape[1]
+    on, known = column_norms(here.W) > 0, penalty.kinds == "annotated"
+    candidates = Candidates(here.problem, penalty, np.zeros(n_terms, dtype=bool))
+    candidates.look_at(here)
+    rise = np.array([np.inf if on[k] else candidates.shortfall(k) for k in range(n_terms)])
+
+    factors = np.flatnonzero(on)
+    if len(factors):
+        V, curvature = factor_targets(here, factors)
+        for j, k in enumerate(factors):  # what is lost if the factor goes
+            rise[k] = name_gains(V[:, [j]], curvature[[j]], penalty.take([k])).item()
+        own, names = rise[factors], np.flatnonzero(known & ~on)
+        named = known[factors]  # only annotated factors change their names, and among sets
+        if len(names) and named.any():
+            gains = name_gains(V[:, named], curvature[named], penalty.take(names))
+            change = own[named] - gains  # names x factors
+            rise[names] = np.minimum(rise[names], change.min(1))
+            rise[factors[named]] = np.minimum(own[named], change.min(0))
+    return np.where(on, rise, -rise)
+
+
+LEAST_GAIN_TO_ENTER = 1e-3  # of F* + R, for a term to come in at a second look
 CANDIDATES = 8
 STEPS = 40  # of descent, to see what comes of a candidate
 
@@ -277,7 +325,7 @@ def second_look(
             problem, penalty, _with_term(here, penalty, term), tol=tol, max_iter=STEPS
         )
         value = problem.at(trial).data_term + penalty.value(trial)
-        if value < (1 - LEAST_GAIN) * objective:
+        if value < (1 - LEAST_GAIN_TO_ENTER) * objective:
             return trial, True
     return W, False
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..errors import ConfigError, suggest
 from ..sources.downloads import find_in_mirror
-from .config import SCHEMA, load_config, reference
+from .config import load_config, reference
 from .plan import Benchmark
 
 # cells x genes of the known sources before any filter
@@ -18,7 +18,7 @@ SIZES = {
     "covid_balf": "63,103 cells",
     "buettner15": "182 cells x 6,635 genes",
 }
-DEFAULT = SCHEMA.parents[1] / "config.yaml"
+DEFAULT = Path(__file__).with_name("config.yaml")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -137,7 +137,3 @@ def _whereabouts(path: Path, benchmark: Benchmark) -> str:
 
 def _size(path: Path) -> str:
     return f"here, {path.stat().st_size / 2**20:.1f} MB" if path.is_file() else "here, a folder"
-
-
-if __name__ == "__main__":
-    sys.exit(main())

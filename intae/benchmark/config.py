@@ -18,7 +18,7 @@ import yaml
 
 from ..errors import ConfigError, suggest
 from .expand import check_annotations_of, check_sweeps, expand_draws
-from .schema import ability_of
+from .signatures import ability_of
 
 
 class _StrictLoader(yaml.SafeLoader):
@@ -94,7 +94,7 @@ def reference() -> str:
     lines = [
         "# Reference of the config",
         "",
-        "Made from `schemas/config.schema.yaml` by `python -m intae reference`. NAME is a name of "
+        "Made from `intae/benchmark/schema.yaml` by `python -m intae reference`. NAME is a name of "
         "your choice.",
         "",
         "| key | type | default | what it is |",
@@ -123,7 +123,7 @@ def _rows(rules: Mapping[str, Any], path: str) -> list[str]:
     return rows
 
 
-SCHEMA = Path(__file__).resolve().parents[1] / "schemas" / "config.schema.yaml"
+SCHEMA = Path(__file__).with_name("schema.yaml")
 
 
 # The order of methods in figures is the same in every run, whichever of them a user's config names

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import ConfigError, suggest
-from .schema import ability_of, parameters_of
+from .signatures import ability_of, parameters_of
 
 
 def expand_draws(config: dict[str, Any]) -> None:

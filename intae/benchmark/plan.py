@@ -15,7 +15,7 @@ from ..errors import ConfigError
 from ..sources.downloads import SOURCES, Download, find_in_mirror, msigdb
 from .config import METHOD_ORDER, check_config, fill_defaults, read_schema
 from .expand import grid_points, points_of
-from .schema import ability_of
+from .signatures import ability_of
 
 # Figures that take a row or a page a method show these, and methods of the user's own: the others
 # of the paper's benchmark are the same models again, from elsewhere or with another solver.

@@ -182,7 +182,7 @@ def plot_scatter(
         title = [*textwrap.wrap(title, 40), *([f"by {ROLES[role]}"] if role else [])]
         axis.set_title("\n".join(title), loc="left")
         if x is None and y is None:
-            _nothing(axis)
+            _nothing_to_scatter(axis)
             continue
         z = np.column_stack([_loading(fit, x), _loading(fit, y)])[order]
         for off, side in ((x is None, axis.xaxis), (y is None, axis.yaxis)):
@@ -262,7 +262,7 @@ def _loading(fit: AnnData, term: str | None) -> np.ndarray:
     return loadings(fit)[term].to_numpy(float)
 
 
-def _nothing(axis: Axes) -> None:
+def _nothing_to_scatter(axis: Axes) -> None:
     axis.text(
         0.5, 0.5, "nothing to draw: both are off,\nand no active term is near them",
         ha="center", va="center", color="0.4", transform=axis.transAxes,
@@ -340,7 +340,7 @@ def plot_loadings(
                 if len(on) < len(own):
                     title += f"\n(on from {1 + len(on)} of {1 + len(own)} seeds)"
             else:
-                _nothing(axis)
+                _nothing_in_panel(axis)
             axis.set_title(title, loc="left", fontsize=9)
             axis.set_xticks(range(len(wide)), names, fontsize=8)
             axis.set_xlim(-0.5, len(wide) - 0.5)
@@ -431,7 +431,7 @@ def _medians(axis: Axes, groups: pd.DataFrame, split: bool) -> None:
         axis.plot(center + 0.2 * width, loading, ls="", zorder=5, **DIAMOND)
 
 
-def _nothing(axis: Axes) -> None:
+def _nothing_in_panel(axis: Axes) -> None:
     axis.text(
         0.5, 0.5, "off, and no active term is near it", ha="center", va="center", color="0.4",
         transform=axis.transAxes,

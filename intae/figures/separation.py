@@ -355,7 +355,7 @@ def _dot(axis: Axes, values: pd.Series, y: float, split: str, color: Color) -> N
     )  # fmt: skip
 
 
-UNANNOTATED = "best unannotated factor"
+BEST_UNANNOTATED = "best unannotated factor"
 
 
 def plot_dense_factors(
@@ -393,7 +393,7 @@ def plot_dense_factors(
     values = table.to_numpy(float)
     free = best["unannotated_accuracy"].notna().any()
     if free:
-        rows.append(UNANNOTATED)
+        rows.append(BEST_UNANNOTATED)
         values = np.vstack([values, best["unannotated_accuracy"].to_numpy(float)])
     methods = list(dict.fromkeys(best["method"]))
     widths = [sum(best["method"] == m) for m in methods]

@@ -9,21 +9,16 @@ The exact f-scLVM for users: its arguments, and its fit from the best of several
 
 from __future__ import annotations
 
-import warnings
-from typing import TYPE_CHECKING
-
-import pandas as pd
-from anndata import AnnData
-
-if TYPE_CHECKING:
-    pass  # DROPPED IMPORT
 import logging
 import time
+import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
+import pandas as pd
+from anndata import AnnData
 
 from ..base import FactorModel, limit_threads, match_genes
 from ..prepared import check_prepared, design_matrix, get_annotations, get_terms

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from ..autoencoder import Autoencoder, MaskedAutoencoder
+from ..autoencoder import MaskedAutoencoder
 from ..autoencoder.data import Cells
 from ..autoencoder.model import Autoencoder
 from ..autoencoder.objective import (

@@ -184,7 +184,7 @@ def _balanced(truth: np.ndarray, guess: np.ndarray) -> float:
     return float((right[counts > 0] / counts[counts > 0]).mean())
 
 
-COLUMNS = ("term", "label", "value", "n_cells", "auroc")
+SEPARATION_COLUMNS = ("term", "label", "value", "n_cells", "auroc")
 
 
 def separation_table(loadings: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
@@ -204,7 +204,7 @@ def separation_table(loadings: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFra
     as well as 1. A label with one value only has no rows.
     """
     ranks = rankdata(loadings.to_numpy(float), axis=0)
-    tables = [pd.DataFrame(columns=list(COLUMNS))]
+    tables = [pd.DataFrame(columns=list(SEPARATION_COLUMNS))]
     for name, label in labels.items():
         values = label.astype(str).to_numpy()
         for value in np.unique(values):
@@ -227,7 +227,7 @@ def separation_table(loadings: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFra
     return pd.concat(tables[1:] or tables, ignore_index=True)
 
 
-COLUMNS = (
+DENSE_COLUMNS = (
     "dataset", "method", "seed", "n_dense", "term", "accuracy", "unannotated",
     "unannotated_accuracy",
 )  # fmt: skip
@@ -265,4 +265,4 @@ def dense_table(accuracy: pd.DataFrame, methods: Sequence[str]) -> pd.DataFrame:
                 other = fit.loc[fit.loc[free, "accuracy"].idxmax()]
                 row |= {"unannotated": other["term"], "unannotated_accuracy": other["accuracy"]}
             rows.append(row)
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    return pd.DataFrame(rows, columns=list(DENSE_COLUMNS))

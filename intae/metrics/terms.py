@@ -57,7 +57,7 @@ def ranking(terms: pd.DataFrame) -> pd.Series:
     """Return a score for each term that ranks them, the larger the more relevant.
 
     By relevance; terms that are off, all alike in that, by the `evidence` for them, where the
-    method has such a column (the autoencoder has: :mod:`intae.autoencoder.evidence`).
+    method has such a column (the autoencoder has: :mod:`intae.autoencoder.moves`).
 
     Parameters
     ----------

@@ -86,7 +86,7 @@ def _class(model: str) -> ast.ClassDef:
 def _classes() -> dict[str, ast.ClassDef]:
     """Return all classes of the package by name."""
     found = {}
-    for file in sorted(Path(__file__).parent.rglob("*.py")):
+    for file in sorted(Path(__file__).parents[1].rglob("*.py")):
         for node in ast.parse(file.read_text()).body:
             if isinstance(node, ast.ClassDef):
                 found[node.name] = node

@@ -1,0 +1,1 @@
+"""The benchmark: everything that knows the config or Snakemake. Imports nothing by itself."""

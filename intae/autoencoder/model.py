@@ -31,7 +31,7 @@ from .data import Cells
 from .descent import Problem
 from .exact import empty_start, minimise
 from .history import History
-from .lambdas import FRACTION1, FRACTION3, automatic_lambdas, lambda_max, size_weights
+from .lambdas import FRACTION1, FRACTION3, PUBLISHED, automatic_lambdas, lambda_max, size_weights
 from .moves import evidence
 from .necessity import necessity
 from .objective import Loadings, annotation_start, best_data_term, best_encoder
@@ -79,7 +79,6 @@ def check_arguments(model: Autoencoder) -> None:
             raise ValueError(msg)
 
 
-PUBLISHED = {"lambda0": 0.1, "lambda1": 0.93, "lambda2": 0.43, "lambda3": 0.57}
 ROUGH = 1e-2  # certificate that is enough to see which terms come on
 
 

@@ -1,4 +1,4 @@
-"""A mistake in the config, and the name that was probably meant."""
+"""What the library says when something that the user gave is wrong."""
 
 from __future__ import annotations
 
@@ -6,8 +6,20 @@ import difflib
 from collections.abc import Iterable
 
 
-class ConfigError(ValueError):
-    """A mistake in the config; the message names the key, what is wrong and the mend."""
+class IntaeError(ValueError):
+    """Something that the user gave is wrong; the message says what, where, and what to do.
+
+    A step of the workflow shows it as one sentence. Any other exception is a fault of the program
+    and keeps its traceback.
+    """
+
+
+class ContractError(IntaeError):
+    """Data that do not keep a contract; the message names the slot and the fix."""
+
+
+class ConfigError(IntaeError):
+    """A mistake in the config; the message names the key, what is wrong and the fix."""
 
 
 def suggest(name: str, known: Iterable[str]) -> str:

@@ -24,6 +24,8 @@ import pandas as pd
 from anndata import AnnData
 from scipy import sparse
 
+from .errors import ContractError
+
 KINDS = ("annotated", "sparse", "dense")
 TERM_COLUMNS = (
     "kind", "n_genes", "relevance", "active", "genes_added", "genes_removed",
@@ -32,10 +34,6 @@ TERM_COLUMNS = (
 # Between names of terms in one field of a table: gene sets of some collections have spaces, commas
 # and semicolons in their names.
 BETWEEN_TERMS = " | "
-
-
-class ContractError(ValueError):
-    """Data that do not keep a contract; the message names the slot and the mend."""
 
 
 def check_prepared(adata: AnnData, *, values: bool = True) -> None:

@@ -27,5 +27,5 @@ def nothing_overlaps(figure):
 
 def named(fit, names):
     """Give the terms of a fit other names."""
-    fit.uns["terms"].index = pd.Index(names, name="term")
+    fit.terms.index = pd.Index(names, name="term")
     return fit

@@ -2,7 +2,8 @@
 
 import numpy as np
 import pandas as pd
-from anndata import AnnData
+
+from intae.fits import Fit
 
 LONG = "RIG_I_MDA5_MEDIATED_INDUCTION_OF_IFN_ALPHA_BETA_PATHWAYS_AND_A_LITTLE_MORE"
 
@@ -24,17 +25,16 @@ def make_fit(
         },
         index=pd.Index(names, name="term"),
     )
-    fit = AnnData(
-        obs=pd.DataFrame(index=[f"c{i}" for i in range(len(loadings))]),
-        var=pd.DataFrame(index=[f"GENE{i + 1}" for i in range(len(weights))]),
-        obsm={"loadings": loadings},
-        varm={"weights": weights},
-    )
-    fit.uns["terms"] = terms
-    fit.uns["fit"] = {
+    cells = pd.Index([f"c{i}" for i in range(len(loadings))], name="cell")
+    genes = pd.Index([f"GENE{i + 1}" for i in range(len(weights))], name="gene")
+    in_force = np.where(terms["active"], loadings, 0)
+    about = {
         "dataset": "d", "method": method, "seed": seed, "seconds": 2.0, "projected": False,
         "projected_seconds": 2.0, "peak_mb": 100.0, "n_cells": 5, "n_genes": 6, "n_terms": n_terms,
         "iterations": 7, "converged": True, "threads": 1, "device": "cpu",
         "host": {"cpu": "x", "cores": "2"},
     }  # fmt: skip
-    return fit
+    return Fit(
+        about, terms, pd.DataFrame(), pd.DataFrame(in_force, cells, terms.index),
+        pd.DataFrame(weights, genes, terms.index), pd.DataFrame(index=cells),
+    )  # fmt: skip

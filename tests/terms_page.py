@@ -38,13 +38,13 @@ def make_case():
         w[8, 0], w[1, 0] = -2.5, 0  # added, removed
         z[:, 2] = w[:, 2] = 0
         fit = make_fit(z, w, [2.0, 1234.5 + number, 0], active=[True, True, False], method=method)
-        fit.uns["terms"].index = pd.Index(TERMS, name="term")
-        fit.uns["terms"].loc[EVIL, ["genes_added", "genes_removed"]] = ["G8", "G1"]
+        fit.terms.index = pd.Index(TERMS, name="term")
+        fit.terms.loc[EVIL, ["genes_added", "genes_removed"]] = ["G8", "G1"]
         fit.var_names, fit.obs_names = GENES, obs.index
-        fit.uns["fit"]["model"] = "Autoencoder" if number == 0 else "FSCLVM"
+        fit.about["model"] = "Autoencoder" if number == 0 else "FSCLVM"
         fits.append(fit)
     rows = [
-        (fit.uns["fit"]["method"], seed, term, "condition", split, *rng.uniform(0.5, 1, 3))
+        (fit.about["method"], seed, term, "condition", split, *rng.uniform(0.5, 1, 3))
         for fit in fits for seed in (0, 1) for term in TERMS for split in ("train", "held_out")
     ]  # fmt: skip
     rows.append(("autoencoder", 0, EVIL, "condition", "unseen", 0.6543, 0.61, np.nan))

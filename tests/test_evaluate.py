@@ -7,7 +7,6 @@ from fits import make_fit
 from sklearn.metrics import balanced_accuracy_score
 
 import intae
-from intae.benchmark.fits import loadings
 from intae.benchmark.tables import PART_COLUMNS, stack
 from intae.metrics.agreement import (
     between_halves,
@@ -109,8 +108,8 @@ def test_a_term_that_is_off_has_no_loadings():
     """A network goes on making numbers for a term whose weights are zero."""
     z = np.random.default_rng(0).standard_normal((5, 2))
     fit = make_fit(z, np.ones((6, 2)), [1, 0], active=[True, False])
-    assert (loadings(fit).to_numpy() == z * [1, 0]).all()
-    assert (fit.obsm["loadings"] == z).all()
+    assert (fit.loadings.to_numpy() == z * [1, 0]).all()
+    assert (fit.loadings == z).all()
 
 
 def test_stability_leaves_dense_factors_out_where_there_are_names():
@@ -118,14 +117,14 @@ def test_stability_leaves_dense_factors_out_where_there_are_names():
     z = np.random.default_rng(0).standard_normal((5, 3))
     fits = [make_fit(z[:, order], np.ones((6, 3)), [1, 2, 3]) for order in ([0, 1, 2], [0, 2, 1])]
     for fit in fits:
-        fit.uns["terms"].index = pd.Index(["A", "dense_1", "dense_2"], name="term")
-        fit.uns["terms"]["kind"] = ["annotated", "dense", "dense"]
+        fit.terms.index = pd.Index(["A", "dense_1", "dense_2"], name="term")
+        fit.terms["kind"] = ["annotated", "dense", "dense"]
     table = between_seeds(fits).set_index("term")["r"]
     assert "dense_1" not in table.index
     assert table["(median |r|)"] == pytest.approx(1)
     assert table["(shared of the 10 most relevant)"] == 1
     for fit in fits:  # without any names, such as PCA, factors are compared by their place
-        fit.uns["terms"]["kind"] = "dense"
+        fit.terms["kind"] = "dense"
     assert between_seeds(fits).set_index("term").loc["dense_1", "r"] < 0.99
 
 
@@ -173,7 +172,7 @@ def test_over_pairs_takes_two_methods_in_any_order_or_one_alone():
 def test_tables():
     fit = make_fit(np.ones((4, 2)), np.ones((3, 2)), [1, 9], seed=3)
     assert runtime_row(fit)["seconds"] == 2.0
-    fit.uns["fit"] |= {"projected": True, "projected_seconds": 500.0}
+    fit.about |= {"projected": True, "projected_seconds": 500.0}
     assert runtime_row(fit)["seconds"] == 500.0
     assert list(terms_of(fit)["rank"]) == [2, 1]
     assert list(terms_of(fit).columns[:3]) == ["dataset", "method", "seed"]
@@ -206,10 +205,10 @@ def test_halves_are_halves_and_donors_stay_whole(simulated):
 
 def test_only_a_history_of_equation_3_is_listed():
     fit = make_fit(np.ones((5, 2)), np.ones((6, 2)), [1, 2])
-    fit.uns["history"] = pd.DataFrame({"iteration": [1], "F": [2.0], "seconds": [0.1]})
+    fit.history = pd.DataFrame({"iteration": [1], "F": [2.0], "seconds": [0.1]})
     assert history_of(fit).empty  # of a masked autoencoder, say
     others = {"objective": [3.0], "n_deactivated": [0], "inactive_zero_share": [0.5]}
-    fit.uns["history"] = fit.uns["history"].assign(**others)
+    fit.history = fit.history.assign(**others)
     assert history_of(fit)["objective"].tolist() == [3.0]
 
 
@@ -237,10 +236,10 @@ def test_tables_of_no_fit_have_the_columns_of_tables_of_fits(simulated):
         simulated.obsm["true_loadings"][:, :8], simulated.varm["true_weights"][:, :8], range(8)
     )
     fit.var_names, fit.obs = simulated.var_names, simulated.obs
-    fit.uns["terms"].index = pd.Index(simulated.uns["terms"], name="term")
-    fit.uns["terms"].iloc[0, 4] = simulated.var_names[0]
-    fit.uns["history"] = pd.DataFrame()
-    scores = term_accuracy(loadings(fit).iloc[:, :1], fit.obs["condition"])
+    fit.terms.index = pd.Index(simulated.uns["terms"], name="term")
+    fit.terms.iloc[0, 4] = simulated.var_names[0]
+    fit.history = pd.DataFrame()
+    scores = term_accuracy(fit.loadings.iloc[:, :1], fit.obs["condition"])
     scores.insert(1, "label", "condition")
     tables = {
         "accuracy": label(scores, fit),
@@ -249,7 +248,7 @@ def test_tables_of_no_fit_have_the_columns_of_tables_of_fits(simulated):
         "history": history_of(fit),
         "recovery": label(recovery(fit, simulated), fit),
         "recovery_curves": label(recovery_curves(fit, simulated), fit),
-        "separation": label(separation_table(loadings(fit), fit.obs[["condition"]]), fit),
+        "separation": label(separation_table(fit.loadings, fit.obs[["condition"]]), fit),
         "terms": terms_of(fit),
     }
     for name, columns in PART_COLUMNS.items():

@@ -199,11 +199,11 @@ def test_scatter_shows_each_cell_and_says_what_is_off(tmp_path):
     fit = make_fit(rng.normal(size=(30, 2)), np.ones((3, 2)), [1, 2])
     off = make_fit(rng.normal(size=(30, 2)), np.ones((3, 2)), [1, 2], active=[True, False])
     fit.obs["condition"] = off.obs["condition"] = ["ctrl", "stim"] * 15
-    terms = tuple(fit.uns["terms"].index)
+    terms = tuple(fit.terms.index)
     figure = plot_scatter({"ae": fit, "fsclvm": off}, terms, LABELS)
     axis, off_axis = figure.axes
     shown = axis.collections[0].get_offsets()
-    np.testing.assert_allclose(sorted(shown[:, 0]), sorted(fit.obsm["loadings"][:, 0]))
+    np.testing.assert_allclose(sorted(shown[:, 0]), sorted(fit.loadings[:, 0]))
     assert off_axis.get_ylabel() == "SIMULATED PATHWAY 2 is off" and not len(off_axis.get_yticks())
     save_figure(figure, [tmp_path / "x.png", tmp_path / "x.pdf"])
     assert {path.name for path in tmp_path.iterdir()} == {"x.png", "x.pdf"}

@@ -128,9 +128,9 @@ def test_search_narrows_by_name_and_by_gene(opened):
 @pytest.mark.parametrize("number", [0, 1])
 def test_genes_have_the_weights_of_the_fit(opened, path, case, number):
     fit = case.fits[number]
-    go(opened, path, method=fit.uns["fit"]["method"], term=EVIL)
+    go(opened, path, method=fit.about["method"], term=EVIL)
     bars = js(opened, "(d => [d.x, d.customdata])(document.querySelector('#gene-chart').data[0])")
-    wanted = pd.Series(fit.varm["weights"][:, 0], GENES)
+    wanted = pd.Series(fit.weights[:, 0], GENES)
     wanted = wanted[wanted != 0].sort_values(key=abs, ascending=False)
     shown = [name.replace("&lt;", "<").replace("&gt;", ">") for name, _ in bars[1]]
     assert shown == list(wanted.index)
@@ -322,7 +322,7 @@ def test_a_term_that_is_off_says_so(opened, path):
 
 def test_a_plain_score_has_no_weights_to_draw(browser, case, tmp_path):
     fit = case.fits[0].copy()
-    fit.varm["weights"] = get_annotations(case.prepared).astype(np.float32)
+    fit.weights = get_annotations(case.prepared).astype(np.float32)
     write_page(page_of(case, fits=[fit]), tmp_path / "score.html")
     go(browser, tmp_path / "score.html", term=TERMS[1])
     assert "All 4 genes count alike" in text_of(browser, "#genes")

@@ -92,12 +92,11 @@ def test_pca_is_paired_by_its_best_component():
     x = rng.normal(size=(40, 3))
     a = make_fit(x, np.ones((3, 3)), [3, 2, 1], active=[True, True, False])
     pca = make_fit(rng.normal(size=(40, 5)), np.ones((3, 5)), [5, 4, 3, 2, 1])
-    pca.uns["terms"]["kind"] = "dense"
+    pca.terms["kind"] = "dense"
     table = agreement_table([pca, a, pca])
     assert len(table) == 2  # PCA is not compared with itself
     best = [
-        max(abs(np.corrcoef(x[:, k], pca.obsm["loadings"][:, j])[0, 1]) for j in range(5))
-        for k in range(2)
+        max(abs(np.corrcoef(x[:, k], pca.loadings[:, j])[0, 1]) for j in range(5)) for k in range(2)
     ]
     for _, row in table.iterrows():
         assert row["matched"] == "component" and row["n_terms"] == 2

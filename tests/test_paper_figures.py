@@ -72,7 +72,7 @@ def test_corrected_genes_come_strongest_first():
     fit = make_fit(
         np.zeros((4, 2)), W, [1, 2], active=[True, False], added=["GENE1 GENE2", "GENE5"]
     )
-    fit.uns["terms"]["genes_removed"] = ["GENE3 GENE4", ""]
+    fit.terms["genes_removed"] = ["GENE3 GENE4", ""]
     table = corrected_genes(fit)
     assert table.values.tolist() == [
         ["SIMULATED_PATHWAY_1", "GENE2", "added", -2.0],

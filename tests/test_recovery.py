@@ -38,7 +38,7 @@ def perfect(truth):
 def noisy(truth, perfect):
     """A fit that is right here and there: weights with noise, a planted term and another off."""
     rng = np.random.default_rng(3)
-    w = perfect.varm["weights"] + 0.3 * rng.standard_normal((80, 10))
+    w = perfect.weights + 0.3 * rng.standard_normal((80, 10))
     w[:, strength_in(truth).argmin()] = 0
     active = active_in(truth)
     on = np.ones(10, bool)
@@ -73,8 +73,8 @@ def test_the_truth_itself_is_perfect(truth, perfect):
 
 def test_the_truth_upside_down_is_not(truth, perfect):
     strength = strength_in(truth)
-    w = perfect.varm["weights"]
-    fit = make_fit(perfect.obsm["loadings"], w, strength.max() - strength)
+    w = perfect.weights
+    fit = make_fit(perfect.loadings, w, strength.max() - strength)
     values = recovery(fit, truth).set_index("metric")["value"]
     assert values["average precision of active terms"] < 0.7
     assert np.isnan(values["precision of added genes"])
@@ -104,13 +104,13 @@ def test_curves_follow_the_rankings(truth, noisy):
     curves = recovery_curves(noisy, truth).set_index("what")
     known, active = truth.varm["annotations"] > 0, active_in(truth)
     member = truth.varm["true_weights"][:, :10] != 0
-    on = noisy.uns["terms"]["active"].to_numpy()
-    size = np.abs(noisy.varm["weights"])
+    on = noisy.terms["active"].to_numpy()
+    size = np.abs(noisy.weights)
     rms = [np.sqrt(np.mean(size[known[:, k], k] ** 2)) or 1 for k in range(10)]
     pairs = [(g, k) for g in range(80) for k in range(10) if on[k]]
     rankings = {
         "terms": (
-            [(noisy.uns["terms"]["relevance"].iloc[k], active[k]) for k in range(10) if on[k]],
+            [(noisy.terms["relevance"].iloc[k], active[k]) for k in range(10) if on[k]],
             active.sum(),
         ),
         "added genes": (
@@ -133,17 +133,17 @@ def test_curves_follow_the_rankings(truth, noisy):
     # the area under the curve is the average precision, but for what is not ranked at all
     terms = curves.loc["terms"]
     area = (np.diff(terms["recall"], prepend=0) * terms["precision"]).sum()
-    whole = average_precision_score(active, noisy.uns["terms"]["relevance"])
+    whole = average_precision_score(active, noisy.terms["relevance"])
     last = 1 - terms["recall"].max()
     assert area == pytest.approx(whole - last * active.mean())
 
 
 def test_terms_that_are_off_are_ranked_where_the_method_does(truth, noisy):
     fit = noisy.copy()
-    off = ~fit.uns["terms"]["active"].to_numpy()
+    off = ~fit.terms["active"].to_numpy()
     sought = active_in(truth)[off]
-    fit.uns["terms"]["evidence"] = np.where(off, -1.0, 1.0)
-    fit.uns["terms"].loc[off, "evidence"] = np.where(sought, -0.5, -2.0)
+    fit.terms["evidence"] = np.where(off, -1.0, 1.0)
+    fit.terms.loc[off, "evidence"] = np.where(sought, -0.5, -2.0)
     n_on = (~off).sum()
     terms = recovery_curves(fit, truth).query("what == 'terms'")
     assert terms["n_ranked"].max() == n_on + 1  # the planted one comes before the other
@@ -172,10 +172,10 @@ def test_false_positives_by_each_rule(truth, noisy):
     counts = false_positives(noisy, truth, share=0.3, fdr=0.05).set_index(["rule", "outcome"])
     assert list(dict.fromkeys(counts.index.get_level_values("rule"))) == list(RULES)
     known, active = truth.varm["annotations"] > 0, active_in(truth)
-    terms = noisy.uns["terms"]
+    terms = noisy.terms
     on, relevance = terms["active"].to_numpy(), terms["relevance"].to_numpy()
     top = np.isin(np.arange(10), [k for k in np.argsort(-relevance) if on[k]][:4])
-    z, treated = noisy.obsm["loadings"], (truth.obs["condition"] == "stimulated").to_numpy()
+    z, treated = noisy.loadings, (truth.obs["condition"] == "stimulated").to_numpy()
     p = np.array(
         [ttest_ind(z[treated, k], z[~treated, k], equal_var=False).pvalue if on[k] else 1.0
          for k in range(10)]
@@ -205,6 +205,6 @@ def test_overlap_is_a_share_of_the_set_itself():
 
 def test_a_fit_without_gene_sets_has_nothing_to_recover(truth):
     fit = make_fit(np.ones((300, 2)), np.ones((80, 2)), [1, 2])
-    fit.uns["terms"]["kind"] = "dense"
+    fit.terms["kind"] = "dense"
     for compare in (recovery, recovery_curves, false_positives):
         assert compare(fit, truth).empty

@@ -11,9 +11,9 @@ from matplotlib.collections import LineCollection, PathCollection
 from scipy import sparse
 
 import intae
-from intae.benchmark.fits import about_fit
 from intae.benchmark.registry import train
 from intae.figures.cost import plot_scaling
+from intae.fits import about_fit
 from intae.io import write_h5ad
 from intae.metrics.cost import SCALING_COLUMNS, read_part, scaling_row, slopes
 from intae.prepared import check_prepared

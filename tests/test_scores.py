@@ -10,8 +10,8 @@ from scipy import sparse
 
 import intae
 from intae.benchmark.config import SCORES as KNOWN
-from intae.benchmark.fits import read_fit, write_fit
 from intae.controls import SCORES
+from intae.fits import Fit
 from intae.metrics.truth import recovery
 from intae.prepared import get_annotations
 
@@ -49,7 +49,7 @@ def test_decouplers_scores_are_decouplers(simulated, method):
     net = pd.DataFrame(rows, columns=["source", "target", "weight"])
     data = simulated.copy()
     getattr(decoupler.mt, method)(data, net, tmin=0)
-    expected = data.obsm[f"score_{method}"][list(data.uns["terms"])]
+    expected = data.obsm[f"score_{method}"][list(data.terms)]
     scores = intae.GeneSetScore(method, threads=1).fit(simulated).loadings_
     np.testing.assert_allclose(scores, expected, atol=1e-8)
 
@@ -77,7 +77,7 @@ def test_nothing_is_learned(simulated, method):
 
 
 @pytest.mark.parametrize("method", SCORES)
-def test_sparse_and_backed_data_give_the_same(simulated, method, tmp_path):
+def test_sparse_and_backed_data_give_the_same(simulated, method):
     import anndata
 
     dense = intae.GeneSetScore(method).fit(simulated)
@@ -93,7 +93,7 @@ def test_sparse_and_backed_data_give_the_same(simulated, method, tmp_path):
 
 
 @pytest.mark.parametrize("method", SCORES)
-def test_a_new_cell_is_scored_as_it_was_among_others(simulated, method, tmp_path):
+def test_a_new_cell_is_scored_as_it_was_among_others(simulated, method):
     model = intae.GeneSetScore(method, seed=2).fit(simulated)
     model.save(tmp_path / "model.h5")
     loaded = intae.GeneSetScore.load(tmp_path / "model.h5")
@@ -135,9 +135,9 @@ def test_missing_decoupler_is_told_of(simulated, monkeypatch):
 
 
 @pytest.mark.parametrize("method", SCORES)
-def test_scores_are_held_against_a_planted_truth(simulated, method, tmp_path):
+def test_scores_are_held_against_a_planted_truth(simulated, method):
     model = intae.GeneSetScore(method).fit(simulated)
-    write_fit(model, simulated, tmp_path / "fit.h5ad", {"method": method})
-    table = recovery(read_fit(tmp_path / "fit.h5ad"), simulated).set_index("metric")["value"]
+    fit = Fit.of(model, {"method": method}, simulated.obs)
+    table = recovery(fit, simulated).set_index("metric")["value"]
     assert 0 < table["average precision of active terms"] <= 1
     assert table["loadings |r|"] > 0

@@ -15,10 +15,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from browser import errors_of, start_browser, wait_for, wait_until_drawn
+from intae.benchmark.fits import read_fit
 
 import intae
 from intae.benchmark.config import METHOD_ORDER
-from intae.benchmark.fits import read_fit
 from intae.io import read_h5ad
 from intae.prepared import check_prepared
 
@@ -87,13 +87,11 @@ def test_outputs_keep_their_contracts(finished):
     assert methods == set(METHOD_ORDER)
     for path in fits:
         fit = read_fit(path)  # checks it
-        assert fit.uns["fit"]["threads"] == 1
-        assert json.loads(fit.uns["fit"]["parameters"])["seed"] == fit.uns["fit"]["seed"]
-        permuted = fit.uns["fit"]["method"] == "autoencoder_permuted"
-        assert fit.uns["fit"]["permute_annotations"] == permuted
-    assert list(read_h5ad(results / "own/prepared.h5ad").uns["terms"]) == [
-        f"SET_{k}" for k in range(5)
-    ]
+        assert fit.about["threads"] == 1
+        assert json.loads(fit.about["parameters"])["seed"] == fit.about["seed"]
+        permuted = fit.about["method"] == "autoencoder_permuted"
+        assert fit.about["permute_annotations"] == permuted
+    assert list(read_h5ad(results / "own/prepared.h5ad").terms) == [f"SET_{k}" for k in range(5)]
 
 
 def test_tables_have_their_columns(finished):
@@ -165,7 +163,7 @@ def test_draws_take_the_gene_sets_of_another_and_meet_the_truth_only(finished):
         for names in (["own"], ["planted_1", "planted_2"])
     )
     for draw in draws:
-        assert list(draw.uns["terms"]) == list(own[0].uns["terms"])
+        assert list(draw.terms) == list(own[0].terms)
         np.testing.assert_array_equal(draw.varm["annotations"], own[0].varm["annotations"])
     assert not np.array_equal(draws[0].X, draws[1].X)
     tables = {path.stem: pd.read_csv(path) for path in (results / "tables").glob("*.csv")}

@@ -16,14 +16,13 @@ from functools import partial
 import numpy as np
 import pandas as pd
 import seaborn as sns
-from anndata import AnnData
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from ..benchmark.fits import loadings
+from ..fits import Fit
 from .style import Color, label_colors, method_label, set_style, term_label, without_data
 
 log = logging.getLogger(__name__)
@@ -88,7 +87,7 @@ Near = Mapping[str, Mapping[str, str | None]]
 
 
 def choose_terms(
-    fits: Mapping[str, AnnData], wanted: Sequence[str], *, exactly: int | None = None
+    fits: Mapping[str, Fit], wanted: Sequence[str], *, exactly: int | None = None
 ) -> list[str]:
     """Return the terms to draw: those wanted that the fits have, else the most relevant ones.
 
@@ -108,7 +107,7 @@ def choose_terms(
     """
     if not fits:
         return []
-    terms = next(iter(fits.values())).uns["terms"]
+    terms = next(iter(fits.values())).terms
     terms = terms[terms["kind"] == "annotated"]
     absent = [term for term in wanted if term not in terms.index]
     if absent:
@@ -121,14 +120,14 @@ def choose_terms(
     return list(best.index[: exactly or 2])
 
 
-def only_active(fits: Mapping[str, AnnData], terms: Sequence[str]) -> Near:
+def only_active(fits: Mapping[str, Fit], terms: Sequence[str]) -> Near:
     """Return for each method which of the terms to draw: itself, or none where it is off."""
-    on = {method: fit.uns["terms"]["active"].astype(bool) for method, fit in fits.items()}
+    on = {method: fit.terms["active"].astype(bool) for method, fit in fits.items()}
     return {m: {term: term if on[m][term] else None for term in terms} for m in fits}
 
 
 def plot_scatter(
-    fits: Mapping[str, AnnData],
+    fits: Mapping[str, Fit],
     terms: Sequence[str],
     labels: Mapping[str, str],
     near: Near | None = None,
@@ -255,11 +254,11 @@ def _handles(hues: Mapping[str, Mapping[str, tuple[str, Color]]]) -> list[Line2D
     return handles
 
 
-def _loading(fit: AnnData, term: str | None) -> np.ndarray:
+def _loading(fit: Fit, term: str | None) -> np.ndarray:
     """Return the loadings of a term; of one that is off, random numbers that spread the cells."""
     if term is None:
-        return np.random.default_rng(1).uniform(-1, 1, fit.n_obs)
-    return loadings(fit)[term].to_numpy(float)
+        return np.random.default_rng(1).uniform(-1, 1, len(fit.loadings))
+    return fit.loadings[term].to_numpy(float)
 
 
 def _nothing_to_scatter(axis: Axes) -> None:
@@ -276,14 +275,14 @@ N_CELL_TYPES = {True: 4, False: 12}  # where there are conditions, where not
 
 
 def plot_loadings(
-    fits: Mapping[str, AnnData],
+    fits: Mapping[str, Fit],
     terms: Sequence[str],
     labels: Mapping[str, str],
     near: Near | None = None,
     conditions: Mapping[str, str] | None = None,
     cell_types: Sequence[str] = (),
     *,
-    others: Mapping[str, Sequence[AnnData]] | None = None,
+    others: Mapping[str, Sequence[Fit]] | None = None,
 ) -> Figure:
     """Draw the distributions of loadings: a row a method, a column a term.
 
@@ -330,12 +329,12 @@ def plot_loadings(
             shown = near[method][term]
             title = term_label(term, shown, max(36, int(11.8 * width)))
             if shown is not None:
-                z = loadings(fit)[shown]
+                z = fit.loadings[shown]
                 _violins(axis, groups.assign(loading=z), colors, bool(hues))
                 own = (others or {}).get(method, ())
-                on = [f for f in own if f.uns["terms"].loc[shown, "active"]]
+                on = [f for f in own if f.terms.loc[shown, "active"]]
                 for other in on:
-                    rescaled = _on_the_scale_of(z, loadings(other)[shown])
+                    rescaled = _on_the_scale_of(z, other.loadings[shown])
                     _medians(axis, groups.assign(loading=rescaled), bool(hues))
                 if len(on) < len(own):
                     title += f"\n(on from {1 + len(on)} of {1 + len(own)} seeds)"

@@ -15,7 +15,7 @@ import pandas as pd
 from anndata import AnnData
 
 from ..base import FactorModel
-from ..benchmark.fits import loadings
+from ..fits import Fit
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ def correlate(a: pd.DataFrame, b: pd.DataFrame) -> pd.Series:
     return pd.Series(r, index=pd.Index(shared, name="term"), name="r")
 
 
-def seed_correlations(fits: Iterable[AnnData]) -> pd.DataFrame:
+def seed_correlations(fits: Iterable[Fit]) -> pd.DataFrame:
     """Correlate the annotated terms' loadings between every two fits.
 
     Parameters
@@ -59,9 +59,9 @@ def seed_correlations(fits: Iterable[AnnData]) -> pd.DataFrame:
     columns = [*PAIR, "term", "r"]
     parts = []
     for a, b in combinations(fits, 2):
-        terms, others = a.uns["terms"], b.uns["terms"]
+        terms, others = a.terms, b.terms
         shared = [t for t in terms.index[terms["kind"] == "annotated"] if t in others.index]
-        r = correlate(loadings(a)[shared], loadings(b)[shared])
+        r = correlate(a.loadings[shared], b.loadings[shared])
         on = terms.loc[shared, "active"] & others.loc[shared, "active"]
         table = r.where(on.to_numpy(bool)).reset_index()
         parts.append(table.assign(**_names(a, b))[columns])
@@ -90,7 +90,7 @@ def over_pairs(seeds: pd.DataFrame, method_a: str, method_b: str) -> pd.DataFram
     return r.agg(**names)
 
 
-def correlation_table(fits: Mapping[str, AnnData], reference: str) -> pd.DataFrame:
+def correlation_table(fits: Mapping[str, Fit], reference: str) -> pd.DataFrame:
     """Correlate the annotated terms' loadings between every two methods.
 
     Parameters
@@ -105,18 +105,18 @@ def correlation_table(fits: Mapping[str, AnnData], reference: str) -> pd.DataFra
     method_a, method_b, term, r, relevance_rank (1 is the most relevant to the reference). r is
     empty where the term is off in one of the two.
     """
-    annotated = {m: f for m, f in fits.items() if (f.uns["terms"]["kind"] == "annotated").any()}
+    annotated = {m: f for m, f in fits.items() if (f.terms["kind"] == "annotated").any()}
     blank = pd.DataFrame(columns=["method_a", "method_b", "term", "r", "relevance_rank"])
     if not annotated:
         return blank
     reference = reference if reference in annotated else next(iter(annotated))
-    terms = annotated[reference].uns["terms"]
+    terms = annotated[reference].terms
     terms = terms[terms["kind"] == "annotated"]
     rank = terms["relevance"].rank(ascending=False, method="first").astype(int)
     parts = [blank]
     for a, b in combinations(annotated, 2):
-        r = correlate(loadings(annotated[a])[terms.index], loadings(annotated[b])[terms.index])
-        on = [annotated[m].uns["terms"].loc[terms.index, "active"].to_numpy(bool) for m in (a, b)]
+        r = correlate(annotated[a].loadings[terms.index], annotated[b].loadings[terms.index])
+        on = [annotated[m].terms.loc[terms.index, "active"].to_numpy(bool) for m in (a, b)]
         table = r.where(on[0] & on[1]).reset_index()
         table.insert(0, "method_a", a)
         table.insert(1, "method_b", b)
@@ -125,7 +125,7 @@ def correlation_table(fits: Mapping[str, AnnData], reference: str) -> pd.DataFra
     return pd.concat([p for p in parts if len(p)] or parts)
 
 
-def agreement_table(fits: Iterable[AnnData], n_top: int = 20) -> pd.DataFrame:
+def agreement_table(fits: Iterable[Fit], n_top: int = 20) -> pd.DataFrame:
     """Summarise how far every two fits agree, on loadings and on which terms matter.
 
     Parameters
@@ -157,36 +157,36 @@ def agreement_table(fits: Iterable[AnnData], n_top: int = 20) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def _names(a: AnnData, b: AnnData) -> dict[str, object]:
+def _names(a: Fit, b: Fit) -> dict[str, object]:
     """Say which two fits a row is about."""
-    about = [fit.uns["fit"][key] for fit in (a, b) for key in ("method", "seed")]
+    about = [fit.about[key] for fit in (a, b) for key in ("method", "seed")]
     return dict(zip(PAIR, about, strict=True))
 
 
-def _annotated(fit: AnnData) -> bool:
-    return bool((fit.uns["terms"]["kind"] == "annotated").any())
+def _annotated(fit: Fit) -> bool:
+    return bool((fit.terms["kind"] == "annotated").any())
 
 
-def _active(fit: AnnData) -> pd.Index:
+def _active(fit: Fit) -> pd.Index:
     """Return the active annotated terms (of PCA all factors), the most relevant first."""
-    terms = fit.uns["terms"]
+    terms = fit.terms
     known = (terms["kind"] == "annotated") | (not _annotated(fit))
     terms = terms[known & terms["active"].astype(bool)]
     return terms.sort_values("relevance", ascending=False, kind="stable").index
 
 
-def _agreement(a: AnnData, b: AnnData, n_top: int) -> dict[str, object]:
+def _agreement(a: Fit, b: Fit, n_top: int) -> dict[str, object]:
     on_a, on_b = _active(a), _active(b)
     if not (_annotated(a) and _annotated(b)):
         one, other = (a, b) if _annotated(a) else (b, a)
-        x, y = loadings(one)[_active(one)], loadings(other)[_active(other)]
+        x, y = one.loadings[_active(one)], other.loadings[_active(other)]
         best = _standard(x).T @ _standard(y)
         best = np.abs(best).max(1) if best.size else np.array([])
         return {"matched": "component", "n_terms": len(best), "median_r": _median(best)}
     both = on_a.intersection(on_b, sort=False)
     top_a, top_b = on_a[:n_top], on_b[:n_top]
     shared_top = top_a.intersection(top_b)
-    r = correlate(loadings(a)[both], loadings(b)[both]).abs()
+    r = correlate(a.loadings[both], b.loadings[both]).abs()
     return {
         "matched": "term",
         "n_terms": len(both),
@@ -278,9 +278,9 @@ def _with_names(answer: Answer) -> Answer:
     return answer._replace(terms=answer.terms[named]) if named.any() else answer
 
 
-def between_seeds(fits: Sequence[AnnData]) -> pd.DataFrame:
+def between_seeds(fits: Sequence[Fit]) -> pd.DataFrame:
     """Compare every two fits of one method from several seeds; empty for fewer than two."""
-    answers = [Answer(loadings(fit), fit.uns["terms"]) for fit in fits]
+    answers = [Answer(fit.loadings, fit.terms) for fit in fits]
     return stability_table("seeds", combinations(answers, 2))
 
 

@@ -72,7 +72,7 @@ def scaling_row(about: Mapping[str, Any]) -> dict[str, object]:
     Parameters
     ----------
     about
-        What is known of the run (:func:`intae.benchmark.fits.about_fit`).
+        What is known of the run (:func:`intae.fits.about_fit`).
     """
     row = cost_row(about) | {"cpu": about["host"]["cpu"]}
     return {name: row[name] for name in SCALING_COLUMNS}

@@ -11,10 +11,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pandas as pd
-from anndata import AnnData
 
-from ..benchmark.fits import weights
 from ..benchmark.tables import FIT_COLUMNS, HISTORY_COLUMNS, stack
+from ..fits import Fit
 
 RUNTIME_COLUMNS = (
     "dataset", "method", "seed", "seconds", "peak_mb", "n_cells", "n_genes", "n_terms",
@@ -22,32 +21,32 @@ RUNTIME_COLUMNS = (
 )  # fmt: skip
 
 
-def runtime_row(fit: AnnData) -> dict[str, object]:
+def runtime_row(fit: Fit) -> dict[str, object]:
     """Return what a fit cost.
 
     `seconds` is the wall time of the fit alone; where the fit was stopped by its budget it is the
     projected time to the end, and `projected` is true. `peak_mb` is the peak resident memory of
     the whole training process, libraries included.
     """
-    return cost_row(fit.uns["fit"])
+    return cost_row(fit.about)
 
 
 def cost_row(about: Mapping[str, Any]) -> dict[str, object]:
-    """Return the same of what is known of a run (:func:`intae.benchmark.fits.about_fit`)."""
+    """Return the same of what is known of a run (:func:`intae.fits.about_fit`)."""
     row = {name: about[name] for name in RUNTIME_COLUMNS if name in about}
     row["seconds"] = about["projected_seconds"] if about["projected"] else about["seconds"]
     return {name: row[name] for name in RUNTIME_COLUMNS}
 
 
-def hosts(fits: Iterable[AnnData]) -> pd.DataFrame:
+def hosts(fits: Iterable[Fit]) -> pd.DataFrame:
     """Return the machines that fits ran on, one row each, with the number of fits."""
-    table = pd.DataFrame([dict(fit.uns["fit"]["host"]) for fit in fits]).astype(str)
+    table = pd.DataFrame([dict(fit.about["host"]) for fit in fits]).astype(str)
     return table.groupby(list(table.columns), sort=False).size().reset_index(name="n_fits")
 
 
-def terms_of(fit: AnnData) -> pd.DataFrame:
+def terms_of(fit: Fit) -> pd.DataFrame:
     """Return a fit's terms with their rank (1 is the most relevant; see :func:`ranking`)."""
-    terms = fit.uns["terms"].reset_index(names="term")
+    terms = fit.terms.reset_index(names="term")
     terms["rank"] = ranking(terms).rank(ascending=False, method="first").astype(int)
     columns = ["term", "kind", "n_genes", "relevance", "rank", "active", "genes_added"]
     return label(terms[[*columns, "genes_removed"]], fit)
@@ -76,28 +75,28 @@ def ranking(terms: pd.DataFrame) -> pd.Series:
     return terms.groupby(by, sort=True).ngroup()
 
 
-def history_of(fit: AnnData) -> pd.DataFrame:
+def history_of(fit: Fit) -> pd.DataFrame:
     """Return the course of an autoencoder's training, a row an epoch; of other fits nothing.
 
     F is the reconstruction and the penalty on loadings, a cell (equation 3 without R), `objective`
     F + R, `inactive_zero_share` the share at zero of the weights that the annotation does not name.
     """
-    history = fit.uns["history"]
+    history = fit.history
     if not set(HISTORY_COLUMNS) <= set(history):
         history = pd.DataFrame(columns=list(HISTORY_COLUMNS))
     return label(history[list(HISTORY_COLUMNS)], fit)
 
 
-def label(table: pd.DataFrame, fit: AnnData) -> pd.DataFrame:
+def label(table: pd.DataFrame, fit: Fit) -> pd.DataFrame:
     """Put data set, method and seed of a fit in front of a table."""
-    about = fit.uns["fit"]
+    about = fit.about
     table = table.copy()
     for position, name in enumerate(FIT_COLUMNS):
         table.insert(position, name, about[name])
     return table
 
 
-def corrected_genes(fit: AnnData, most: int = 100) -> pd.DataFrame:
+def corrected_genes(fit: Fit, most: int = 100) -> pd.DataFrame:
     """List the genes added to and removed from the active annotated terms of a fit.
 
     Parameters
@@ -115,7 +114,7 @@ def corrected_genes(fit: AnnData, most: int = 100) -> pd.DataFrame:
     itself what it added and removed: f-scLVM by the probability that the gene belongs to the
     term, the autoencoder by a weight that is not zero.
     """
-    terms, W = fit.uns["terms"], weights(fit)
+    terms, W = fit.terms, fit.weights
     terms = terms[(terms["kind"] == "annotated") & terms["active"].astype(bool)]
     parts = [pd.DataFrame(columns=["term", "gene", "change", "weight"])]
     for term, row in terms.iterrows():

@@ -18,8 +18,8 @@ from anndata import AnnData
 from scipy.stats import false_discovery_control, rankdata, ttest_ind
 from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score
 
-from ..benchmark.fits import loadings, weights
 from ..benchmark.tables import stack
+from ..fits import Fit
 from ..prepared import get_annotations, get_terms
 from .terms import ranking
 
@@ -59,7 +59,7 @@ class Planted:
     member: np.ndarray
 
     @classmethod
-    def beside(cls, fit: AnnData, truth: AnnData) -> Self:
+    def beside(cls, fit: Fit, truth: AnnData) -> Self:
         """Lay a fit of simulated data beside the truth in the prepared data.
 
         Parameters
@@ -69,7 +69,7 @@ class Planted:
         truth
             Simulated data (:func:`intae.simulate`), the same cells and genes.
         """
-        terms = fit.uns["terms"]
+        terms = fit.terms
         terms = terms[terms["kind"] == "annotated"]
         rank = ranking(terms)
         alike = ~terms["active"].astype(bool) & rank.duplicated(keep=False)
@@ -77,13 +77,13 @@ class Planted:
         place, column = planted.index.get_indexer(terms.index), get_terms(truth)
         return cls(
             terms=terms,
-            genes=fit.var_names,
+            genes=fit.weights.index,
             on=terms["active"].to_numpy(bool),
             score=np.where(alike, 0, rank + 1),
             active=planted["active"].to_numpy(bool)[place],
-            loadings=loadings(fit)[terms.index].to_numpy(float),
+            loadings=fit.loadings[terms.index].to_numpy(float),
             true_loadings=np.asarray(truth.obsm["true_loadings"], float)[:, place],
-            size=np.abs(weights(fit)[terms.index].to_numpy(float)),
+            size=np.abs(fit.weights[terms.index].to_numpy(float)),
             known=get_annotations(truth)[:, column.get_indexer(terms.index)] > 0,
             member=np.asarray(truth.varm["true_weights"])[:, place] != 0,
         )
@@ -111,7 +111,7 @@ class Planted:
         return np.column_stack([self.genes.isin(names) for names in lists])
 
 
-def recovery(fit: AnnData, truth: AnnData) -> pd.DataFrame:
+def recovery(fit: Fit, truth: AnnData) -> pd.DataFrame:
     """Score a fit of simulated data against the truth that stands in the prepared data.
 
     Parameters
@@ -182,7 +182,7 @@ def _r(x: np.ndarray, y: np.ndarray) -> float:
 COLUMNS = ("what", "n_ranked", "recall", "precision", "chance")
 
 
-def recovery_curves(fit: AnnData, truth: AnnData, n_points: int = 200) -> pd.DataFrame:
+def recovery_curves(fit: Fit, truth: AnnData, n_points: int = 200) -> pd.DataFrame:
     """Follow precision and recall down three rankings of a fit of simulated data.
 
     - terms: annotated terms by relevance (:func:`intae.metrics.terms.ranking`); sought are the
@@ -258,7 +258,7 @@ OUTCOMES = ("true", "false, overlaps a true one", "false, overlaps none")
 
 
 def false_positives(
-    fit: AnnData, truth: AnnData, share: float = 0.25, fdr: float = 0.05
+    fit: Fit, truth: AnnData, share: float = 0.25, fdr: float = 0.05
 ) -> pd.DataFrame:
     """Count the terms that a fit of simulated data calls active, rightly and wrongly.
 

@@ -74,7 +74,7 @@ def unseen_cells(prepared: AnnData, make: Callable[[], FactorModel], n_folds: in
         model.fit(prepared[train].copy())
         if condition is not None:
             on = model.terms_["active"].to_numpy(bool)
-            in_force = model.transform(prepared) * on  # as in intae.benchmark.fits.loadings
+            in_force = model.transform(prepared) * on  # as in intae.fits.loadings
             scores = _scores(in_force, codes, train, test)
             accuracy.append(scores[["term", *METRICS]])
             size = {"fold": number, "n_train": len(train), "n_unseen": len(test)}

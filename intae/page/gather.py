@@ -21,9 +21,9 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from ..benchmark.fits import loadings, weights
 from ..figures.style import label_colors, method_colors, method_label
 from ..figures.terms import RELEVANCE
+from ..fits import Fit
 from ..gene_sets import read_descriptions, read_gene_sets
 from ..metrics.agreement import over_pairs
 from ..prepared import get_annotations, get_terms, split_terms
@@ -307,7 +307,7 @@ N_CELLS = 1000
 
 
 def gather(
-    fits: Sequence[AnnData],
+    fits: Sequence[Fit],
     prepared: AnnData,
     tables: Mapping[str, pd.DataFrame],
     *,
@@ -353,7 +353,7 @@ def gather(
     genes, sets = prepared.var_names, get_terms(prepared)
     views = views_of(obs)
     shown = sample_cells(prepared.n_obs, n_cells, seed)
-    by_method = {fit.uns["fit"]["method"]: fit for fit in fits}
+    by_method = {fit.about["method"]: fit for fit in fits}
     methods = [m for m in labels if m in by_method]
     origins = origins or {}
     facts = {
@@ -410,14 +410,14 @@ def _pack_view(block: Block, view: View, obs: pd.DataFrame, shown: np.ndarray) -
 
 def _pack_method(
     block: Block,
-    fit: AnnData,
+    fit: Fit,
     genes: pd.Index,
     tables: Mapping[str, pd.DataFrame],
     methods: Sequence[str],
     views: Sequence[View],
     shown: np.ndarray,
 ) -> dict[str, Any]:
-    about = fit.uns["fit"]
+    about = fit.about
     method, seed = str(about["method"]), int(about["seed"])
     table = tables["terms"]
     table = table[(table["method"] == method) & (table["seed"] == seed)].set_index("term")
@@ -427,8 +427,8 @@ def _pack_method(
         )
         raise ValueError(msg)
     terms = table.index
-    w = weights(fit).reindex(index=genes, columns=terms).fillna(0.0).to_numpy(np.float32)
-    z = loadings(fit)[terms].to_numpy(float)
+    w = fit.weights.reindex(index=genes, columns=terms).fillna(0.0).to_numpy(np.float32)
+    z = fit.loadings[terms].to_numpy(float)
     others = [m for m in methods if m != method]
     return {
         "seed": seed,

@@ -42,7 +42,7 @@ def test_score_genes_is_scanpys(n_genes):
 
 
 @pytest.mark.parametrize("method", ["ulm", "aucell"])
-def test_decouplers_scores_are_decouplers(simulated, method):
+def test_decouplers_scores_are_decouplers(simulated, method, tmp_path):
     import decoupler
 
     rows = [(term, gene, 1.0) for term, genes in members(simulated).items() for gene in genes]
@@ -65,7 +65,7 @@ def test_ulm_is_the_t_value_of_a_slope(simulated):
 
 
 @pytest.mark.parametrize("method", SCORES)
-def test_nothing_is_learned(simulated, method):
+def test_nothing_is_learned(simulated, method, tmp_path):
     model = intae.GeneSetScore(method).fit(simulated)
     np.testing.assert_array_equal(model.weights_, get_annotations(simulated))
     assert model.terms_["active"].all()
@@ -77,7 +77,7 @@ def test_nothing_is_learned(simulated, method):
 
 
 @pytest.mark.parametrize("method", SCORES)
-def test_sparse_and_backed_data_give_the_same(simulated, method):
+def test_sparse_and_backed_data_give_the_same(simulated, method, tmp_path):
     import anndata
 
     dense = intae.GeneSetScore(method).fit(simulated)
@@ -93,7 +93,7 @@ def test_sparse_and_backed_data_give_the_same(simulated, method):
 
 
 @pytest.mark.parametrize("method", SCORES)
-def test_a_new_cell_is_scored_as_it_was_among_others(simulated, method):
+def test_a_new_cell_is_scored_as_it_was_among_others(simulated, method, tmp_path):
     model = intae.GeneSetScore(method, seed=2).fit(simulated)
     model.save(tmp_path / "model.h5")
     loaded = intae.GeneSetScore.load(tmp_path / "model.h5")

@@ -42,14 +42,14 @@ def test_score_genes_is_scanpys(n_genes):
 
 
 @pytest.mark.parametrize("method", ["ulm", "aucell"])
-def test_decouplers_scores_are_decouplers(simulated, method, tmp_path):
+def test_decouplers_scores_are_decouplers(simulated, method):
     import decoupler
 
     rows = [(term, gene, 1.0) for term, genes in members(simulated).items() for gene in genes]
     net = pd.DataFrame(rows, columns=["source", "target", "weight"])
     data = simulated.copy()
     getattr(decoupler.mt, method)(data, net, tmin=0)
-    expected = data.obsm[f"score_{method}"][list(data.terms)]
+    expected = data.obsm[f"score_{method}"][list(data.uns["terms"])]
     scores = intae.GeneSetScore(method, threads=1).fit(simulated).loadings_
     np.testing.assert_allclose(scores, expected, atol=1e-8)
 
@@ -65,7 +65,7 @@ def test_ulm_is_the_t_value_of_a_slope(simulated):
 
 
 @pytest.mark.parametrize("method", SCORES)
-def test_nothing_is_learned(simulated, method, tmp_path):
+def test_nothing_is_learned(simulated, method):
     model = intae.GeneSetScore(method).fit(simulated)
     np.testing.assert_array_equal(model.weights_, get_annotations(simulated))
     assert model.terms_["active"].all()

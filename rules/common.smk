@@ -1,16 +1,23 @@
-# The checked config, the paths of results, and the names of methods: what all files here lean on.
-import os
+# The checked config, and what all rules ask of it (intae/benchmark/plan.py and jobs.py).
 import re
 import sys
-from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
 # The library is installed, or it lies beside this file (environments made by conda).
 sys.path.insert(0, workflow.basedir)
+from intae.benchmark.config import read_config
+from intae.benchmark.jobs import (
+    CALLING,
+    CLAIMED,
+    LOADING,
+    PREPARING,
+    PUBLISHED,
+    Jobs,
+    rule_name,
+)
 from intae.benchmark.plan import Benchmark
 from intae.errors import ConfigError
-from intae.benchmark.config import read_config
 
 try:
     for path in workflow.configfiles:
@@ -19,26 +26,35 @@ try:
 except ConfigError as error:
     raise WorkflowError(str(error))
 
-RESULTS = BENCHMARK.config["results"]
+JOBS = Jobs(BENCHMARK)
+RESULTS, LOGS = JOBS.results, JOBS.logs
 RESOURCES = BENCHMARK.config["resources"]
-PREPARED = f"{RESULTS}/{{dataset}}/prepared.h5ad"
-FIT = f"{RESULTS}/{{dataset}}/{{method}}/seed{{seed}}/fit.h5ad"
-MODEL = f"{RESULTS}/{{dataset}}/{{method}}/seed{{seed}}/model.h5"
-UNSEEN = f"{RESULTS}/{{dataset}}/{{method}}/seed{{seed}}/unseen/{{table}}.csv"
+
+
+def one_of(names):
+    """Constrain a wildcard to names; to nothing where there are none."""
+    return "|".join(map(re.escape, names)) or "(?!)"
+
+
+def ask(name):
+    """Return what a fit of the method of the wildcards asks of the machine."""
+    return lambda wildcards: JOBS.resources(wildcards.method)[name]
+
+
+def tell(name):
+    """Return what changes the fit of the method of the wildcards."""
+    return lambda wildcards: JOBS.fitting(wildcards.method)[name]
+
+
+def entry(name):
+    """Return a key of the entry of the method of the wildcards."""
+    return lambda wildcards: BENCHMARK.method(wildcards.method)[name]
 
 
 wildcard_constraints:
-    dataset="|".join(map(re.escape, BENCHMARK.config["datasets"])),
-    method="|".join(map(re.escape, BENCHMARK.config["methods"])),
+    dataset=one_of(BENCHMARK.config["datasets"]),
+    method=one_of(BENCHMARK.config["methods"]),
+    sweep=one_of(BENCHMARK.config["sweep"]),
     seed=r"\d+",
+    n_cells=r"\d+",
     file=r"[^/]+",
-
-
-LABELS = {
-    name: entry.get("label", name)
-    for name, entry in BENCHMARK.config["methods"].items()
-}
-ROLES = {name: entry["role"] for name, entry in BENCHMARK.config["methods"].items()}
-MODELS = {name: entry["model"] for name, entry in BENCHMARK.config["methods"].items()}
-# Ablations are shown in a figure of their own only.
-SHOWN = {name: label for name, label in LABELS.items() if ROLES[name] != "ablation"}

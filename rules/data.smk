@@ -8,7 +8,7 @@ rule fetch:
     output:
         f"{RESOURCES}/{{file}}",
     log:
-        "logs/fetch/{file}.log",
+        f"{LOGS}/fetch/{{file}}.log",
     retries: 2
     conda:
         "../envs/intae.yaml"
@@ -27,11 +27,11 @@ rule fetch_all:
 
 rule load:
     input:
-        files_of,
+        lambda wildcards: JOBS.files_of(wildcards.dataset),
     output:
         f"{RESULTS}/{{dataset}}/loaded.h5ad",
     log:
-        "logs/load/{dataset}.log",
+        f"{LOGS}/{{dataset}}/load.log",
     benchmark:
         f"{RESULTS}/{{dataset}}/load.benchmark.tsv"
     conda:
@@ -41,7 +41,7 @@ rule load:
         mem_mb=16000,
         runtime=120,
     params:
-        entry=lambda wildcards: entry_of(wildcards.dataset, LOADING),
+        entry=lambda wildcards: JOBS.entry(wildcards.dataset, LOADING),
     script:
         "../scripts/load.py"
 
@@ -51,9 +51,9 @@ rule prepare:
         loaded=f"{RESULTS}/{{dataset}}/loaded.h5ad",
         gene_sets=lambda wildcards: BENCHMARK.gene_set_files(wildcards.dataset),
     output:
-        PREPARED,
+        JOBS.prepared,
     log:
-        "logs/prepare/{dataset}.log",
+        f"{LOGS}/{{dataset}}/prepare.log",
     benchmark:
         f"{RESULTS}/{{dataset}}/prepare.benchmark.tsv"
     conda:
@@ -63,10 +63,7 @@ rule prepare:
         mem_mb=16000,
         runtime=120,
     params:
-        entry=lambda wildcards: entry_of(wildcards.dataset, PREPARING),
-        prefixes=lambda wildcards: [
-            BENCHMARK.config["gene_sets"][name].get("remove_prefix")
-            for name in BENCHMARK.dataset(wildcards.dataset)["gene_sets"]
-        ],
+        entry=lambda wildcards: JOBS.entry(wildcards.dataset, PREPARING),
+        prefixes=lambda wildcards: JOBS.prefixes(wildcards.dataset),
     script:
         "../scripts/prepare.py"

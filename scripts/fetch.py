@@ -1,13 +1,8 @@
 """Bring one file here, from the mirror or the network."""
 
-import sys
-from pathlib import Path
+from _step import step
 
-sys.path.insert(0, str(Path(snakemake.scriptdir).parent))
-
-from intae.benchmark.logs import log_to
-
-with log_to(snakemake.log[0]):
+with step(snakemake):
     from intae.sources.downloads import fetch
 
     download = snakemake.params.download

@@ -1,13 +1,17 @@
-"""Join the parts of a table, one a data set."""
+"""Join the tables of all data sets, and list what every fit cost and where it ran."""
 
-import sys
-from pathlib import Path
+from _step import step
 
-sys.path.insert(0, str(Path(snakemake.scriptdir).parent))
+with step(snakemake):
+    import pandas as pd
 
-from intae.benchmark.logs import log_to
-
-with log_to(snakemake.log[0]):
     from intae.benchmark.tables import read_tables, write_table
+    from intae.fits import read_facts
+    from intae.metrics.cost import cost_row, hosts
 
-    write_table(read_tables(snakemake.input), snakemake.output[0])
+    files, outputs = snakemake.input, snakemake.output
+    fits = [read_facts(path) for path in files.facts]
+    write_table(pd.DataFrame([cost_row(about) for about in fits]), outputs.runtime)
+    write_table(hosts(fits), outputs.host)
+    for table in snakemake.params.tables:
+        write_table(read_tables(files[table]), outputs[table])

@@ -1,13 +1,8 @@
 """Load one data set as the config declares it: raw data, with its labels."""
 
-import sys
-from pathlib import Path
+from _step import step
 
-sys.path.insert(0, str(Path(snakemake.scriptdir).parent))
-
-from intae.benchmark.logs import log_to
-
-with log_to(snakemake.log[0]):
+with step(snakemake):
     from intae.io import write_h5ad
     from intae.sources.loading import load_dataset
 

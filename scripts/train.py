@@ -1,25 +1,16 @@
 """Fit one method to one data set from one seed."""
 
-import sys
-from pathlib import Path
+from _step import step
 
-sys.path.insert(0, str(Path(snakemake.scriptdir).parent))
-
-from intae.benchmark.logs import log_to
-
-with log_to(snakemake.log[0]):
-    from intae.benchmark.fits import write_fit
-    from intae.benchmark.registry import train
+with step(snakemake):
+    from intae.benchmark.training import train
+    from intae.fits import write_fit
     from intae.io import read_h5ad
 
-    prepared = read_h5ad(snakemake.input[0])
+    told, names = snakemake.params, snakemake.wildcards
     model, about = train(
-        prepared,
-        snakemake.params.model,
-        snakemake.params.params,
-        seed=int(snakemake.wildcards.seed),
-        threads=snakemake.threads,
-    )
-    model.save(snakemake.output.model)
-    about |= {"dataset": snakemake.wildcards.dataset, "method": snakemake.wildcards.method}
-    write_fit(model, prepared, snakemake.output.fit, about)
+        read_h5ad(snakemake.input[0]), told.model, told.params,
+        seed=int(names.seed), threads=snakemake.threads,
+    )  # fmt: skip
+    about |= {"dataset": names.dataset, "method": names.method, "revision": told.revision}
+    write_fit(model, snakemake.output.model, about)

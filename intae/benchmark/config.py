@@ -1,6 +1,6 @@
-"""Config files: read strictly, laid over each other, and the reference made from the schema.
+"""Config files: read strictly, laid over each other, checked; the reference made from the schema.
 
-What a config may say: checked against the schema and against itself, defaults filled in.
+A config is checked against the schema and against itself, and its defaults are filled in.
 
 Imported by the Snakefile, so it needs nothing but what Snakemake brings along.
 """
@@ -18,7 +18,7 @@ import yaml
 
 from ..errors import ConfigError, suggest
 from .expand import check_annotations_of, check_sweeps, expand_draws
-from .signatures import ability_of
+from .registry import METHODS, MODELS, SCORES
 
 
 class _StrictLoader(yaml.SafeLoader):
@@ -52,7 +52,7 @@ def read_config(path: str | Path) -> dict[str, Any]:
         msg = f"{path}: there is no such config file"
         raise ConfigError(msg)
     try:
-        config = yaml.load(path.read_text(), Loader=_StrictLoader)
+        config = yaml.load(path.read_text(encoding="utf-8"), Loader=_StrictLoader)
     except ConfigError as error:
         msg = f"{path}: {error}; rename or remove one"
         raise ConfigError(msg) from None
@@ -126,23 +126,10 @@ def _rows(rules: Mapping[str, Any], path: str) -> list[str]:
 SCHEMA = Path(__file__).with_name("schema.yaml")
 
 
-# The order of methods in figures is the same in every run, whichever of them a user's config names
-# first; their colours are in figures/style.py. Others follow in the config's order.
-METHOD_ORDER = (
-    "autoencoder", "autoencoder_proximal", "autoencoder_exact", "autoencoder_dense3",
-    "autoencoder_dropping", "fsclvm", "fsclvm_dense3", "fsclvm_annotation", "slalom",
-    "slalom_dense3", "autoencoder_permuted", "score_genes", "ulm", "aucell", "pca",
-    "autoencoder_masked", "autoencoder_stochastic",
-)  # fmt: skip
-
-# The methods of intae.GeneSetScore (whose module needs more than Snakemake brings along).
-SCORES = ("score_genes", "ulm", "aucell")
-
-
 @cache
 def read_schema(path: Path = SCHEMA) -> dict[str, Any]:
     """Read the schema, once; not to be changed."""
-    return yaml.safe_load(Path(path).read_text())
+    return yaml.safe_load(Path(path).read_text(encoding="utf-8"))
 
 
 def check_config(config: Mapping[str, Any], schema: Path = SCHEMA) -> dict[str, Any]:
@@ -167,7 +154,7 @@ def check_config(config: Mapping[str, Any], schema: Path = SCHEMA) -> dict[str, 
     rules = read_schema(schema)
     config = copy.deepcopy(dict(config))
     if isinstance(config.get("methods"), dict):
-        known = [name for name in METHOD_ORDER if name in config["methods"]]
+        known = [name for name in METHODS if name in config["methods"]]
         config["methods"] = {name: config["methods"][name] for name in known} | config["methods"]
     validator = jsonschema.Draft202012Validator(rules)
     for error in sorted(validator.iter_errors(config), key=lambda e: list(map(str, e.path))):
@@ -219,7 +206,7 @@ def _check_dataset(name: str, entry: Mapping[str, Any], gene_sets: Mapping[str, 
 def _check_method(name: str, entry: dict[str, Any]) -> None:
     where = f"config, methods: {name}"
     for key in ("halves", "folds"):
-        if entry[key] and not ability_of(entry["model"], "infers_new_cells"):
+        if entry[key] and not MODELS[entry["model"]].infers_new_cells:
             msg = f"{where}: {key}: {entry['model']} cannot infer the loadings of cells that it was"
             raise ConfigError(f"{msg} not fitted to; leave the key out")
     if entry["folds"] == 1:
@@ -233,7 +220,7 @@ def _check_method(name: str, entry: dict[str, Any]) -> None:
         msg = f"{where}: permute_annotations: stands under params, but belongs beside it"
         raise ConfigError(msg)
     if entry["permute_annotations"]:
-        if not ability_of(entry["model"], "knows_gene_sets"):
+        if not MODELS[entry["model"]].knows_gene_sets:
             msg = f"{where}: permute_annotations: {entry['model']} knows no annotations; "
             msg += "leave the key out"
             raise ConfigError(msg)

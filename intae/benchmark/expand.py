@@ -1,7 +1,4 @@
-"""Simulated data sets in the config: several draws of one, and whose gene sets they take.
-
-Sweeps over parameters as the config declares them: which points, and are they sensible.
-"""
+"""Entries of the config that stand for several things: draws of a simulation, points of a sweep."""
 
 from __future__ import annotations
 
@@ -12,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import ConfigError, suggest
-from .signatures import ability_of, parameters_of
+from .registry import MODELS
 
 
 def expand_draws(config: dict[str, Any]) -> None:
@@ -157,14 +154,14 @@ def check_sweeps(config: Mapping[str, Any]) -> None:
 
 def _check_points(where: str, entry: Mapping[str, Any], method: Mapping[str, Any]) -> None:
     model = method["model"]
-    if not ability_of(model, "infers_new_cells"):
+    if not MODELS[model].infers_new_cells:
         msg = f"{where}: method: {model} cannot infer the loadings of the cells held out"
         raise ConfigError(msg)
     points = points_of(entry)
     if not points:
         msg = f"{where}: names no values; give a grid: or points:"
         raise ConfigError(msg)
-    known = [*parameters_of(model), *(FRACTIONS if model == "Autoencoder" else ())]
+    known = [*MODELS[model].parameters, *(FRACTIONS if model == "Autoencoder" else ())]
     for point in points:
         for parameter, value in point.items():
             if parameter not in known:

@@ -10,8 +10,11 @@ import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
-# What a user can mend: shown as one sentence. Anything else is our fault and keeps its traceback.
-USER_ERRORS = (ValueError, OSError)
+from ..errors import IntaeError
+
+# What a user can fix is told in one sentence: what the library itself refuses, and files that
+# cannot be read or written. Anything else is a fault of the program and keeps its traceback.
+USER_ERRORS = (IntaeError, OSError)
 
 
 @contextlib.contextmanager
@@ -30,7 +33,7 @@ def log_to(path: str | Path) -> Iterator[None]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", buffering=1) as file:
+    with path.open("w", buffering=1, encoding="utf-8") as file:
         handler = logging.StreamHandler(file)
         handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
         root = logging.getLogger()
@@ -44,7 +47,6 @@ def log_to(path: str | Path) -> Iterator[None]:
                 yield
         except USER_ERRORS as error:
             print(f"Error: {error}", file=file)
-            logging.getLogger(__name__).debug("", exc_info=error)
             sys.exit(1)
         except Exception:
             traceback.print_exc(file=file)

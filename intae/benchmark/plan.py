@@ -6,20 +6,16 @@ Imported by the Snakefile itself, so it needs nothing but what Snakemake brings 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
 
 from ..errors import ConfigError
 from ..sources.downloads import SOURCES, Download, find_in_mirror, msigdb
-from .config import METHOD_ORDER, check_config, fill_defaults, read_schema
+from .config import check_config, fill_defaults, read_schema
 from .expand import grid_points, points_of
-from .signatures import ability_of
-
-# Figures that take a row or a page a method show these, and methods of the user's own: the others
-# of the paper's benchmark are the same models again, from elsewhere or with another solver.
-MAIN_METHODS = ("autoencoder", "autoencoder_exact", "fsclvm", "fsclvm_dense3")
+from .registry import MAIN_METHODS, METHODS, MODELS, solver_of
 
 
 class Benchmark:
@@ -50,6 +46,8 @@ class Benchmark:
             if self.dataset(name)["source"] == "simulated":
                 simulation = self.dataset(name).get("draw_of", name)
                 self.simulations.setdefault(simulation, []).append(name)
+        # draw -> its simulation
+        self.draw_of = {d: s for s, draws in self.simulations.items() for d in draws}
         self.methods: list[str] = run.get("methods") or list(self.config["methods"])
         self.excluded = {(pair["dataset"], pair["method"]) for pair in self.config["exclude"]}
         self.downloads: dict[str, Download] = {}
@@ -71,8 +69,8 @@ class Benchmark:
         return self.config["methods"][name]
 
     def can(self, method: str, ability: str) -> bool:
-        """Say whether a method's model has an ability: see `intae.benchmark.schema.ability_of`."""
-        return ability_of(self.method(method)["model"], ability)
+        """Say whether a method's model can do something: see :class:`.registry.Model`."""
+        return getattr(MODELS[self.method(method)["model"]], ability)
 
     def methods_of(self, dataset: str) -> list[str]:
         """Return the methods that run on a data set."""
@@ -112,8 +110,69 @@ class Benchmark:
         asked = [m for m in run if m in self.analysis(dataset)["scatter_methods"]]
         named = [m for m in run if self.can(m, "knows_gene_sets")]
         models = [m for m in named if self.method(m)["role"] == "model"] or named
-        main = [m for m in models if m in MAIN_METHODS or m not in METHOD_ORDER]
+        main = [m for m in models if m in MAIN_METHODS or m not in METHODS]
         return asked or main or models[:4]
+
+    def of_model(
+        self, dataset: str, *models: str, roles: Sequence[str] = ("model",), solvers: Sequence = ()
+    ) -> list[str]:
+        """Return the methods of a data set of these models, roles and (where given) solvers."""
+        return [
+            m
+            for m in self.methods_of_role(dataset, *roles)
+            if self.method(m)["model"] in models
+            and (not solvers or solver_of(self.method(m)) in solvers)
+        ]
+
+    def with_terms(self, dataset: str) -> list[str]:
+        """Return the methods of a data set whose terms are gene sets."""
+        return [m for m in self.methods_of(dataset) if self.can(m, "knows_gene_sets")]
+
+    def halved(self, dataset: str) -> list[str]:
+        """Return the methods of a data set that are fitted to halves of it."""
+        return [m for m in self.methods_of(dataset) if self.method(m)["halves"]]
+
+    def folded(self, dataset: str) -> list[str]:
+        """Return the methods of a data set that are fitted without each fold of it."""
+        return [m for m in self.methods_of(dataset) if self.method(m)["folds"]]
+
+    def permuted(self, dataset: str) -> list[str]:
+        """Return the methods of a data set whose gene sets are shuffled."""
+        return [m for m in self.methods_of(dataset) if self.method(m)["permute_annotations"]]
+
+    def plain_scores(self, dataset: str) -> list[str]:
+        """Return the controls of a data set whose terms hold their own genes."""
+        shuffled = self.permuted(dataset)
+        controls = [m for m in self.with_terms(dataset) if self.method(m)["role"] == "control"]
+        return [m for m in controls if m not in shuffled]
+
+    def dense_families(self, dataset: str) -> list[list[str]]:
+        """Return lists of models that differ in their number of dense factors only."""
+        families: dict[tuple, dict[str, Any]] = {}
+        for method in self.with_terms(dataset):
+            entry = self.method(method)
+            if entry["role"] != "model":
+                continue
+            params = {k: v for k, v in entry["params"].items() if k != "n_dense"}
+            key = entry["model"], str(sorted(params.items()))
+            families.setdefault(key, {})[method] = entry["params"].get("n_dense")
+        return [list(f) for f in families.values() if len(set(f.values())) > 1]
+
+    def by_dense(self, dataset: str) -> list[str]:
+        """Return the models of a data set, first those that differ in dense factors only."""
+        families = [m for family in self.dense_families(dataset) for m in family]
+        models = [m for m in self.with_terms(dataset) if self.method(m)["role"] == "model"]
+        return families + [m for m in models if m not in families]
+
+    def with_ablations(self, dataset: str) -> list[str]:
+        """Return the ablations of the autoencoder, after the autoencoders to see them beside."""
+        return self.of_model(dataset, "Autoencoder") + self.of_model(
+            dataset, "Autoencoder", "MaskedAutoencoder", roles=("ablation",)
+        )
+
+    def holds(self, condition: str, dataset: str) -> bool:
+        """Say whether a condition of :data:`CONDITIONS` holds for a data set of the run."""
+        return bool(self.methods_of(dataset)) and bool(CONDITIONS[condition](self, dataset))
 
     def expected(self, dataset: str) -> list[str]:
         """Return the terms that are known to matter in a data set."""
@@ -187,3 +246,31 @@ class Benchmark:
             msg = f"config: two different downloads have the file name {download.name!r}; name one"
             raise ConfigError(msg)
         return f"{self.config['resources']}/{download.name}"
+
+
+def _labelled(*roles: str) -> Callable[[Benchmark, str], bool]:
+    return lambda b, d: any(role in b.dataset(d)["labels"] for role in roles)
+
+
+# When a table or a figure of a data set is made; `draws` are compared with the truth only.
+CONDITIONS: dict[str, Callable[[Benchmark, str], Any]] = {
+    "always": lambda b, d: True,
+    "condition": _labelled("condition"),
+    "groups": lambda b, d: _labelled("condition", "cell_type")(b, d) and b.with_terms(d),
+    "labels": _labelled("condition", "cell_type"),
+    "terms": lambda b, d: b.with_terms(d),
+    "two methods": lambda b, d: len(b.with_terms(d)) >= 2,
+    "repeated": lambda b, d: (
+        b.halved(d) or any(len(b.method(m)["seeds"]) > 1 for m in b.methods_of(d))
+    ),
+    "dense": lambda b, d: _labelled("condition")(b, d) and b.dense_families(d),
+    "network": lambda b, d: b.of_model(d, "Autoencoder", solvers=("adam", "proximal")),
+    "exact": lambda b, d: b.of_model(d, "Autoencoder", solvers=("exact",)),
+    "ablations": lambda b, d: b.methods_of_role(d, "ablation"),
+    "folds": lambda b, d: b.folded(d),
+    "folds, condition": lambda b, d: _labelled("condition")(b, d) and b.folded(d),
+    "folds, expression": lambda b, d: any(b.can(m, "reconstructs") for m in b.folded(d)),
+    "parts": lambda b, d: b.parts_of(d),
+    "sweeps": lambda b, d: b.sweeps_of(d),
+    "truth": lambda b, d: d in b.draw_of,
+}

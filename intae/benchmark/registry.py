@@ -1,111 +1,94 @@
-"""The models that a config may name, and one training run of one of them."""
+"""What a config may name: the models and what they can do, and the methods of the benchmark.
+
+The Snakefile imports this, perhaps where nothing but Snakemake is installed; so it names classes
+and imports none. A test holds each row against its class.
+"""
 
 from __future__ import annotations
 
-import inspect
-import logging
-from collections.abc import Mapping
-from typing import Any
-
-from anndata import AnnData
-
-import intae
-
-from ..base import FactorModel
-from ..controls import permute_annotations, permuted
-from .host import describe_host, peak_memory_mb
-
-log = logging.getLogger(__name__)
-
-MODELS = ("Autoencoder", "FSCLVM", "GeneSetScore", "MaskedAutoencoder", "PCA", "Slalom")
+from dataclasses import dataclass
 
 
-def make_model(model: str, params: Mapping[str, Any], *, seed: int, threads: int) -> FactorModel:
-    """Make a model by its name, refusing parameters it does not have.
+@dataclass(frozen=True)
+class Model:
+    """A class that a method of the config may name under `model:`.
 
-    Parameters
+    Attributes
     ----------
-    model
-        Name of the class.
-    params
-        Its parameters; with `permute_annotations` true beside them, the model shuffles the
-        annotations of any data it is fitted to (by `seed`).
-    seed, threads
-        Of the model.
-
-    Raises
-    ------
-    ValueError
-        If the model or a parameter is unknown; the message suggests the nearest.
+    parameters
+        The arguments that a config may give; `seed` and `threads` come from the workflow.
+    knows_gene_sets, infers_new_cells, reconstructs
+        As of the class: see :class:`intae.base.FactorModel`.
+    revision
+        Raised whenever the same arguments give other numbers: fits of an earlier revision are
+        made anew.
     """
-    from ..errors import suggest
 
-    if model not in MODELS:
-        msg = f"there is no model {model!r}{suggest(model, MODELS)}"
-        raise ValueError(msg)
-    params = dict(params)
-    permute = params.pop("permute_annotations", False)
-    kind = getattr(intae, model)
-    known = inspect.signature(kind).parameters
-    for name in params:
-        if name not in known:
-            msg = f"intae.{model} has no parameter {name!r}{suggest(name, known)}"
-            raise ValueError(msg)
-    made = kind(**params, seed=seed, threads=threads)
-    return permuted(made, seed) if permute else made
+    parameters: tuple[str, ...]
+    knows_gene_sets: bool = True
+    infers_new_cells: bool = True
+    reconstructs: bool = True
+    revision: int = 1
 
 
-def slalom_path(prepared: AnnData, made: FactorModel) -> dict[str, Any]:
-    """Ask the exact f-scLVM which path slalom will take, so that its time can be projected.
+MODELS = {
+    "Autoencoder": Model(
+        (
+            "solver", "n_sparse", "n_dense", "lambda0", "lambda1", "lambda2", "lambda3",
+            "annotated_share", "weighting", "covariates", "max_iter", "tol", "epochs",
+            "learning_rate", "batch_size", "device",
+        )
+    ),
+    "FSCLVM": Model(
+        ("n_dense", "n_sparse", "covariates", "max_iter", "tol", "n_init", "compat"),
+    ),
+    "GeneSetScore": Model(("method",), reconstructs=False, revision=2),
+    "MaskedAutoencoder": Model(
+        ("mask", "inside", "outside", "epochs", "learning_rate", "batch_size", "device"),
+    ),
+    "PCA": Model(("n_dense",), knows_gene_sets=False, revision=2),
+    "Slalom": Model(
+        ("n_dense", "n_sparse", "covariates", "max_iter", "budget"),
+        infers_new_cells=False, reconstructs=False,
+    ),
+}  # fmt: skip
 
-    The exact engine follows slalom sweep by sweep, some hundred times faster, so it knows how many
-    sweeps slalom needs and how many terms are on in each. Only for a slalom with a budget.
+# The scores that GeneSetScore has.
+SCORES = ("score_genes", "ulm", "aucell")
 
-    Returns
-    -------
-    Arguments for `Slalom.fit`; none for other models.
-    """
-    params = made.get_params()
-    if not isinstance(made, intae.Slalom) or params.pop("budget") is None:
-        return {}
-    exact = intae.FSCLVM(**params, compat="slalom").fit(prepared)
-    log.info("slalom needs %d sweeps, by the exact f-scLVM that follows it", exact.n_iter_)
-    return {
-        "expected_iter": exact.n_iter_,
-        "expected_active": exact.history_["n_active"].astype(int).tolist(),
-    }
+# The methods of the paper's benchmark with their colours. Their order in figures is the same in
+# every run, whichever of them a user's config names first; others follow in the config's order.
+# Those shown together differ for the colour-blind as well (seaborn's colorblind palette, and greys
+# for scores).
+METHODS = {
+    "autoencoder": "#0173B2",
+    "autoencoder_proximal": "#56B4E9",
+    "autoencoder_exact": "#DE8F05",
+    "autoencoder_dense3": "#5D3A9B",
+    "autoencoder_dropping": "#999933",
+    "fsclvm": "#029E73",
+    "fsclvm_dense3": "#D55E00",
+    "fsclvm_annotation": "#CC78BC",
+    "slalom": "#CA9161",
+    "slalom_dense3": "#FBAFE4",
+    "autoencoder_permuted": "#ECE133",
+    "score_genes": "#6E6E6E",
+    "ulm": "#2B2B2B",
+    "aucell": "#B4B4B4",
+    "pca": "#949494",
+    "autoencoder_masked": "#332288",
+    "autoencoder_stochastic": "#882255",
+}
+# Figures that take a row or a page per method show these, and methods of the user's own: the
+# others are the same models again, from elsewhere or with another solver.
+MAIN_METHODS = ("autoencoder", "autoencoder_exact", "fsclvm", "fsclvm_dense3")
 
 
-def train(
-    prepared: AnnData, model: str, params: Mapping[str, Any], *, seed: int, threads: int
-) -> tuple[FactorModel, dict[str, Any]]:
-    """Fit a model to prepared data.
+def solver_of(entry: dict) -> str | None:
+    """Return the solver of a method's entry, where its model is the autoencoder."""
+    return entry["params"].get("solver", "exact") if entry["model"] == "Autoencoder" else None
 
-    Returns
-    -------
-    The fitted model, and what else to know of the run: seed, threads, whether the annotations were
-    permuted, device, peak memory of this process so far (MB), size of the data, host and versions.
-    """
-    made = make_model(model, params, seed=seed, threads=threads)
-    log.info("fitting %r to %d cells x %d genes", made, *prepared.shape)
-    seen = prepared  # what the model will see, for who follows slalom's path
-    if params.get("permute_annotations"):
-        seen = permute_annotations(prepared, seed)
-        log.info("the annotations are permuted: the sets' genes are no longer theirs")
-    made.fit(prepared, **slalom_path(seen, made))
-    log.info(
-        "done: %.1f s, %d iterations, %s",
-        made.seconds_, made.n_iter_, "converged" if made.converged_ else "not converged",
-    )  # fmt: skip
-    about = {
-        "seed": seed,
-        "threads": threads,
-        "permute_annotations": bool(params.get("permute_annotations", False)),
-        "device": str(getattr(made, "device_", "cpu")),
-        "peak_mb": peak_memory_mb(),
-        "n_cells": prepared.n_obs,
-        "n_genes": prepared.n_vars,
-        "n_terms": len(made.terms_),
-        "host": describe_host(),
-    }
-    return made, about
+
+def trains_a_network(entry: dict) -> bool:
+    """Say whether a method can use a GPU."""
+    return entry["model"] == "MaskedAutoencoder" or solver_of(entry) in ("adam", "proximal")

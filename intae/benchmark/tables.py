@@ -1,14 +1,17 @@
-"""Tidy tables, their columns, and as CSV files; imports little, as each join of tables is a job."""
+"""Tidy tables, their columns, and as CSV files."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import zipfile
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from ..io import whole_file
 
+DIGITS = "%.6g"
 HISTORY_COLUMNS = ("iteration", "F", "objective", "n_deactivated", "inactive_zero_share")
 
 FIT_COLUMNS = ("dataset", "method", "seed")
@@ -32,7 +35,7 @@ PART_COLUMNS = {
 def write_table(table: pd.DataFrame, path: str | Path) -> None:
     """Write a tidy table as CSV, whole or not at all; numbers keep six digits."""
     with whole_file(path) as part:
-        table.to_csv(part, index=False, float_format="%.6g")
+        table.to_csv(part, index=False, float_format=DIGITS)
 
 
 def stack(tables: Iterable[pd.DataFrame], name: str | None = None) -> pd.DataFrame:
@@ -55,3 +58,29 @@ def stack(tables: Iterable[pd.DataFrame], name: str | None = None) -> pd.DataFra
 def read_tables(paths: Iterable[str | Path]) -> pd.DataFrame:
     """Read CSV files of the same columns into one table."""
     return stack(pd.read_csv(path) for path in paths)
+
+
+def write_scores(tables: Mapping[str, pd.DataFrame], path: str | Path) -> None:
+    """Write the tables of one fit into one ZIP file of CSV files, whole or not at all."""
+    with whole_file(path) as part, zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, table in tables.items():
+            entry = zipfile.ZipInfo(f"{name}.csv")  # without the time, so that bytes repeat
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(entry, table.to_csv(index=False, float_format=DIGITS))
+
+
+def read_scores(path: str | Path) -> dict[str, pd.DataFrame]:
+    """Read what :func:`write_scores` wrote: table -> its rows."""
+    with zipfile.ZipFile(path) as archive:
+        return {
+            name.removesuffix(".csv"): pd.read_csv(archive.open(name))
+            for name in archive.namelist()
+        }
+
+
+def label(table: pd.DataFrame, about: Mapping[str, Any]) -> pd.DataFrame:
+    """Put data set, method and seed of a fit in front of a table."""
+    table = table.copy()
+    for position, name in enumerate(FIT_COLUMNS):
+        table.insert(position, name, about[name])
+    return table

@@ -1,0 +1,107 @@
+# Figures (rows of the table in intae/benchmark/drawing.py) and the page of terms;
+# `snakemake --report` binds them into one HTML file.
+from intae.benchmark import facts as figure_facts
+
+FIGURES = []
+
+# A rule per data set or simulation, since each has its own figures, drawn by one process.
+for place in figure_facts.places(JOBS):
+    told = figure_facts.facts_of(JOBS, place)
+    drawn = figure_facts.files_of(JOBS, place, told)
+    FIGURES += [f"{stem}.png" for _, _, stem in drawn]
+
+    rule:
+        name:
+            rule_name("figures", place)
+        input:
+            **figure_facts.inputs_of(JOBS, place),
+        output:
+            png=[
+                report(
+                    f"{stem}.png",
+                    caption=f"../{row.caption}",
+                    category=row.category,
+                    subcategory=place if row.by_dataset else None,
+                    labels={"figure": row.label(told, part)},
+                )
+                for row, part, stem in drawn
+            ],
+            pdf=[f"{stem}.pdf" for _, _, stem in drawn],
+        log:
+            f"{LOGS}/{place}/figures.log",
+        conda:
+            "../envs/intae.yaml"
+        threads: 1
+        resources:
+            mem_mb=4000,
+            runtime=60,
+        params:
+            rows=[(row.name, part) for row, part, _ in drawn],
+            facts=told,
+        script:
+            "../scripts/figures.py"
+
+
+rule figures_of_the_run:
+    input:
+        runtime=f"{RESULTS}/tables/runtime.csv",
+    output:
+        png=report(
+            f"{RESULTS}/figures/cost.png",
+            caption="../report/cost.rst",
+            category="2. Cost",
+            labels={"figure": "runtime and memory"},
+        ),
+        pdf=f"{RESULTS}/figures/cost.pdf",
+    log:
+        f"{LOGS}/figures.log",
+    conda:
+        "../envs/intae.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        rows=[("cost", "")],
+        facts=figure_facts.run_facts(JOBS),
+    script:
+        "../scripts/figures.py"
+
+
+FIGURES.append(f"{RESULTS}/figures/cost.png")
+
+
+rule terms_page:
+    input:
+        unpack(lambda wildcards: JOBS.page_inputs(wildcards.dataset)),
+    output:
+        report(
+            f"{RESULTS}/figures/{{dataset}}/terms.html",
+            caption="../report/terms_page.rst",
+            category="4. Terms",
+            subcategory="{dataset}",
+            labels={"figure": "any term, interactive"},
+        ),
+    log:
+        f"{LOGS}/{{dataset}}/terms_page.log",
+    conda:
+        "../envs/intae.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        labels=JOBS.labels(),
+        controls=JOBS.controls(),
+        n_cells=1000,
+        prefixes=lambda wildcards: JOBS.prefixes(wildcards.dataset),
+        collections=lambda wildcards: JOBS.collections(wildcards.dataset),
+    script:
+        "../scripts/terms_page.py"
+
+
+FIGURES += [
+    f"{RESULTS}/figures/{dataset}/terms.html"
+    for dataset in BENCHMARK.datasets
+    if BENCHMARK.holds("terms", dataset)
+]

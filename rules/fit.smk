@@ -1,0 +1,152 @@
+# Fits: one method, one data set, one seed; what is known of each by itself; and what is fitted
+# again: without halves, folds and parts of the cells, and at other parameters.
+rule train:
+    input:
+        JOBS.prepared,
+    output:
+        model=JOBS.model,
+        facts=JOBS.facts,
+    log:
+        f"{LOGS}/{{dataset}}/{{method}}.seed{{seed}}.train.log",
+    benchmark:
+        f"{RESULTS}/{{dataset}}/{{method}}/seed{{seed}}/benchmark.tsv"
+    conda:
+        "../envs/intae.yaml"
+    threads: entry("threads")
+    resources:
+        gpu=ask("gpu"),
+        mem_mb=ask("mem_mb"),
+        runtime=ask("runtime"),
+    params:
+        model=tell("model"),
+        params=tell("params"),
+        revision=tell("revision"),
+    script:
+        "../scripts/train.py"
+
+
+rule score:
+    input:
+        model=JOBS.model,
+        facts=JOBS.facts,
+        prepared=JOBS.prepared,
+    output:
+        JOBS.scores,
+    log:
+        f"{LOGS}/{{dataset}}/{{method}}.seed{{seed}}.score.log",
+    conda:
+        "../envs/intae.yaml"
+    threads: 1
+    resources:
+        mem_mb=8000,
+        runtime=120,
+    params:
+        tables=lambda wildcards: JOBS.scores_of(wildcards.dataset, wildcards.method),
+        settings=CALLING | {"lambdas": PUBLISHED},
+    script:
+        "../scripts/score.py"
+
+
+# Two fits per division, each to a half of the cells, and of the donors.
+rule halves:
+    input:
+        JOBS.prepared,
+    output:
+        JOBS.halves,
+    log:
+        f"{LOGS}/{{dataset}}/{{method}}.halves.log",
+    conda:
+        "../envs/intae.yaml"
+    threads: entry("threads")
+    resources:
+        gpu=ask("gpu"),
+        mem_mb=ask("mem_mb"),
+        runtime=ask("runtime"),
+    params:
+        kind="halves",
+        model=tell("model"),
+        params=tell("params"),
+        revision=tell("revision"),
+        halves=entry("halves"),
+        seed=lambda wildcards: BENCHMARK.method(wildcards.method)["seeds"][0],
+    script:
+        "../scripts/refit.py"
+
+
+# A fit without each fold of the donors, asked about the cells that it never saw.
+use rule halves as folds with:
+    output:
+        **{
+            table: JOBS.unseen.replace("{table}", table)
+            for table in ("accuracy", "choice", "reconstruction")
+        },
+    log:
+        f"{LOGS}/{{dataset}}/{{method}}.seed{{seed}}.folds.log",
+    params:
+        kind="folds",
+        model=tell("model"),
+        params=tell("params"),
+        revision=tell("revision"),
+        folds=entry("folds"),
+
+
+# A fit to a random part of the cells, for its cost: a process each, so that its memory is its own.
+use rule halves as part with:
+    output:
+        JOBS.part,
+    log:
+        f"{LOGS}/{{dataset}}/{{method}}.{{n_cells}}_cells.log",
+    params:
+        kind="part",
+        told=lambda wildcards: JOBS.params_of_part(
+            wildcards.dataset, wildcards.method
+        ),
+        seed=lambda wildcards: BENCHMARK.method(wildcards.method)["seeds"][0],
+        draw=lambda wildcards: BENCHMARK.analysis(wildcards.dataset)["scaling"]["seed"],
+
+
+def of_sweep(name):
+    """Return what a fit of the method of a sweep asks of the machine."""
+    return lambda wildcards: JOBS.resources(JOBS.sweep_method(wildcards.sweep))[name]
+
+
+# Sensitivity to parameters: first the method's own, which all points are compared with.
+rule sweep_default:
+    input:
+        prepared=JOBS.prepared,
+    output:
+        row=f"{JOBS.sweep}/default.csv",
+        model=f"{JOBS.sweep}/default.h5",
+    log:
+        f"{LOGS}/{{dataset}}/sweep_{{sweep}}.default.log",
+    conda:
+        "../envs/intae.yaml"
+    threads: lambda wildcards: BENCHMARK.method(JOBS.sweep_method(wildcards.sweep))["threads"]
+    resources:
+        gpu=of_sweep("gpu"),
+        mem_mb=of_sweep("mem_mb"),
+        runtime=of_sweep("runtime"),
+    params:
+        kind="point",
+        told=lambda wildcards: JOBS.sweep_fit(
+            wildcards.dataset, wildcards.sweep, "default"
+        ),
+    script:
+        "../scripts/refit.py"
+
+
+use rule sweep_default as sweep_point with:
+    input:
+        prepared=JOBS.prepared,
+        default=f"{JOBS.sweep}/default.h5",
+    output:
+        row=f"{JOBS.sweep}/{{point}}.csv",
+    log:
+        f"{LOGS}/{{dataset}}/sweep_{{sweep}}.{{point}}.log",
+    wildcard_constraints:
+        point="[^/]+~[^/]+",
+    params:
+        kind="point",
+        told=lambda wildcards: JOBS.sweep_fit(
+            wildcards.dataset, wildcards.sweep, wildcards.point
+        ),

@@ -1,0 +1,68 @@
+# From fits to tidy tables: those of each data set, then all joined.
+# A rule per data set, since each has its own tables.
+for dataset in JOBS.places:
+
+    rule:
+        name:
+            rule_name("compare", dataset)
+        input:
+            **JOBS.compare_inputs(dataset),
+        output:
+            **JOBS.compare_outputs(dataset),
+        log:
+            f"{LOGS}/{dataset}/compare.log",
+        conda:
+            "../envs/intae.yaml"
+        threads: 1
+        resources:
+            mem_mb=8000,
+            runtime=60,
+        params:
+            **JOBS.compare_params(dataset),
+        script:
+            "../scripts/compare.py"
+
+
+rule join:
+    input:
+        **JOBS.joined(),
+        facts=[path for dataset in JOBS.places for path in JOBS.fits(JOBS.facts, dataset)],
+    output:
+        **{
+            table: report(
+                f"{RESULTS}/tables/{table}.csv",
+                caption="../report/table.rst",
+                category="7. Tables",
+                labels={"table": table},
+            )
+            for table in JOBS.joined()
+        },
+        runtime=report(
+            f"{RESULTS}/tables/runtime.csv",
+            caption="../report/runtime_table.rst",
+            category="2. Cost",
+            labels={"table": "runtime and memory"},
+        ),
+        host=report(
+            f"{RESULTS}/tables/host.csv",
+            caption="../report/host.rst",
+            category="2. Cost",
+            labels={"table": "the machine"},
+        ),
+    log:
+        f"{LOGS}/join.log",
+    conda:
+        "../envs/intae.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        tables=list(JOBS.joined()),
+    script:
+        "../scripts/join.py"
+
+
+TABLES = [
+    f"{RESULTS}/tables/{table}.csv" for table in ("runtime", "host", *JOBS.joined())
+]

@@ -1,0 +1,17 @@
+"""What every step does: it finds the library, keeps a log, and tells a user's mistake plainly."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+# The library is installed, or it lies beside this folder (environments made by conda).
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from intae.benchmark.logs import log_to
+
+
+def step(snakemake) -> AbstractContextManager[None]:
+    """Send all that the block says to the rule's log file, errors last."""
+    return log_to(snakemake.log[0])

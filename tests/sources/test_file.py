@@ -11,9 +11,11 @@ import pytest
 from anndata import AnnData
 from scipy import io as scipy_io
 from scipy import sparse
-from test_sources import write_10x
+from tenx import write_10x
 
 import intae
+from intae.errors import IntaeError
+from intae.sources.file import read_expression
 from intae.sources.loading import load_dataset
 
 COUNTS = np.random.default_rng(0).poisson(1.0, (12, 8)).astype(np.float32) + np.eye(
@@ -394,7 +396,7 @@ def test_bad_input_is_refused_in_a_sentence(tmp_path, case):
     write, message = BAD[case]
     files, entry = write(tmp_path)
     files = files if isinstance(files, list) else [files]
-    with pytest.raises((ValueError, OSError), match=message) as error:
+    with pytest.raises((IntaeError, OSError), match=message) as error:
         load_dataset("mine", {"source": "file"} | entry, files)
     assert "'mine'" in str(error.value) or files[0].name in str(error.value)
     assert "\n" not in str(error.value)
@@ -425,3 +427,26 @@ def test_unreadable_file(tmp_path, monkeypatch):
     monkeypatch.setattr("pathlib.Path.open", refuse)
     with pytest.raises(PermissionError, match=r"Permission denied: .*x\.h5ad"):
         load_dataset("mine", {"source": "file"}, [path])
+
+
+def test_tables_as_excel_writes_them(tmp_path):
+    frame().rename_axis("cell").to_csv(tmp_path / "x.csv", encoding="utf-8-sig")
+    (tmp_path / "meta.csv").write_bytes("\ufeffcell,état\ncell1,né\ncell5,mûr\n".encode())
+    entry = {
+        "source": "file",
+        "metadata": {"cell_column": "cell"},
+        "labels": {"cell_type": "état"},
+        "drop_unlabelled": True,
+    }
+    adata = load_dataset("mine", entry, [tmp_path / "x.csv", tmp_path / "meta.csv"])
+    assert adata.obs["cell_type"].to_dict() == {"cell1": "né", "cell5": "mûr"}
+
+
+def test_loom_attributes_of_any_kind_of_text(tmp_path):
+    path, _ = as_loom(tmp_path)
+    with h5py.File(path, "a") as file:
+        file["col_attrs/type"] = ["zellé"] * 12  # of variable length
+        file["col_attrs/umap"] = np.zeros((12, 2))  # no column of obs
+    obs = read_expression(path).obs
+    assert list(obs["type"]) == ["zellé"] * 12 and list(obs["age"]) == list(range(12))
+    assert list(obs.columns) == ["age", "type"]

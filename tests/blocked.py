@@ -8,4 +8,4 @@ def run_without(modules, code, *arguments):
     """Run code in a process of its own, where these modules cannot be imported."""
     block = f"import sys; sys.modules.update(dict.fromkeys({tuple(modules)!r}))\n"
     command = [sys.executable, "-c", block + code, *arguments]
-    return subprocess.run(command, capture_output=True, text=True)
+    return subprocess.run(command, capture_output=True, text=True, encoding="utf-8")

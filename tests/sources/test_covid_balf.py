@@ -27,7 +27,8 @@ def covid(tmp_path):
         "AAAA_1\tC51\tHC1\tHC\tN\tN\t3\tMacrophages\n"
         "AAAA_8\tC143\tS1\tS\tY\tY\t1\tT\n"
         "GGGG_8\tC143\tS1\tS\tY\tY\t1\tNK\n"
-        "TTTT_4\tGSM3660650\tHC4\tHC\tN\tN\t3\tMacrophages\n"
+        "TTTT_4\tGSM3660650\tHC4\tHC\tN\tN\t3\tMacrophages\n",
+        encoding="utf-8",
     )
     return *paths, annotation
 
@@ -48,7 +49,10 @@ def test_covid_balf_insists_on_the_published_size(covid):
 
 def test_covid_balf_names_a_barcode_that_is_missing(covid):
     annotation = covid[-1]
-    annotation.write_text(annotation.read_text() + "TTTT_8\tC143\tS1\tS\tY\tY\t1\tNK\n")
+    annotation.write_text(
+        annotation.read_text(encoding="utf-8") + "TTTT_8\tC143\tS1\tS\tY\tY\t1\tNK\n",
+        encoding="utf-8",
+    )
     with pytest.raises(IntaeError, match="1 annotated barcodes are not in it, TTTT among them"):
         load(*covid)
 

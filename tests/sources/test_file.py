@@ -70,8 +70,8 @@ def as_10x_folder(folder, version=3):
     if version == 2:
         names[0] = "genes.tsv"
         lines = [f"ENSG{i}\t{g}" for i, g in enumerate(GENES)]
-    (target / names[0]).write_text("\n".join(lines) + "\n")
-    (target / names[1]).write_text("\n".join(CELLS) + "\n")
+    (target / names[0]).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (target / names[1]).write_text("\n".join(CELLS) + "\n", encoding="utf-8")
     scipy_io.mmwrite(target / names[2], sparse.coo_matrix(COUNTS.T.astype(int)))
     if version == 3:
         for name in names:
@@ -86,8 +86,10 @@ def as_10x_folder_v2(folder):
 
 def as_mtx(folder, transpose=True):
     scipy_io.mmwrite(folder / "x.mtx", sparse.coo_matrix(COUNTS.T if transpose else COUNTS))
-    (folder / "x_genes.tsv").write_text("\n".join(f"ENSG{i}\t{g}" for i, g in enumerate(GENES)))
-    (folder / "x_barcodes.tsv").write_text("\n".join(CELLS))
+    (folder / "x_genes.tsv").write_text(
+        "\n".join(f"ENSG{i}\t{g}" for i, g in enumerate(GENES)), encoding="utf-8"
+    )
+    (folder / "x_barcodes.tsv").write_text("\n".join(CELLS), encoding="utf-8")
     return folder / "x.mtx", {}
 
 
@@ -159,7 +161,7 @@ def test_log_data_are_found_out_and_said(tmp_path, caplog):
 def test_metadata_are_joined_on_the_name(tmp_path):
     path = h5ad(tmp_path)
     table = tmp_path / "meta.csv"
-    table.write_text("n,cell,treated\n1,cell3,yes\n2,cell1,no\n")
+    table.write_text("n,cell,treated\n1,cell3,yes\n2,cell1,no\n", encoding="utf-8")
     entry = {
         "source": "file",
         "metadata": {"file": str(table), "cell_column": "cell"},
@@ -202,12 +204,12 @@ def cut_h5ad(folder):
 
 
 def web_page(folder):
-    (folder / "x.h5ad").write_text("<!DOCTYPE html><html>404</html>")
+    (folder / "x.h5ad").write_text("<!DOCTYPE html><html>404</html>", encoding="utf-8")
     return folder / "x.h5ad", {}
 
 
 def web_page_as_csv(folder):
-    (folder / "x.csv").write_text("\n<html><body>moved</body></html>")
+    (folder / "x.csv").write_text("\n<html><body>moved</body></html>", encoding="utf-8")
     return folder / "x.csv", {}
 
 
@@ -229,7 +231,7 @@ def wrong_separator(folder):
 
 
 def ragged_table(folder):
-    (folder / "x.csv").write_text("cell,A,B\nc1,1,2\nc2,1,2,3,4\n")
+    (folder / "x.csv").write_text("cell,A,B\nc1,1,2\nc2,1,2,3,4\n", encoding="utf-8")
     return folder / "x.csv", {}
 
 
@@ -241,13 +243,13 @@ def mtx_without_names(folder):
 
 def mtx_with_wrong_names(folder):
     path, _ = as_mtx(folder)
-    (folder / "x_genes.tsv").write_text("A\nB\n")
+    (folder / "x_genes.tsv").write_text("A\nB\n", encoding="utf-8")
     return path, {}
 
 
 def cut_mtx(folder):
     path, _ = as_mtx(folder)
-    path.write_text("\n".join(path.read_text().splitlines()[:10]))
+    path.write_text("\n".join(path.read_text(encoding="utf-8").splitlines()[:10]), encoding="utf-8")
     return path, {}
 
 
@@ -333,7 +335,7 @@ def with_entry(**entry):
 
 def metadata(text, **entry):
     def write(folder):
-        (folder / "meta.tsv").write_text(text)
+        (folder / "meta.tsv").write_text(text, encoding="utf-8")
         return [h5ad(folder), folder / "meta.tsv"], {"metadata": {"file": "meta.tsv"} | entry}
 
     return write

@@ -5,6 +5,7 @@ import gzip
 import numpy as np
 import pandas as pd
 import pytest
+from blocked import run_without
 from conftest import mirror_file
 
 from intae.errors import IntaeError
@@ -18,7 +19,7 @@ def macosko(tmp_path):
         gzip.compress(b"gene\tr1_AA\tr1_CC\tp1_GG\nKITL\t1\t0\t2\nTMTC3\t0\t0\t4\nGFAP\t7\t8\t9\n")
     )
     identities = tmp_path / "retina_clusteridentities.txt"
-    identities.write_text("r1_AA\t24\np1_GG\t35\n")
+    identities.write_text("r1_AA\t24\np1_GG\t35\n", encoding="utf-8")
     return table, identities
 
 
@@ -42,6 +43,21 @@ def test_macosko15_names_the_line_that_is_wrong(macosko, text, message):
     macosko[0].write_bytes(gzip.compress(text.encode()))
     with pytest.raises(IntaeError, match=message):
         load(*macosko, exact=False)
+
+
+def test_macosko15_does_not_read_in_the_encoding_of_the_place(macosko, monkeypatch):
+    table, identities = macosko
+    plain = table.with_suffix("")
+    plain.write_bytes(gzip.decompress(table.read_bytes()))
+    monkeypatch.setenv("PYTHONWARNDEFAULTENCODING", "1")
+    code = (
+        "import sys, warnings, anndata; from pathlib import Path\n"
+        "from intae.sources.macosko15 import load\n"
+        "warnings.simplefilter('error', EncodingWarning)\n"
+        "for table in sys.argv[1:3]: load(Path(table), Path(sys.argv[3]), exact=False)"
+    )
+    done = run_without((), code, *map(str, (table, plain, identities)))
+    assert done.returncode == 0, done.stderr
 
 
 def test_macosko15_insists_on_the_published_size(macosko):

@@ -20,10 +20,19 @@ import numpy as np
 from scipy import io as scipy_io
 from scipy import sparse
 
-from intae.sources.downloads import COVID_SAMPLES
-from intae.sources.kang17 import N_CELLS, N_GENES, SAMPLES
+from intae.sources import covid_balf, kang17, macosko15
 
 RNG = np.random.default_rng(0)
+LOAD = """
+import sys, time
+from pathlib import Path
+from intae.benchmark.host import peak_memory_mb
+from intae.sources import SOURCES
+
+source, start = SOURCES[sys.argv[1]], time.perf_counter()
+adata = source.load(*(Path(sys.argv[2]) / download.name for download in source.FILES))
+print(*adata.shape, round(time.perf_counter() - start, 1), round(peak_memory_mb()))
+"""
 
 
 def barcodes(n: int) -> list[str]:
@@ -32,13 +41,15 @@ def barcodes(n: int) -> list[str]:
     return list(dict.fromkeys("".join(row) + "-1" for row in letters))[:n]
 
 
-def write_kang17(folder: Path) -> str:
-    """Write the archive, genes and annotation of Kang17; return the call that loads them."""
+def write_kang17(folder: Path) -> None:
+    """Write the archive, genes and annotation of Kang17."""
+    archive, genes, annotation = (folder / download.name for download in kang17.FILES)
+    n_genes = kang17.N_GENES
     rows = ["tsne1\ttsne2\tind\tstim\tcluster\tcell\tmultiplets"]
-    with tarfile.open(folder / "GSE96583_RAW.tar", "w") as tar:
-        for condition, (matrix, names) in SAMPLES.items():
-            n = N_CELLS[condition]
-            X = sparse.random(N_GENES, n, density=0.0168, random_state=0, format="coo")
+    with tarfile.open(archive, "w") as tar:
+        for condition, (matrix, names) in kang17.SAMPLES.items():
+            n = kang17.N_CELLS[condition]
+            X = sparse.random(n_genes, n, density=0.0168, random_state=0, format="coo")
             X.data = np.ceil(X.data * 5)
             buffer = io.BytesIO()
             scipy_io.mmwrite(buffer, X, field="real")
@@ -49,23 +60,20 @@ def write_kang17(folder: Path) -> str:
                 info = tarfile.TarInfo(name)
                 info.size = len(packed)
                 tar.addfile(info, io.BytesIO(packed))
-    genes = "\n".join(f"ENSG{i:011d}\tGENE{i}" for i in range(N_GENES))
-    (folder / "genes.tsv.gz").write_bytes(gzip.compress(genes.encode()))
-    (folder / "tsne.tsv.gz").write_bytes(gzip.compress("\n".join(rows).encode()))
-    return (
-        "from intae.sources.kang17 import load_kang17 as load; "
-        "a = load(f/'GSE96583_RAW.tar', f/'genes.tsv.gz', f/'tsne.tsv.gz')"
-    )
+    names = "\n".join(f"ENSG{i:011d}\tGENE{i}" for i in range(n_genes))
+    genes.write_bytes(gzip.compress(names.encode()))
+    annotation.write_bytes(gzip.compress("\n".join(rows).encode()))
 
 
-def write_macosko15(folder: Path) -> str:
-    """Write the dense text table of Macosko15 and the identities; return the call."""
-    n_genes, n_cells = 24_658, 49_300
+def write_macosko15(folder: Path) -> None:
+    """Write the dense text table of Macosko15 and the identities."""
+    table, identities = (folder / download.name for download in macosko15.FILES)
+    n_genes, n_cells, n_labelled = 24_658, 49_300, macosko15.N_LABELLED
     cells = [f"r{i % 6 + 1}_{cell[:12]}{i}" for i, cell in enumerate(barcodes(n_cells))]
-    clusters = "\n".join(f"{cell}\t{i % 39 + 1}" for i, cell in enumerate(cells[:44_808]))
-    (folder / "identities.txt").write_text(clusters + "\n")
+    clusters = "\n".join(f"{cell}\t{i % 39 + 1}" for i, cell in enumerate(cells[:n_labelled]))
+    identities.write_text(clusters + "\n", encoding="utf-8")
     zeros = np.tile(np.frombuffer(b"\t0", dtype=np.uint8), n_cells)
-    with gzip.open(folder / "table.txt.gz", "wb", compresslevel=1) as file:
+    with gzip.open(table, "wb", compresslevel=1) as file:
         file.write(("gene\t" + "\t".join(cells) + "\n").encode())
         for gene in range(n_genes):
             line = zeros.copy()
@@ -73,21 +81,17 @@ def write_macosko15(folder: Path) -> str:
             place = RNG.integers(0, n_cells, n_found)
             line[2 * place + 1] = RNG.integers(49, 54, n_found)  # the digits 1 to 5
             file.write(f"GENE{gene}".encode() + line.tobytes() + b"\n")
-    return (
-        "from intae.sources.macosko15 import load_macosko15 as load; "
-        "a = load(f/'table.txt.gz', f/'identities.txt')"
-    )
 
 
-def write_covid_balf(folder: Path) -> str:
-    """Write twelve 10x files with 63,103 annotated cells among twice as many; return the call."""
-    n_genes = 33_538
+def write_covid_balf(folder: Path) -> None:
+    """Write twelve 10x files with 63,103 annotated cells among twice as many."""
+    *matrices, annotation = (folder / download.name for download in covid_balf.FILES)
+    n_genes, n_samples = 33_538, len(matrices)
     rows = ["ID\tsample\tsample_new\tgroup\tdisease\thasnCoV\tcluster\tcelltype"]
-    for k, (sample, gsm) in enumerate(COVID_SAMPLES.items()):
-        n = 63_103 // 12 + (k < 63_103 % 12)
+    for k, (sample, path) in enumerate(zip(covid_balf.SAMPLES, matrices, strict=True)):
+        n = covid_balf.N_CELLS // n_samples + (k < covid_balf.N_CELLS % n_samples)
         cells = barcodes(2 * n)
         X = sparse.random(n_genes, 2 * n, density=0.05, random_state=k, format="csc")
-        path = folder / f"{gsm}_{sample}_filtered_feature_bc_matrix.h5"
         with h5py.File(path, "w") as file:
             group = file.create_group("matrix")
             values = np.ceil(X.data * 5).astype(np.int32)
@@ -101,30 +105,22 @@ def write_covid_balf(folder: Path) -> str:
             features["feature_type"] = np.array(["Gene Expression"] * n_genes, dtype="S")
             features["genome"] = np.array(["GRCh38"] * n_genes, dtype="S")
         rows += [f"{c[:-2]}_{k + 1}\t{sample}\tS{k}\tM\tY\tY\t1\tT" for c in cells[:n]]
-    (folder / "meta.txt").write_text("\n".join(rows) + "\n")
-    return (
-        "from intae.sources.covid_balf import load_covid_balf as load; "
-        "a = load(sorted(f.glob('*.h5')), f/'meta.txt')"
-    )
+    annotation.write_text("\n".join(rows) + "\n", encoding="utf-8")
 
 
 WRITERS = {"kang17": write_kang17, "macosko15": write_macosko15, "covid_balf": write_covid_balf}
 
 
 def main() -> None:
-    """Write, load in a process of its own, and print a line a loader."""
+    """Write, load in a process of its own, and print one line per loader."""
     print("loader        cells    genes  seconds  peak MB  written in s")
     for name in sys.argv[1:] or WRITERS:
         with tempfile.TemporaryDirectory() as folder:
             start = time.perf_counter()
-            call = WRITERS[name](Path(folder))
+            WRITERS[name](Path(folder))
             written = time.perf_counter() - start
-            code = (
-                "import time; from pathlib import Path; from intae.benchmark.host import peak_memory_mb; "
-                f"f = Path({folder!r}); t = time.perf_counter(); {call}; "
-                "print(*a.shape, round(time.perf_counter() - t, 1), round(peak_memory_mb()))"
-            )
-            done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+            command = [sys.executable, "-c", LOAD, name, folder]
+            done = subprocess.run(command, capture_output=True, text=True)
             if done.returncode:
                 sys.exit(done.stderr)
             cells, genes, seconds, peak = done.stdout.split()

@@ -17,6 +17,12 @@ ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="session")
+def root() -> Path:
+    """The checkout."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
 def simulated() -> AnnData:
     """Small simulated data; a test that changes them takes a copy."""
     return intae.simulate(n_cells=200, n_genes=80, n_terms=8, n_active=3, n_dense=1, seed=1)

@@ -1,4 +1,4 @@
-"""`python -m intae`: look at a config before anything runs, or print its reference."""
+"""The command `intae`: look at a config before anything runs, or print its reference."""
 
 from __future__ import annotations
 
@@ -6,24 +6,18 @@ import argparse
 import sys
 from pathlib import Path
 
-from ..errors import ConfigError, suggest
+from ..errors import ConfigError, IntaeError, suggest
+from ..sources import SOURCES
 from ..sources.downloads import find_in_mirror
 from .config import load_config, reference
 from .plan import Benchmark
 
-# cells x genes of the known sources before any filter
-SIZES = {
-    "kang17": "29,065 cells x 35,635 genes",
-    "macosko15": "44,808 cells x 24,658 genes",
-    "covid_balf": "63,103 cells",
-    "buettner15": "182 cells x 6,635 genes",
-}
 DEFAULT = Path(__file__).with_name("config.yaml")
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a command and return the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m intae", description=__doc__)
+    parser = argparse.ArgumentParser(prog="intae", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     check = commands.add_parser("check", help="say what a config would run, and what is missing")
     check.add_argument(
@@ -36,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     try:
         text = describe(Benchmark(load_config([DEFAULT, *chosen.config])))
-    except (ValueError, OSError) as error:
+    except (IntaeError, OSError) as error:
         print(f"Error: {error}", file=sys.stderr)
         return 1
     print(text)
@@ -96,8 +90,9 @@ def describe(benchmark: Benchmark) -> str:
 def _cells(dataset: str, benchmark: Benchmark) -> str:
     """Say how many cells and genes a data set has before any filter, as far as that is known."""
     entry = benchmark.dataset(dataset)
-    if entry["source"] in SIZES:
-        return f" ({SIZES[entry['source']]})"
+    size = SOURCES[entry["source"]].SIZE if entry["source"] in SOURCES else ""
+    if size:
+        return f" ({size})"
     if entry["source"] == "simulated":
         n_cells, n_genes = (
             entry["params"].get(name, default)

@@ -17,6 +17,7 @@ import jsonschema
 import yaml
 
 from ..errors import ConfigError, suggest
+from ..sources import SOURCES
 from .expand import check_annotations_of, check_sweeps, expand_draws
 from .registry import METHODS, MODELS, SCORES
 
@@ -128,8 +129,13 @@ SCHEMA = Path(__file__).with_name("schema.yaml")
 
 @cache
 def read_schema(path: Path = SCHEMA) -> dict[str, Any]:
-    """Read the schema, once; not to be changed."""
-    return yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    """Read the schema, once; not to be changed. The known sources and models are put into it."""
+    schema = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    keys = schema["properties"]
+    known = {"datasets": ("source", [*SOURCES, "file"]), "methods": ("model", [*MODELS])}
+    for entries, (key, names) in known.items():
+        keys[entries]["additionalProperties"]["properties"][key]["enum"] = names
+    return schema
 
 
 def check_config(config: Mapping[str, Any], schema: Path = SCHEMA) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from .drawing import FIGURES, Facts, Figure
 from .jobs import CALLING, PUBLISHED, Jobs
 
 
-
 def places(jobs: Jobs) -> list[str]:
     """Return whatever has figures of its own: data sets of the run, and simulations."""
     b = jobs.benchmark
@@ -150,5 +149,3 @@ def run_facts(jobs: Jobs) -> Facts:
         "roles": {m: e["role"] for m, e in b.config["methods"].items()},
         "draw_of": b.draw_of,
     }
-
-

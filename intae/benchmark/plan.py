@@ -12,7 +12,8 @@ from typing import Any
 from urllib.parse import urlparse
 
 from ..errors import ConfigError
-from ..sources.downloads import SOURCES, Download, find_in_mirror, msigdb
+from ..sources import SOURCES
+from ..sources.downloads import Download, find_in_mirror, msigdb
 from .config import check_config, fill_defaults, read_schema
 from .expand import grid_points, points_of
 from .registry import MAIN_METHODS, METHODS, MODELS, solver_of
@@ -216,7 +217,7 @@ class Benchmark:
             if "metadata" in entry:
                 files.append(self._file(f"datasets: {name}: metadata", entry["metadata"]))
             return files
-        return [self._download(download) for download in SOURCES[entry["source"]]]
+        return [self._download(download) for download in SOURCES[entry["source"]].FILES]
 
     def gene_set_files(self, name: str) -> list[str]:
         """Return the paths of a data set's gene set files."""

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
-import pandas as pd
-from anndata import AnnData
+from ..errors import IntaeError
+from .downloads import Download
 
-SHAPE = (182, 6635)
+if TYPE_CHECKING:
+    from anndata import AnnData
+
+N_CELLS, N_GENES = 182, 6635
+SIZE = f"{N_CELLS} cells x {N_GENES:,} genes"
+
+FILES = (
+    Download(
+        "Buettneretal.csv.gz",
+        ("https://raw.githubusercontent.com/bioFAM/slalom/master/data/Buettneretal.csv.gz",),
+    ),
+)
 
 
-def load_buettner15(table: Path, *, exact: bool = True) -> AnnData:
+def load(table: Path, *, exact: bool = True) -> AnnData:
     """Read the table that comes with slalom.
 
     The values are on a log scale already. The header names the genes only; the label of a row is
@@ -30,14 +41,18 @@ def load_buettner15(table: Path, *, exact: bool = True) -> AnnData:
 
     Raises
     ------
-    ValueError
+    IntaeError
         If the table has another size.
     """
-    data = pd.read_csv(table, index_col=0)
-    if exact and data.shape != SHAPE:
+    import numpy as np
+    import pandas as pd
+    from anndata import AnnData
+
+    data = pd.read_csv(table, index_col=0, encoding="utf-8")
+    if exact and data.shape != (N_CELLS, N_GENES):
         n_cells, n_genes = data.shape
-        msg = f"{table}: has {n_cells} cells x {n_genes} genes, not {SHAPE[0]} x {SHAPE[1]}"
-        raise ValueError(msg)
+        msg = f"{table}: has {n_cells} cells x {n_genes} genes, not {N_CELLS} x {N_GENES}"
+        raise IntaeError(msg)
     stage = "stage " + data.index.astype(str)
     cells = pd.Index([f"cell_{i + 1}" for i in range(len(data))])
     adata = AnnData(

@@ -1,11 +1,7 @@
-"""The mirror: a folder that stands in for the network.
+"""Files from elsewhere: what to fetch, and fetching it from a mirror folder or the network.
 
-The public files of the known data sets and gene sets: address, size and checksum.
-
-A checksum is pinned where two unrelated sources state it; elsewhere the one seen at the download
-is logged.
-
-Bring a file here: from a mirror folder if it is there, else from the network, checked.
+A checksum is pinned where two unrelated sources state it; elsewhere the one that was seen is
+logged.
 """
 
 from __future__ import annotations
@@ -18,136 +14,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import pooch
-import requests
-
 from ..io import whole_file
 
 log = logging.getLogger(__name__)
 
-
-def find_in_mirror(name: str, mirror: str | Path | None) -> Path | None:
-    """Return the file of this name in the mirror or below it, the first in order of paths.
-
-    Raises
-    ------
-    NotADirectoryError
-        If the mirror is given and is not a folder.
-    """
-    if not mirror:
-        return None
-    if not Path(mirror).is_dir():
-        msg = f"mirror {str(mirror)!r}: is not a folder"
-        raise NotADirectoryError(msg)
-    for folder, subfolders, files in os.walk(mirror, followlinks=True):
-        subfolders.sort()
-        if name in files:
-            return Path(folder) / name
-    return None
-
-
-GEO_SERIES = "https://ftp.ncbi.nlm.nih.gov/geo/series"
-GEO_SAMPLES = "https://ftp.ncbi.nlm.nih.gov/geo/samples"
-
-
-@dataclass(frozen=True)
-class Download:
-    """A file to fetch.
-
-    Attributes
-    ----------
-    name
-        Its name on disk, by which a mirror is searched.
-    urls
-        Addresses, tried in order.
-    sha256
-        Its checksum, where one is known.
-    """
-
-    name: str
-    urls: tuple[str, ...]
-    sha256: str | None = None
-
-
-KANG17 = (
-    Download(
-        "GSE96583_RAW.tar",
-        (f"{GEO_SERIES}/GSE96nnn/GSE96583/suppl/GSE96583_RAW.tar",),
-        "e5d41a3248a813f99d68fd5c9eb9773de7f46a83680a67f4a02d683b8955fe80",
-    ),
-    Download(
-        "GSE96583_batch2.genes.tsv.gz",
-        (f"{GEO_SERIES}/GSE96nnn/GSE96583/suppl/GSE96583_batch2.genes.tsv.gz",),
-        "93aa4e9b530ef9d6411ca129b416324c5cc1cc5a01a1fa6ed4f4a845480ed3ca",
-    ),
-    Download(
-        "GSE96583_batch2.total.tsne.df.tsv.gz",
-        (f"{GEO_SERIES}/GSE96nnn/GSE96583/suppl/GSE96583_batch2.total.tsne.df.tsv.gz",),
-        "1d57e72e92ca8695250e88cc0f1c3fa8c0be1175d974f8b427c58f1274dc6c09",
-    ),
-)
-
-MACOSKO15 = (
-    Download(
-        "GSE63472_P14Retina_merged_digital_expression.txt.gz",
-        (
-            f"{GEO_SERIES}/GSE63nnn/GSE63472/suppl/"
-            "GSE63472_P14Retina_merged_digital_expression.txt.gz",
-        ),
-    ),
-    Download(
-        "retina_clusteridentities.txt",
-        (
-            "http://mccarrolllab.org/wp-content/uploads/2015/05/retina_clusteridentities.txt",
-            "https://scrnaseq-public-datasets.s3.amazonaws.com/manual-data/macosko/"
-            "retina_clusteridentities.txt",
-        ),
-        "b7224ab7d61632fd34ca700c83aab22b509e5149222bb0918f87e47c1310d9fe",
-    ),
-)
-
-# sample of the annotation -> GEO sample; the fourth healthy control is from another series
-COVID_SAMPLES = {
-    "C51": "GSM4475048",
-    "C52": "GSM4475049",
-    "C100": "GSM4475050",
-    "C141": "GSM4339769",
-    "C142": "GSM4339770",
-    "C143": "GSM4339771",
-    "C144": "GSM4339772",
-    "C145": "GSM4339773",
-    "C146": "GSM4339774",
-    "C148": "GSM4475051",
-    "C149": "GSM4475052",
-    "C152": "GSM4475053",
-}
-
-COVID_BALF = (
-    *(
-        Download(
-            f"{gsm}_{sample}_filtered_feature_bc_matrix.h5",
-            (
-                f"{GEO_SAMPLES}/{gsm[:7]}nnn/{gsm}/suppl/"
-                f"{gsm}_{sample}_filtered_feature_bc_matrix.h5",
-            ),
-        )
-        for sample, gsm in COVID_SAMPLES.items()
-    ),
-    Download(
-        "all.cell.annotation.meta.txt",
-        (
-            "https://raw.githubusercontent.com/zhangzlab/covid_balf/"
-            "b52be1c50ef79e91bebac82451894942d23b43be/all.cell.annotation.meta.txt",
-        ),
-    ),
-)
-
-BUETTNER15 = (
-    Download(
-        "Buettneretal.csv.gz",
-        ("https://raw.githubusercontent.com/bioFAM/slalom/master/data/Buettneretal.csv.gz",),
-    ),
-)
+USER_AGENT = "Mozilla/5.0 (compatible; intae/0.1)"  # NCBI answers 403 to that of Python's urllib
+RETRIES = 3
 
 # collections of MSigDB that a config can name, and the checksums of the releases that are known
 MSIGDB = {"reactome": "c2.cp.reactome", "hallmark": "h.all"}
@@ -171,6 +43,32 @@ MSIGDB_COPIES = {
 }
 
 
+@dataclass(frozen=True)
+class Download:
+    """A file to fetch.
+
+    Attributes
+    ----------
+    name
+        Its name on disk, by which a mirror is searched.
+    urls
+        Addresses, tried in order.
+    sha256
+        Its checksum, where one is known.
+    """
+
+    name: str
+    urls: tuple[str, ...]
+    sha256: str | None = None
+
+
+def geo(accession: str, name: str, sha256: str | None = None) -> Download:
+    """Return a supplementary file of a series (GSE...) or sample (GSM...) of GEO."""
+    kind = "series" if accession.startswith("GSE") else "samples"
+    folder = f"https://ftp.ncbi.nlm.nih.gov/geo/{kind}/{accession[:-3]}nnn/{accession}/suppl"
+    return Download(name, (f"{folder}/{name}",), sha256)
+
+
 def msigdb(collection: str, release: str) -> Download:
     """Return the gene symbols of a collection of MSigDB, such as reactome of release 7.5.1."""
     name = f"{MSIGDB[collection]}.v{release}.symbols.gmt"
@@ -179,20 +77,24 @@ def msigdb(collection: str, release: str) -> Download:
     return Download(name, (*copies, own), MSIGDB_SHA256.get(name))
 
 
-# known source -> the files it needs, in the order its loader takes them
-SOURCES: dict[str, tuple[Download, ...]] = {
-    "kang17": KANG17,
-    "macosko15": MACOSKO15,
-    "covid_balf": COVID_BALF,
-    "buettner15": BUETTNER15,
-    "simulated": (),
-    "file": (),
-}
+def find_in_mirror(name: str, mirror: str | Path | None) -> Path | None:
+    """Return the file of this name in the mirror or below it, the first in order of paths.
 
-
-# NCBI answers 403 to the default name of Python's urllib.
-USER_AGENT = "Mozilla/5.0 (compatible; intae/0.1)"
-RETRIES = 3
+    Raises
+    ------
+    NotADirectoryError
+        If the mirror is given and is not a folder.
+    """
+    if not mirror:
+        return None
+    if not Path(mirror).is_dir():
+        msg = f"mirror {str(mirror)!r}: is not a folder"
+        raise NotADirectoryError(msg)
+    for folder, subfolders, files in os.walk(mirror, followlinks=True):
+        subfolders.sort()
+        if name in files:
+            return Path(folder) / name
+    return None
 
 
 class FetchError(OSError):
@@ -217,7 +119,7 @@ def fetch(
     urls
         Addresses, tried in order, each up to four times.
     path
-        Where the file shall be.
+        Where the file is put.
     sha256
         Its checksum; None accepts what comes, and logs what it was.
     mirror
@@ -249,7 +151,7 @@ def fetch(
     for url in urls:
         try:
             _download(url, path, sha256, timeout)
-        except (OSError, ValueError, requests.RequestException) as error:
+        except (OSError, ValueError) as error:  # pooch's for a wrong checksum is a ValueError
             failures.append(f"  {url}\n    {' '.join(str(error).split())}")
             log.warning("%s: %s failed: %s", name, url, error)
             continue
@@ -267,6 +169,8 @@ def fetch(
 
 def _download(url: str, path: Path, sha256: str | None, timeout: float) -> None:
     """Download to a temporary file, check, and move into place; retry what may pass."""
+    import pooch
+
     with whole_file(path) as part:
         part.unlink()  # pooch takes a file that exists for one it need not fetch
         one = pooch.create(

@@ -1,4 +1,4 @@
-"""One data set as the config declares it: loaded, filtered, labelled, subset."""
+"""One data set as the config declares it: loaded, filtered, labelled, subset, checked."""
 
 from __future__ import annotations
 
@@ -10,19 +10,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from anndata import AnnData
+from scipy import sparse
 
-from ..io import read_h5ad
-from ..prepared import get_annotations, get_terms
-from ..simulation import simulate
-from .buettner15 import load_buettner15
-from .covid_balf import load_covid_balf
-from .file import check_expression, choose_matrix, find_scale, read_expression
-from .kang17 import load_kang17
-from .macosko15 import load_macosko15
+from ..errors import IntaeError, suggest
+from . import SOURCES, file
 
 log = logging.getLogger(__name__)
 
-ROLES = ("condition", "cell_type", "batch", "donor")
+LARGEST_LOG = 30.0  # exp(30) counts of a gene in a cell: no logarithm of counts is larger
 
 
 def load_dataset(name: str, entry: Mapping[str, Any], files: Sequence[str | Path]) -> AnnData:
@@ -35,46 +30,36 @@ def load_dataset(name: str, entry: Mapping[str, Any], files: Sequence[str | Path
     entry
         Its entry; see the schema of the config.
     files
-        Paths of its files, in the order of the registry; or the user's own file and, where the
-        entry names one, its metadata table; or, for simulated data, the prepared data whose gene
-        sets they take, if any.
+        Paths of its files: the `FILES` of a known source, in their order; or the user's own file
+        and, where the entry names one, its metadata table; or, for simulated data, the prepared
+        data whose gene sets they take, if any.
 
     Returns
     -------
     Data, cells x genes, X as the source has it; obs holds the labels under the names condition,
     cell_type, batch and donor, as far as the entry declares them, as categories;
-    `uns["scale"]` is counts, normalized or log.
+    `uns["scale"]` is counts, normalized or log. Simulated data come as they were drawn: prepared.
 
     Raises
     ------
-    ValueError
-        If a column or a value that the entry names is not there, or no cell is left.
+    IntaeError, FileNotFoundError
+        If a file is not what it should be, a column or a value that the entry names is not there,
+        no cell is left, or X is no expression.
     """
-    files = [Path(file) for file in files]
-    params = entry.get("params") or {}
-    match entry["source"]:
-        case "kang17":
-            adata = load_kang17(*files, **params)
-        case "macosko15":
-            adata = load_macosko15(*files, **params)
-        case "covid_balf":
-            adata = load_covid_balf(files[:-1], files[-1], **params)
-        case "simulated":
-            annotations = _annotations(files[0]) if files else None
-            adata = simulate(**params, annotations=annotations)
-            adata.uns["scale"] = "log"
-            return adata
-        case "buettner15":
-            adata = load_buettner15(*files, **params)
-        case "file":
-            adata = read_expression(files[0], entry.get("format"), entry.get("genes_in", "columns"))
-            adata = choose_matrix(name, adata, entry.get("matrix"))
-            adata = _name_genes(name, adata, entry.get("gene_column"))
-            if entry.get("metadata"):
-                adata.obs = _join(name, adata.obs, files[1], entry["metadata"].get("cell_column"))
-        case other:
-            msg = f"data set {name!r}: unknown source {other!r}"
-            raise ValueError(msg)
+    files = [Path(path) for path in files]
+    source = entry["source"]
+    if source == "file":
+        options = ("format", "genes_in", "matrix", "gene_column")
+        chosen = {option: entry[option] for option in options if option in entry}
+        cell_column = (entry.get("metadata") or {}).get("cell_column")
+        adata = file.load(*files, **chosen, cell_column=cell_column)
+    elif source in SOURCES:
+        adata = SOURCES[source].load(*files, **(entry.get("params") or {}))
+    else:
+        msg = f"data set {name!r}: unknown source {source!r}{suggest(source, [*SOURCES, 'file'])}"
+        raise IntaeError(msg)
+    if source == "simulated":
+        return adata
     adata = _filter(name, adata, entry.get("filter") or {})
     labels = entry.get("labels") or {}
     if entry.get("drop_unlabelled"):
@@ -85,54 +70,6 @@ def load_dataset(name: str, entry: Mapping[str, Any], files: Sequence[str | Path
     loaded = AnnData(adata.X, obs=adata.obs, var=pd.DataFrame(index=adata.var_names))
     loaded.uns["scale"] = find_scale(name, adata, entry.get("scale"))
     return loaded
-
-
-def _annotations(path: Path) -> pd.DataFrame:
-    """Return the gene sets of prepared data, genes x terms."""
-    prepared = read_h5ad(path, backed="r")
-    try:
-        return pd.DataFrame(get_annotations(prepared), prepared.var_names, get_terms(prepared))
-    finally:
-        prepared.file.close()
-
-
-def _name_genes(name: str, adata: AnnData, column: str | None) -> AnnData:
-    """Name genes by a column of var, such as the symbols beside Ensembl ids."""
-    if column is None:
-        return adata
-    if column not in adata.var:
-        msg = (
-            f"data set {name!r}, gene_column: there is no column {column!r} in var; it has "
-            f"{', '.join(map(str, adata.var.columns)) or 'none'}"
-        )
-        raise ValueError(msg)
-    adata = adata[:, adata.var[column].notna()].copy()
-    adata.var_names = adata.var[column].astype(str).to_numpy()
-    adata.var_names_make_unique()
-    return adata
-
-
-def _join(name: str, obs: pd.DataFrame, path: Path, cell_column: str | None) -> pd.DataFrame:
-    """Join a table of metadata on the cell's name."""
-    separator = "," if path.name.removesuffix(".gz").endswith(".csv") else "\t"
-    table = pd.read_csv(path, sep=separator, index_col=None if cell_column else 0)
-    if cell_column:
-        table = table.set_index(_column(name, table, cell_column, "metadata").astype(str))
-    table.index = table.index.astype(str)
-    if not table.index.is_unique:
-        twice = table.index[table.index.duplicated()][0]
-        msg = f"data set {name!r}, metadata: {path} holds the cell {twice!r} more than once"
-        raise ValueError(msg)
-    found = obs.index.isin(table.index)
-    if not found.any():
-        msg = (
-            f"data set {name!r}, metadata: no cell of the data (such as {obs.index[0]!r}) is in "
-            f"{path} (such as {table.index[0]!r}); do the names end alike?"
-        )
-        raise ValueError(msg)
-    log.info("%s: %d of %d cells are in %s", name, found.sum(), len(obs), path.name)
-    table = table.reindex(obs.index)
-    return pd.concat([obs.drop(columns=table.columns, errors="ignore"), table], axis=1)
 
 
 def _filter(name: str, adata: AnnData, wanted: Mapping[str, Any]) -> AnnData:
@@ -146,7 +83,7 @@ def _filter(name: str, adata: AnnData, wanted: Mapping[str, Any]) -> AnnData:
                 f"data set {name!r}: filter {column}: {values} leaves no cell; the column "
                 f"holds {', '.join(sorted(have.unique())[:8])}"
             )
-            raise ValueError(msg)
+            raise IntaeError(msg)
         log.info("%s: %d of %d cells have %s in %s", name, keep.sum(), len(keep), column, values)
         adata = adata[keep].copy()
     return adata
@@ -157,6 +94,9 @@ def _drop_unlabelled(name: str, adata: AnnData, labels: Mapping[str, str]) -> An
     missing = np.zeros(adata.n_obs, dtype=bool)
     for role, column in labels.items():
         missing |= _column(name, adata.obs, column, f"labels: {role}").isna().to_numpy()
+    if missing.all():
+        msg = f"data set {name!r}: drop_unlabelled leaves no cell: each lacks one of its labels"
+        raise IntaeError(f"{msg} ({', '.join(labels.values())})")
     if missing.any():
         log.info("%s: %d of %d cells lack a label", name, missing.sum(), len(missing))
         adata = adata[~missing].copy()
@@ -178,20 +118,21 @@ def _labels(name: str, obs: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataF
     """Put each declared label under the name of its role, and keep nothing else."""
     columns = {}
     for role, column in labels.items():
-        values = _column(name, obs, column, f"labels: {role}").astype(str)
-        missing = int(_column(name, obs, column, role).isna().sum())
+        values = _column(name, obs, column, f"labels: {role}")
+        missing = int(values.isna().sum())
         if missing:
             msg = (
                 f"data set {name!r}: label column {column!r} has {missing} missing values; "
                 "say drop_unlabelled: true to leave those cells out"
             )
-            raise ValueError(msg)
+            raise IntaeError(msg)
+        values = values.astype(str)
         if role == "condition" and values.nunique() < 2:
             msg = (
                 f"data set {name!r}, labels: condition: column {column!r} has one value only "
                 f"({values.iloc[0]!r}), so there is nothing to separate; leave the label out"
             )
-            raise ValueError(msg)
+            raise IntaeError(msg)
         columns[role] = values.astype("category")
     return pd.DataFrame(columns, index=obs.index)
 
@@ -202,5 +143,79 @@ def _column(name: str, obs: pd.DataFrame, column: str, where: str) -> pd.Series:
             f"data set {name!r}, {where}: there is no column {column!r} in obs; "
             f"it has {', '.join(map(str, obs.columns)) or 'none'}"
         )
-        raise ValueError(msg)
+        raise IntaeError(msg)
     return obs[column]
+
+
+def check_expression(name: str, adata: AnnData) -> None:
+    """Refuse a matrix that is no expression: empty, not finite, or doubly named.
+
+    Raises
+    ------
+    IntaeError
+        Naming the data set, the slot and a cell or gene at fault.
+    """
+    if adata.X is None or 0 in adata.shape:
+        msg = f"data set {name!r}: X is empty ({adata.n_obs} cells x {adata.n_vars} genes)"
+        raise IntaeError(msg)
+    if min(adata.shape) < 2:
+        msg = (
+            f"data set {name!r}: has {adata.n_obs} cells x {adata.n_vars} genes; at least two of "
+            "each are needed"
+        )
+        raise IntaeError(msg)
+    for slot, names in (("cell", adata.obs_names), ("gene", adata.var_names)):
+        if not names.is_unique:
+            twice = names[names.duplicated()][0]
+            msg = f"data set {name!r}: the {slot} name {twice!r} stands there more than once"
+            raise IntaeError(msg)
+    values = adata.X.data if sparse.issparse(adata.X) else np.asarray(adata.X)
+    if values.dtype.kind not in "iufb":
+        msg = f"data set {name!r}: X holds values of type {values.dtype}, not numbers"
+        raise IntaeError(msg)
+    if not np.isfinite(values).all():
+        msg = f"data set {name!r}: X holds values that are NaN or infinite"
+        raise IntaeError(msg)
+
+
+def find_scale(name: str, adata: AnnData, scale: str | None) -> str:
+    """Return the scale of X, said by the config or found, and refuse what contradicts it.
+
+    Parameters
+    ----------
+    scale
+        `counts` (normalised and logged when prepared), `normalized` (logged only), `log` (taken as
+        it is), or None to find out: integers are counts; other values that are small enough are
+        logarithms; what is found is logged.
+
+    Raises
+    ------
+    IntaeError
+        For counts that are negative or no integers, and where the scale cannot be told.
+    """
+    values = adata.X.data if sparse.issparse(adata.X) else np.asarray(adata.X)
+    low, high = (values.min(), values.max()) if values.size else (0.0, 0.0)
+    integer = bool((values == np.round(values)).all())
+    if scale is None:
+        if integer and low >= 0:
+            return "counts"
+        if not integer and high <= LARGEST_LOG:
+            log.warning("%s: X holds no integers (%.3g to %.3g): taken as log-normalised", name,
+                        low, high)  # fmt: skip
+            return "log"
+        msg = (
+            f"data set {name!r}: X ({low:g} to {high:g}) holds "
+            f"{'negative values' if low < 0 else 'values that are no integers'}, so it is no "
+            "counts, and it does not look log-normalised; say scale: counts, normalized or log"
+        )
+        raise IntaeError(msg)
+    if scale != "log" and low < 0:
+        msg = f"data set {name!r}: X holds negative values ({low:g}), so scale: {scale} is wrong"
+        raise IntaeError(msg)
+    if scale == "counts" and not integer:
+        msg = (
+            f"data set {name!r}: X holds values that are no integers, but scale: counts says "
+            "counts; say scale: normalized or log, or matrix: with the layer that holds the counts"
+        )
+        raise IntaeError(msg)
+    return scale

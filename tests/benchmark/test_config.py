@@ -11,7 +11,7 @@ from intae.benchmark.config import check_config, read_config, reference
 from intae.benchmark.plan import Benchmark
 from intae.errors import ConfigError
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PAPER = yaml.safe_load((ROOT / "config.yaml").read_text())
 
 

@@ -6,9 +6,10 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from blocked import run_without
 
 from intae.sources import downloads as module
-from intae.sources.downloads import FetchError, fetch
+from intae.sources.downloads import Download, FetchError, fetch, geo
 
 BODY = b"gene expression\n" * 5000
 SHA256 = hashlib.sha256(BODY).hexdigest()
@@ -122,3 +123,24 @@ def test_a_wrong_file_in_the_mirror_is_refused(tmp_path):
 def test_no_address_and_no_mirror(tmp_path):
     with pytest.raises(FetchError, match="no address is known"):
         fetch("file.txt", [], tmp_path / "out.txt")
+
+
+def test_fetching_needs_pooch_and_little_else(server, tmp_path):
+    code = (
+        "import sys; from intae.sources.downloads import fetch; "
+        f"fetch('file.txt', [sys.argv[1]], sys.argv[2], sha256={SHA256!r})"
+    )
+    heavy = ("numpy", "pandas", "scipy", "anndata", "scanpy", "h5py", "sklearn", "torch")
+    path = tmp_path / "file.txt"
+    done = run_without(heavy, code, *url(server, "good"), str(path))
+    assert done.returncode == 0, done.stderr
+    assert path.read_bytes() == BODY
+
+
+@pytest.mark.parametrize(
+    ("accession", "folder"),
+    [("GSE63472", "series/GSE63nnn/GSE63472"), ("GSM4475048", "samples/GSM4475nnn/GSM4475048")],
+)
+def test_addresses_at_geo(accession, folder):
+    address = f"https://ftp.ncbi.nlm.nih.gov/geo/{folder}/suppl/x.h5"
+    assert geo(accession, "x.h5", "abc") == Download("x.h5", (address,), "abc")

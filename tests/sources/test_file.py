@@ -11,9 +11,11 @@ import pytest
 from anndata import AnnData
 from scipy import io as scipy_io
 from scipy import sparse
-from test_sources import write_10x
+from tenx import write_10x
 
 import intae
+from intae.errors import IntaeError
+from intae.sources.file import read_expression
 from intae.sources.loading import load_dataset
 
 COUNTS = np.random.default_rng(0).poisson(1.0, (12, 8)).astype(np.float32) + np.eye(
@@ -68,8 +70,8 @@ def as_10x_folder(folder, version=3):
     if version == 2:
         names[0] = "genes.tsv"
         lines = [f"ENSG{i}\t{g}" for i, g in enumerate(GENES)]
-    (target / names[0]).write_text("\n".join(lines) + "\n")
-    (target / names[1]).write_text("\n".join(CELLS) + "\n")
+    (target / names[0]).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (target / names[1]).write_text("\n".join(CELLS) + "\n", encoding="utf-8")
     scipy_io.mmwrite(target / names[2], sparse.coo_matrix(COUNTS.T.astype(int)))
     if version == 3:
         for name in names:
@@ -84,8 +86,10 @@ def as_10x_folder_v2(folder):
 
 def as_mtx(folder, transpose=True):
     scipy_io.mmwrite(folder / "x.mtx", sparse.coo_matrix(COUNTS.T if transpose else COUNTS))
-    (folder / "x_genes.tsv").write_text("\n".join(f"ENSG{i}\t{g}" for i, g in enumerate(GENES)))
-    (folder / "x_barcodes.tsv").write_text("\n".join(CELLS))
+    (folder / "x_genes.tsv").write_text(
+        "\n".join(f"ENSG{i}\t{g}" for i, g in enumerate(GENES)), encoding="utf-8"
+    )
+    (folder / "x_barcodes.tsv").write_text("\n".join(CELLS), encoding="utf-8")
     return folder / "x.mtx", {}
 
 
@@ -157,7 +161,7 @@ def test_log_data_are_found_out_and_said(tmp_path, caplog):
 def test_metadata_are_joined_on_the_name(tmp_path):
     path = h5ad(tmp_path)
     table = tmp_path / "meta.csv"
-    table.write_text("n,cell,treated\n1,cell3,yes\n2,cell1,no\n")
+    table.write_text("n,cell,treated\n1,cell3,yes\n2,cell1,no\n", encoding="utf-8")
     entry = {
         "source": "file",
         "metadata": {"file": str(table), "cell_column": "cell"},
@@ -200,12 +204,12 @@ def cut_h5ad(folder):
 
 
 def web_page(folder):
-    (folder / "x.h5ad").write_text("<!DOCTYPE html><html>404</html>")
+    (folder / "x.h5ad").write_text("<!DOCTYPE html><html>404</html>", encoding="utf-8")
     return folder / "x.h5ad", {}
 
 
 def web_page_as_csv(folder):
-    (folder / "x.csv").write_text("\n<html><body>moved</body></html>")
+    (folder / "x.csv").write_text("\n<html><body>moved</body></html>", encoding="utf-8")
     return folder / "x.csv", {}
 
 
@@ -227,7 +231,7 @@ def wrong_separator(folder):
 
 
 def ragged_table(folder):
-    (folder / "x.csv").write_text("cell,A,B\nc1,1,2\nc2,1,2,3,4\n")
+    (folder / "x.csv").write_text("cell,A,B\nc1,1,2\nc2,1,2,3,4\n", encoding="utf-8")
     return folder / "x.csv", {}
 
 
@@ -239,13 +243,13 @@ def mtx_without_names(folder):
 
 def mtx_with_wrong_names(folder):
     path, _ = as_mtx(folder)
-    (folder / "x_genes.tsv").write_text("A\nB\n")
+    (folder / "x_genes.tsv").write_text("A\nB\n", encoding="utf-8")
     return path, {}
 
 
 def cut_mtx(folder):
     path, _ = as_mtx(folder)
-    path.write_text("\n".join(path.read_text().splitlines()[:10]))
+    path.write_text("\n".join(path.read_text(encoding="utf-8").splitlines()[:10]), encoding="utf-8")
     return path, {}
 
 
@@ -331,7 +335,7 @@ def with_entry(**entry):
 
 def metadata(text, **entry):
     def write(folder):
-        (folder / "meta.tsv").write_text(text)
+        (folder / "meta.tsv").write_text(text, encoding="utf-8")
         return [h5ad(folder), folder / "meta.tsv"], {"metadata": {"file": "meta.tsv"} | entry}
 
     return write
@@ -394,7 +398,7 @@ def test_bad_input_is_refused_in_a_sentence(tmp_path, case):
     write, message = BAD[case]
     files, entry = write(tmp_path)
     files = files if isinstance(files, list) else [files]
-    with pytest.raises((ValueError, OSError), match=message) as error:
+    with pytest.raises((IntaeError, OSError), match=message) as error:
         load_dataset("mine", {"source": "file"} | entry, files)
     assert "'mine'" in str(error.value) or files[0].name in str(error.value)
     assert "\n" not in str(error.value)
@@ -425,3 +429,26 @@ def test_unreadable_file(tmp_path, monkeypatch):
     monkeypatch.setattr("pathlib.Path.open", refuse)
     with pytest.raises(PermissionError, match=r"Permission denied: .*x\.h5ad"):
         load_dataset("mine", {"source": "file"}, [path])
+
+
+def test_tables_as_excel_writes_them(tmp_path):
+    frame().rename_axis("cell").to_csv(tmp_path / "x.csv", encoding="utf-8-sig")
+    (tmp_path / "meta.csv").write_bytes("\ufeffcell,état\ncell1,né\ncell5,mûr\n".encode())
+    entry = {
+        "source": "file",
+        "metadata": {"cell_column": "cell"},
+        "labels": {"cell_type": "état"},
+        "drop_unlabelled": True,
+    }
+    adata = load_dataset("mine", entry, [tmp_path / "x.csv", tmp_path / "meta.csv"])
+    assert adata.obs["cell_type"].to_dict() == {"cell1": "né", "cell5": "mûr"}
+
+
+def test_loom_attributes_of_any_kind_of_text(tmp_path):
+    path, _ = as_loom(tmp_path)
+    with h5py.File(path, "a") as file:
+        file["col_attrs/type"] = ["zellé"] * 12  # of variable length
+        file["col_attrs/umap"] = np.zeros((12, 2))  # no column of obs
+    obs = read_expression(path).obs
+    assert list(obs["type"]) == ["zellé"] * 12 and list(obs["age"]) == list(range(12))
+    assert list(obs.columns) == ["age", "type"]

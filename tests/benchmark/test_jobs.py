@@ -1,0 +1,67 @@
+"""What rules read, write and are told."""
+
+import copy
+
+import pytest
+import yaml
+
+from intae.benchmark.jobs import SCORES, TABLES, Jobs, point_name, rule_name
+from intae.benchmark.plan import CONDITIONS, Benchmark
+from intae.benchmark.score import SCORERS
+
+
+@pytest.fixture
+def jobs(root, monkeypatch):
+    monkeypatch.delenv("INTAE_MIRROR", raising=False)
+    config = yaml.safe_load((root / "config.yaml").read_text(encoding="utf-8"))
+    return Jobs(Benchmark(config))
+
+
+def test_tables_are_known_to_those_who_make_them():
+    assert set(TABLES.values()) <= set(CONDITIONS)
+    assert set(SCORES) == set(SCORERS) and set(SCORES) <= set(TABLES)
+
+
+def test_each_data_set_has_the_tables_that_its_labels_and_methods_allow(jobs):
+    assert "accuracy" in jobs.tables_of("kang17") and "recovery" not in jobs.tables_of("kang17")
+    assert "accuracy" not in jobs.tables_of("macosko15")  # no condition
+    assert "separation" in jobs.tables_of("macosko15")  # but cell types
+    assert set(jobs.tables_of("planted_1")) == {"recovery", "recovery_curves", "false_positives"}
+    assert {"sweep", "scaling"} <= set(jobs.tables_of("kang17"))
+
+
+def test_a_fit_is_scored_by_what_its_model_can_answer(jobs):
+    exact = jobs.scores_of("kang17", "autoencoder_exact")
+    assert {"necessity", "objective", "ablation"} <= set(exact) and "best_encoder" not in exact
+    network = jobs.scores_of("kang17", "autoencoder")
+    assert "best_encoder" in network and "necessity" not in network
+    assert "objective" not in jobs.scores_of("kang17", "autoencoder_permuted")  # a control
+    assert set(jobs.scores_of("kang17", "ulm")) == {
+        "terms", "history", "corrections", "accuracy", "separation"
+    }  # fmt: skip
+
+
+def test_joined_tables_are_those_of_the_data_sets(jobs):
+    joined = jobs.joined()
+    assert joined["dense_factors"][0] == "results/simulated/tables/dense_factors.csv"
+    assert "results/planted_5/tables/recovery.csv" in joined["recovery"]
+    assert list(joined) == [table for table in TABLES if table in joined]
+
+
+def test_what_does_not_change_a_fit_does_not_repeat_it(jobs, root):
+    config = copy.deepcopy(jobs.benchmark.config)
+    before = jobs.fitting("slalom")
+    config["methods"]["slalom"]["label"] = "the reference"
+    jobs.benchmark.config["methods"]["slalom"] = config["methods"]["slalom"]
+    assert jobs.fitting("slalom") == before
+    assert set(before) == {"model", "params", "revision"}
+
+
+def test_a_part_has_the_budget_of_the_parts(jobs):
+    assert jobs.params_of_part("kang17", "slalom")["params"]["budget"] == 600
+    assert "budget" not in jobs.params_of_part("kang17", "pca")["params"]
+
+
+def test_names_that_stand_in_paths_and_rules():
+    assert point_name({"lambda1": 0.5, "n_dense": 1}) == "lambda1~0.5_n_dense~1"
+    assert rule_name("compare", "my-data.set") == "compare_my_data_set"

@@ -1,0 +1,48 @@
+"""What the registry says of models and methods is what their classes and the config say."""
+
+import inspect
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+import intae
+from intae.benchmark.registry import METHODS, MODELS, SCORES, trains_a_network
+from intae.controls import SCORES as SCORES_OF_THE_CLASS
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_row_is_what_its_class_says(name):
+    row, kind = MODELS[name], getattr(intae, name)
+    arguments = [a for a in inspect.signature(kind).parameters if a not in ("seed", "threads")]
+    assert list(row.parameters) == arguments
+    for ability in ("knows_gene_sets", "infers_new_cells", "reconstructs"):
+        assert getattr(row, ability) is getattr(kind, ability), ability
+
+
+def test_scores_are_those_of_the_class():
+    assert SCORES == tuple(SCORES_OF_THE_CLASS)
+
+
+def test_every_method_of_the_config_has_a_colour_of_its_own(root):
+    config = yaml.safe_load((root / "config.yaml").read_text(encoding="utf-8"))
+    assert set(config["methods"]) == set(METHODS)
+    assert len(set(METHODS.values())) == len(METHODS)
+
+
+def test_who_can_use_a_gpu(root):
+    config = yaml.safe_load((root / "config.yaml").read_text(encoding="utf-8"))
+    networks = {n for n, entry in config["methods"].items() if trains_a_network(entry)}
+    assert networks == {
+        "autoencoder", "autoencoder_proximal", "autoencoder_masked", "autoencoder_stochastic"
+    }  # fmt: skip
+
+
+def test_what_the_snakefile_imports_is_light():
+    code = (
+        "import sys; import intae.benchmark.plan, intae.benchmark.jobs, intae.benchmark.facts; "
+        "heavy = {'numpy', 'pandas', 'anndata', 'torch', 'sklearn', 'matplotlib'} & set(sys.modules); "
+        "assert not heavy, heavy"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

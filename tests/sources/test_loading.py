@@ -1,0 +1,71 @@
+"""What all data sets share: labels, filters, subsets."""
+
+import anndata
+import pandas as pd
+import pytest
+
+from intae.errors import IntaeError
+from intae.sources.loading import load_dataset
+
+
+@pytest.fixture
+def own_file(counts, tmp_path):
+    counts.obs["type"] = ["T", "B", "NK"] * 20
+    path = tmp_path / "own.h5ad"
+    counts.write_h5ad(path)
+    return path
+
+
+def entry(**changes):
+    base = {"source": "file", "labels": {"condition": "condition", "cell_type": "type"}}
+    return base | changes
+
+
+def test_own_file(own_file):
+    adata = load_dataset("mine", entry(filter={"type": ["T", "B"]}), [own_file])
+    assert adata.n_obs == 40
+    assert list(adata.obs.columns) == ["condition", "cell_type"]
+    assert isinstance(adata.obs["cell_type"].dtype, pd.CategoricalDtype)
+
+
+def test_subset_is_drawn_by_its_seed(own_file):
+    names = [
+        list(load_dataset("mine", entry(subset={"n_cells": 9, "seed": s}), [own_file]).obs_names)
+        for s in (1, 1, 2)
+    ]
+    assert len(names[0]) == 9 and names[0] == names[1] != names[2]
+
+
+def test_cells_without_a_label_can_be_dropped(own_file):
+    adata = anndata.read_h5ad(own_file)
+    adata.obs["condition"] = [None, *adata.obs["condition"][1:]]
+    adata.write_h5ad(own_file)
+    with pytest.raises(IntaeError, match="'condition' has 1 missing values; say drop_unlabelled"):
+        load_dataset("mine", entry(), [own_file])
+    assert load_dataset("mine", entry(drop_unlabelled=True), [own_file]).n_obs == 59
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"labels": {"donor": "patient"}}, "'mine', labels: donor: there is no column 'patient'"),
+        ({"filter": {"type": "TT"}}, "leaves no cell; the column holds B, NK, T"),
+        ({"filter": {"kind": "T"}}, "'mine', filter: there is no column 'kind'"),
+    ],
+)
+def test_wrong_entries(own_file, change, message):
+    with pytest.raises(IntaeError, match=message):
+        load_dataset("mine", entry(**change), [own_file])
+
+
+def test_dropping_the_unlabelled_must_leave_some_cells(own_file):
+    adata = anndata.read_h5ad(own_file)
+    adata.obs["condition"] = pd.Series([None] * 60, adata.obs_names, dtype="category")
+    adata.write_h5ad(own_file)
+    with pytest.raises(IntaeError, match=r"'mine': drop_unlabelled leaves no cell.*condition"):
+        load_dataset("mine", entry(drop_unlabelled=True), [own_file])
+
+
+def test_unknown_source():
+    with pytest.raises(IntaeError, match="'mine': unknown source 'kang71'; did you mean 'kang17'"):
+        load_dataset("mine", {"source": "kang71"}, [])

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from intae.benchmark.config import METHOD_ORDER
+from intae.benchmark.registry import METHODS
 
 INTERFERON = {
     "INTERFERON_SIGNALING",
@@ -97,7 +97,7 @@ def test_the_papers_claims_on_a_part_of_its_data(results):
 
 def test_every_method_and_figure_is_there(results):
     runtime = pd.read_csv(results / "tables/runtime.csv")
-    assert set(runtime["method"]) == set(METHOD_ORDER)
+    assert set(runtime["method"]) == set(METHODS)
     figures = results / "figures/kang17_subset"
     for name in ("accuracy", "scatter", "terms", "correlation"):
         assert (figures / f"{name}.png").stat().st_size > 10_000

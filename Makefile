@@ -54,4 +54,4 @@ lock: ## Write requirements.lock anew from pyproject.toml (needs uv).
 	tools/lock.sh
 
 clean: ## Remove what runs have made; downloads and .venv stay.
-	rm -rf .snakemake logs results/*/ results/*.html
+	rm -rf .snakemake results/*/ results/*.html

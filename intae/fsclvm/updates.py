@@ -22,7 +22,8 @@ No cell is needed for this. S is a linear function of X = [Y, S0], the centred g
 start is not itself linear in Y, or there are covariates) E further columns. So S = X A is known by
 its coefficients A, (G+E) x K, and all that the updates need of the cells is Gamma = X'X:
 
-    Y'S = (Gamma A)[:G],   S'S = A' Gamma A,   A_m = ([sw; 0] - sum_j A_j CW_j'sw) / (1 + C_m E2_m'eps)
+    Y'S = (Gamma A)[:G],  S'S = A' Gamma A,
+    A_m = ([sw; 0] - sum_j A_j CW_j'sw) / (1 + C_m E2_m'eps)
 """
 
 from __future__ import annotations

@@ -92,7 +92,8 @@ def train(
     if params.get("permute_annotations"):
         seen = permute_annotations(prepared, seed)
         log.info("the annotations are permuted: the sets' genes are no longer theirs")
-    made.fit(prepared, **slalom_path(seen, made))
+    made.fit(prepared, **slalom_path(seen, getattr(made, "model", made)))
+    made = getattr(made, "model_", made)  # of a Shuffled model, the one that was fitted
     log.info(
         "done: %.1f s, %d iterations, %s",
         made.seconds_, made.n_iter_, "converged" if made.converged_ else "not converged",

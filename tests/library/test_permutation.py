@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 
 import intae
 from intae.benchmark.plan import Benchmark
 from intae.benchmark.registry import make_model, train
-from intae.controls import permute_annotations
+from intae.controls import Shuffled, permute_annotations
 from intae.errors import ConfigError
 from intae.metrics.agreement import between_halves
 from intae.prepared import check_prepared, get_annotations
@@ -35,6 +37,27 @@ def test_a_run_fits_to_permuted_annotations_and_says_so(simulated):
     assert np.abs(model.loadings_ - plain.loadings_).to_numpy().max() > 1e-3
     assert about["permute_annotations"] and not known["permute_annotations"]
     assert list(model.terms_.index) == list(plain.terms_.index)
+
+
+def test_a_shuffled_model_leaves_the_model_as_it_was(simulated, tmp_path):
+    inner = intae.FSCLVM(n_dense=1, max_iter=5)
+    model = Shuffled(inner, seed=3)
+    with pytest.raises(NotFittedError, match=r"call fit\(adata\) first"):
+        model.transform(simulated)
+    assert model.fit(simulated) is model
+    assert "fit" not in vars(inner) and not hasattr(inner, "weights_")  # no method is replaced
+    by_hand = clone(inner).fit(permute_annotations(simulated, 3))
+    np.testing.assert_array_equal(model.loadings_, by_hand.loadings_)
+    np.testing.assert_array_equal(model.transform(simulated), by_hand.transform(simulated))
+    np.testing.assert_array_equal(model.reconstruct(simulated), by_hand.reconstruct(simulated))
+    again = clone(model)
+    assert again.seed == 3 and again.model is not inner and not hasattr(again, "weights_")
+    model.save(tmp_path / "model.h5")  # as a model of the class itself
+    np.testing.assert_array_equal(
+        intae.FSCLVM.load(tmp_path / "model.h5").loadings_, by_hand.loadings_
+    )
+    slalom = Shuffled(intae.Slalom())
+    assert not slalom.infers_new_cells and not slalom.reconstructs
 
 
 def test_halves_are_permuted_alike(simulated):

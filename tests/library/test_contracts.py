@@ -1,11 +1,9 @@
-"""Prepared data and fits that break the contract are refused by slot."""
+"""Prepared data that break the contract are refused by slot."""
 
 import numpy as np
 import pytest
 
-from intae.benchmark.fits import read_fit, write_fit
-from intae.controls import PCA
-from intae.prepared import ContractError, check_fit, check_prepared
+from intae.prepared import ContractError, check_prepared
 
 
 def drop_annotations(a):
@@ -63,28 +61,3 @@ def test_broken_prepared_data(simulated, damage, slot):
     damage(adata)
     with pytest.raises(ContractError, match=slot):
         check_prepared(adata)
-
-
-def test_fit_round_trip_and_check(simulated, tmp_path):
-    model = PCA(n_dense=3).fit(simulated)
-    path = tmp_path / "fit.h5ad"
-    write_fit(model, simulated, path, {"method": "pca", "seed": 0})
-    fit = read_fit(path)
-    np.testing.assert_allclose(fit.obsm["loadings"], model.loadings_, rtol=1e-5, atol=1e-5)
-    assert list(fit.uns["terms"].index) == ["dense_1", "dense_2", "dense_3"]
-    assert fit.uns["fit"]["model"] == "PCA"
-    assert list(fit.obs.columns) == list(simulated.obs.columns)
-    broken = fit.copy()
-    broken.obsm["loadings"] = broken.obsm["loadings"][:, 1:]
-    with pytest.raises(ContractError, match="2 columns"):
-        check_fit(broken)
-
-
-def test_half_a_file_is_never_left(simulated, tmp_path, monkeypatch):
-    def fail(*args, **kwargs):
-        raise OSError("No space left on device")
-
-    monkeypatch.setattr("anndata.AnnData.write_h5ad", fail)
-    with pytest.raises(OSError, match="No space left"):
-        write_fit(PCA(n_dense=2).fit(simulated), simulated, tmp_path / "fit.h5ad", {})
-    assert list(tmp_path.iterdir()) == []

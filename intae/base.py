@@ -1,11 +1,7 @@
-"""How many threads a piece of work may use, for every library that starts its own.
-
-What every factor model shares: its face to the user, the cells it takes, saving and loading.
-"""
+"""What every factor model shares: its interface, the cells it takes, saving and loading."""
 
 from __future__ import annotations
 
-import inspect
 import json
 import sys
 from abc import ABC, abstractmethod
@@ -18,62 +14,41 @@ import anndata
 import h5py
 import pandas as pd
 from anndata import AnnData
+from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 from threadpoolctl import threadpool_limits
 
+from .errors import IntaeError
 from .io import whole_file
 from .prepared import is_integer
 
 
-@contextmanager
-def limit_threads(threads: int | None) -> Iterator[None]:
-    """Limit BLAS, OpenMP and torch to `threads` threads inside the block.
-
-    Parameters
-    ----------
-    threads
-        Number of threads; None leaves everything as it is.
-    """
-    if threads is None:
-        yield
-        return
-    if threads < 1:
-        msg = f"threads must be at least 1, not {threads}"
-        raise ValueError(msg)
-    torch = sys.modules.get("torch")  # only if somebody already uses it
-    before = torch.get_num_threads() if torch else None
-    with threadpool_limits(limits=threads):
-        if torch:
-            torch.set_num_threads(threads)
-        try:
-            yield
-        finally:
-            if torch:
-                torch.set_num_threads(before)
-
-
-class FactorModel(ABC):
+class FactorModel(BaseEstimator, ABC):
     """A factor model of cells x genes, with terms for factors.
 
-    A subclass stores its arguments in `__init__` and does nothing else there; `fit` learns what
-    ends in `_`. Loadings and weights are oriented: the sum of a term's weights over its annotated
-    genes (over all genes, where it has no annotation) is not negative.
+    It has scikit-learn's habits: a subclass stores its arguments in `__init__` and does nothing
+    else there, so that `clone`, `get_params` and `set_params` work. `fit` learns what ends in `_`;
+    before it, reading any of that raises `NotFittedError`. Loadings and weights are oriented: the
+    sum of a term's weights over its annotated genes (over all genes, where it has no annotation)
+    is not negative.
 
     Attributes
     ----------
     knows_gene_sets, infers_new_cells, reconstructs
         Of the class: whether its terms are gene sets, whether `transform` takes cells that it was
-        not fitted to, and whether `reconstruct` makes expression. Each a literal in the body of the
-        class, since `intae.benchmark.schema` reads it from the source.
+        not fitted to, and whether `reconstruct` makes expression.
+    revision
+        Of the class: raised whenever the same arguments give other numbers, so that the workflow
+        repeats old fits.
     loadings_
         DataFrame, cells x terms.
     weights_
         DataFrame, genes x terms.
     terms_
-        DataFrame, one row a term: kind (annotated, sparse, dense), n_genes (in its gene set),
+        DataFrame, one row per term: kind (annotated, sparse, dense), n_genes (in its gene set),
         relevance, active, genes_added, genes_removed (gene names, separated by a space).
     history_
-        DataFrame, one row an epoch or sweep, with the seconds since the start of the fit.
+        DataFrame, one row per epoch or sweep, with the seconds since the start of the fit.
     n_iter_, converged_, seconds_
         Epochs or sweeps done, whether the model's own rule of convergence stopped it, and the
         wall time of the fit alone.
@@ -82,6 +57,7 @@ class FactorModel(ABC):
     knows_gene_sets: ClassVar[bool] = True
     infers_new_cells: ClassVar[bool] = True
     reconstructs: ClassVar[bool] = True
+    revision: ClassVar[int] = 1
 
     # Fitted attributes beside the four tables that `save` keeps (arrays, numbers, strings).
     _saved: ClassVar[tuple[str, ...]] = ()
@@ -117,6 +93,8 @@ class FactorModel(ABC):
         ------
         NotImplementedError
             If the model does not (`reconstructs` is false).
+        NotFittedError
+            If it is not fitted.
         """
         self._check_fitted()
         if not self.reconstructs:
@@ -126,24 +104,18 @@ class FactorModel(ABC):
         made = self.mean_ + loadings.to_numpy() @ self.weights_.to_numpy().T
         return pd.DataFrame(made, index=loadings.index, columns=self.weights_.index)
 
-    def get_params(self) -> dict[str, Any]:
-        """Return the arguments the model was made with."""
-        return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
-
-    def __repr__(self) -> str:
-        """Name the class and the arguments that differ from the defaults."""
-        defaults = inspect.signature(type(self)).parameters
-        shown = [
-            f"{name}={value!r}"
-            for name, value in self.get_params().items()
-            if value is not defaults[name].default and value != defaults[name].default
-        ]
-        return f"{type(self).__name__}({', '.join(shown)})"
+    def __getattr__(self, name: str) -> Any:
+        """Tell an unfitted model's user to fit it. Python asks here only for what is missing."""
+        kind = type(self).__name__
+        if name.endswith("_") and not name.startswith("_") and "weights_" not in self.__dict__:
+            msg = f"this {kind} is not fitted yet, so it has no {name}; call fit(adata) first"
+            raise NotFittedError(msg)
+        msg = f"{kind!r} object has no attribute {name!r}"
+        raise AttributeError(msg)
 
     def _check_fitted(self) -> None:
-        if not hasattr(self, "weights_"):
-            msg = f"this {type(self).__name__} is not fitted yet; call fit(adata) first"
-            raise NotFittedError(msg)
+        """Raise NotFittedError, with a plain sentence, unless `fit` or `load` was called."""
+        _ = self.weights_
 
     def save(self, path: str | Path) -> None:
         """Write the fitted model to one HDF5 file, whole or not at all, without pickle.
@@ -152,6 +124,11 @@ class FactorModel(ABC):
         ----------
         path
             The file; an existing one is replaced.
+
+        Raises
+        ------
+        NotFittedError
+            If the model is not fitted.
         """
         self._check_fitted()
         state = {
@@ -180,7 +157,7 @@ class FactorModel(ABC):
 
         Raises
         ------
-        ValueError
+        IntaeError
             If the file is not a saved model of this class.
         """
         try:
@@ -189,10 +166,10 @@ class FactorModel(ABC):
                 state = anndata.io.read_elem(file["state"])
         except (KeyError, OSError) as error:
             msg = f"{path}: is not a model saved by intae ({error})"
-            raise ValueError(msg) from error
+            raise IntaeError(msg) from error
         if about["class"] != cls.__name__:
             msg = f"{path}: holds a {about['class']}, not a {cls.__name__}"
-            raise ValueError(msg)
+            raise IntaeError(msg)
         model = cls(**about["params"])
         terms = state["terms"]
         model.loadings_ = pd.DataFrame(
@@ -214,7 +191,7 @@ def match_genes(adata: AnnData, genes: pd.Index) -> AnnData:
 
     Raises
     ------
-    ValueError
+    IntaeError
         If a gene of the model is missing, naming how many and some of them; or if X holds raw
         counts, since a model knows log-normalised values only.
     """
@@ -223,7 +200,7 @@ def match_genes(adata: AnnData, genes: pd.Index) -> AnnData:
             "X holds integers, so these are counts; give new cells as the training cells were: "
             "each normalised to the same total, then log1p"
         )
-        raise ValueError(msg)
+        raise IntaeError(msg)
     if adata.var_names.equals(genes):
         return adata
     missing = genes[~genes.isin(adata.var_names)]
@@ -233,5 +210,37 @@ def match_genes(adata: AnnData, genes: pd.Index) -> AnnData:
             f"({', '.join(missing[:5])}{', ...' if len(missing) > 5 else ''}); "
             "give new cells with the same gene names, normalised as the training data were"
         )
-        raise ValueError(msg)
+        raise IntaeError(msg)
     return adata[:, genes]
+
+
+@contextmanager
+def limit_threads(threads: int | None) -> Iterator[None]:
+    """Limit BLAS, OpenMP and torch to `threads` threads inside the block.
+
+    Parameters
+    ----------
+    threads
+        Number of threads; None leaves everything as it is.
+
+    Raises
+    ------
+    IntaeError
+        If it is less than 1.
+    """
+    if threads is None:
+        yield
+        return
+    if threads < 1:
+        msg = f"threads must be at least 1, not {threads}"
+        raise IntaeError(msg)
+    torch = sys.modules.get("torch")  # only if somebody already uses it
+    before = torch.get_num_threads() if torch else None
+    with threadpool_limits(limits=threads):
+        if torch:
+            torch.set_num_threads(threads)
+        try:
+            yield
+        finally:
+            if torch:
+                torch.set_num_threads(before)

@@ -1,10 +1,8 @@
 """Controls: principal components, plain scores of gene sets, and shuffled gene sets.
 
-PCA as a control: as many components as terms, matched to gene sets by nothing at all.
-
-Plain scores of gene sets, cell by cell, by scanpy and decoupler: controls that learn nothing.
-
-Gene sets of the same sizes and overlaps that mean nothing: what a name is worth by chance.
+Each tells what a factor model's result is worth beside it: PCA explains the most variance and knows
+no gene sets; the scores use the gene sets and learn nothing; a model of shuffled gene sets has
+sets of the same sizes and overlaps that mean nothing.
 """
 
 from __future__ import annotations
@@ -13,35 +11,41 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import ModuleType
-from typing import Any, Self
+from typing import ClassVar, Self
 
 import numpy as np
 import pandas as pd
 from anndata import AnnData
 from scipy import sparse
-from sklearn.decomposition import PCA as SklearnPCA
+from scipy.linalg import eigh
+from scipy.stats import rankdata
 
 from .base import FactorModel, limit_threads, match_genes
-from .prepared import check_prepared, get_annotations, get_terms, iter_chunks
+from .errors import IntaeError
+from .prepared import check_prepared, get_annotations, get_terms, iter_chunks, second_moments
 from .terms import signs, term_index, terms_table
 
 
 class PCA(FactorModel):
     """Principal components, each a dense term: a control without gene sets.
 
+    They are the leading eigenvectors of the genes' covariance, taken from the second moments of the
+    data (:func:`intae.prepared.second_moments`), so X may be dense, sparse or backed.
+
     Parameters
     ----------
     n_dense
         Number of components; None takes as many as there are gene sets.
     seed
-        Of the randomised solver, where scikit-learn chooses it.
+        Has no effect, since nothing is random; every model of the benchmark takes one.
     threads
         Threads to use; None leaves it to the libraries.
     """
 
-    knows_gene_sets = False
+    knows_gene_sets: ClassVar[bool] = False
+    revision: ClassVar[int] = 2  # 1: a randomised solver, not converged in the later components
 
-    _saved = ("mean_",)
+    _saved: ClassVar[tuple[str, ...]] = ("mean_",)
 
     def __init__(self, n_dense: int | None = None, seed: int = 0, threads: int | None = None):
         self.n_dense = n_dense
@@ -49,26 +53,31 @@ class PCA(FactorModel):
         self.threads = threads
 
     def fit(self, adata: AnnData) -> Self:
-        """Fit to prepared data; X is densified."""
-        check_prepared(adata)
+        """Fit to prepared data.
+
+        Raises
+        ------
+        ContractError
+            If the data are not prepared.
+        """
+        check_prepared(adata, values=False)  # the sums of the moments tell of broken values
         n_components = self.n_dense or get_annotations(adata).shape[1]
         n_components = min(n_components, adata.n_obs - 1, adata.n_vars)
         start = time.perf_counter()
         with limit_threads(self.threads):
-            Y = np.vstack([block for _, block in iter_chunks(adata.X)])
-            pca = SklearnPCA(n_components, random_state=self.seed).fit(Y)
-            loadings = pca.transform(Y)
+            moments = second_moments(adata.X)
+            leading = [adata.n_vars - n_components, adata.n_vars - 1]
+            variance, weights = eigh(moments.covariance, subset_by_index=leading)
+            variance, weights = np.maximum(variance[::-1], 0.0), weights[:, ::-1]
+            none = np.empty((adata.n_vars, 0), dtype=np.uint8)
+            terms, kinds = term_index(pd.Index([]), 0, n_components)
+            self.mean_ = moments.mean
+            self.weights_ = pd.DataFrame(weights * signs(weights, none), adata.var_names, terms)
+            self.loadings_ = self._project(adata)
         self.seconds_ = time.perf_counter() - start
-        none = np.empty((adata.n_vars, 0), dtype=np.uint8)
-        weights = pca.components_.T
-        sign = signs(weights, none)
-        terms, kinds = term_index(pd.Index([]), 0, n_components)
-        self.mean_ = pca.mean_
-        self.weights_ = pd.DataFrame(weights * sign, adata.var_names, terms)
-        self.loadings_ = pd.DataFrame(loadings * sign, adata.obs_names, terms)
         self.terms_ = terms_table(
             kinds, none, adata.var_names,
-            relevance=pca.explained_variance_,
+            relevance=variance * adata.n_obs / (adata.n_obs - 1),
             active=np.ones(n_components, dtype=bool),
             on=np.ones(weights.shape, dtype=bool),
         )  # fmt: skip
@@ -80,8 +89,12 @@ class PCA(FactorModel):
     def transform(self, adata: AnnData) -> pd.DataFrame:
         """Return loadings of cells, genes matched by name: DataFrame, cells x terms."""
         self._check_fitted()
-        data = match_genes(adata, self.weights_.index)
-        blocks = [(b - self.mean_) @ self.weights_.to_numpy() for _, b in iter_chunks(data.X)]
+        with limit_threads(self.threads):
+            return self._project(match_genes(adata, self.weights_.index))
+
+    def _project(self, adata: AnnData) -> pd.DataFrame:
+        weights = self.weights_.to_numpy()
+        blocks = [(block - self.mean_) @ weights for _, block in iter_chunks(adata.X)]
         return pd.DataFrame(np.vstack(blocks), adata.obs_names, self.weights_.columns)
 
 
@@ -100,10 +113,12 @@ class GeneSetScore(FactorModel):
     method
         `score_genes` (scanpy): the mean of the set's genes minus the mean of control genes of like
         expression. `ulm` (decoupler): the t value of the slope of a cell's expression on
-        membership in the set. `aucell` (decoupler): how early the set's genes come among the 5%
-        highest of a cell. decoupler is an optional dependency, the extra `intae[scores]`.
+        membership in the set. `aucell`: how early the set's genes come among the 5% highest of a
+        cell (:func:`aucell`). `ulm` needs decoupler, the extra `intae[scores]`.
     seed
-        Of the control genes that `score_genes` draws where a bin of expression holds more than 50.
+        Of the control genes that `score_genes` draws where a bin of expression holds more than 50
+        (above some 1,250 genes); as in scanpy, the draw then follows the order of the genes.
+        Otherwise no score depends on that order.
     threads
         Threads to use; None leaves it to the libraries.
 
@@ -120,9 +135,10 @@ class GeneSetScore(FactorModel):
     Bioinformatics Advances 2:vbac016. AUCell: Aibar et al. 2017, Nature Methods 14:1083.
     """
 
-    reconstructs = False  # a score is no share of the expression
+    reconstructs: ClassVar[bool] = False  # a score is no share of the expression
+    revision: ClassVar[int] = 2  # 1: AUCell broke ties by the order of the genes in the file
 
-    _saved = ("control_",)
+    _saved: ClassVar[tuple[str, ...]] = ("control_",)
 
     def __init__(self, method: str = "score_genes", seed: int = 0, threads: int | None = None):
         self.method = method
@@ -134,21 +150,23 @@ class GeneSetScore(FactorModel):
 
         Raises
         ------
-        ValueError
+        IntaeError
             If there is no such method.
+        ContractError
+            If the data are not prepared.
         ImportError
             If decoupler is needed and missing; says what to install.
         """
         if self.method not in SCORES:
             msg = f"method must be one of {', '.join(SCORES)}, not {self.method!r}"
-            raise ValueError(msg)
+            raise IntaeError(msg)
         check_prepared(adata)
         annotations = get_annotations(adata)
         terms, kinds = term_index(get_terms(adata), 0, 0)
         self.weights_ = pd.DataFrame(annotations.astype(float), adata.var_names, terms)
         self.control_ = np.zeros(annotations.shape, dtype=bool)
-        if self.method != "score_genes":
-            # decoupler compiles on first use: once on a machine, and no part of the method's cost
+        if self.method == "ulm":
+            # decoupler compiles on first use: once per machine, and no part of the method's cost
             self._score(adata.X[:2])
         start = time.perf_counter()
         with limit_threads(self.threads):
@@ -177,13 +195,49 @@ class GeneSetScore(FactorModel):
 
     def _score(self, X) -> np.ndarray:
         """Score cells x genes, in dense blocks: a cell's score depends on that cell alone."""
-        if self.method == "score_genes":
-            known, control = self.weights_.to_numpy(), self.control_.astype(float)
-            contrast = known / known.sum(0) - control / np.maximum(1, control.sum(0))
-            return np.vstack([block @ contrast for _, block in iter_chunks(X)])
-        score = _decoupler_score(self.method, self.weights_)
-        with _numba_threads(self.threads):
-            return np.vstack([score(block) for _, block in iter_chunks(X)])
+        known = self.weights_.to_numpy()
+        if self.method == "ulm":
+            score = _decouplers_ulm(self.weights_)
+            with _numba_threads(self.threads):
+                return np.vstack([score(block) for _, block in iter_chunks(X)])
+        if self.method == "aucell":
+            return np.vstack([aucell(block, known) for _, block in iter_chunks(X)])
+        control = self.control_.astype(float)
+        contrast = known / known.sum(0) - control / np.maximum(1, control.sum(0))
+        return np.vstack([block @ contrast for _, block in iter_chunks(X)])
+
+
+def aucell(block: np.ndarray, annotations: np.ndarray) -> np.ndarray:
+    """Score gene sets in cells by AUCell: the area under the recovery curve of the top 5%.
+
+    With n the number of top genes and r a gene's rank in the cell from the highest,
+
+        score = sum over the set's genes of max(0, n - r) / the largest sum that a set can have,
+
+    which is what decoupler computes where no two genes are equal. Among equal genes (in most cells
+    the zeros reach into the top 5%) decoupler ranks by the order of the genes in the file, so that
+    another order gives another score. Here max(0, n - r) is averaged over the ranks that equal
+    genes share: the exact mean of the score over all orders of the genes.
+
+    Parameters
+    ----------
+    block
+        cells x genes, dense.
+    annotations
+        genes x terms, 0/1.
+
+    Returns
+    -------
+    cells x terms, each score from 0 to 1.
+    """
+    n_genes = block.shape[1]
+    n_top = int(np.clip(np.ceil(0.05 * n_genes), 2, n_genes))
+    first = rankdata(-block, method="min", axis=1)  # of the ranks that equal genes share
+    last = rankdata(-block, method="max", axis=1)
+    counted = np.clip(n_top - first + 1, 0, last - first + 1)  # of these, how many reach n_top
+    points = counted * (n_top - first - (counted - 1) / 2) / (last - first + 1)
+    reached = np.minimum(annotations.sum(0), n_top - 1)
+    return points @ annotations / (reached * (n_top - (reached + 1) / 2))
 
 
 def control_genes(X, annotations: pd.DataFrame, seed: int) -> np.ndarray:
@@ -191,7 +245,7 @@ def control_genes(X, annotations: pd.DataFrame, seed: int) -> np.ndarray:
 
     Its score is linear in a cell once the control genes are chosen, and it chooses them by the
     ranks of the genes' means. So cells of one gene each, and one more that puts the means in the
-    order that they have in X, tell the control genes without a pass over the cells a set.
+    order that they have in X, tell the control genes without a pass over the cells for each set.
 
     Parameters
     ----------
@@ -233,39 +287,39 @@ def control_genes(X, annotations: pd.DataFrame, seed: int) -> np.ndarray:
     return control
 
 
-def _decoupler_score(method: str, annotations: pd.DataFrame) -> Callable[[np.ndarray], np.ndarray]:
-    """Return a function that scores a dense block, cells x genes, by one of decoupler's methods."""
-    run = getattr(_import_decoupler(method).mt, method)
+def _decouplers_ulm(annotations: pd.DataFrame) -> Callable[[np.ndarray], np.ndarray]:
+    """Return a function that scores a dense block, cells x genes, by decoupler's ULM."""
+    ulm = _import_decoupler().mt.ulm
     known = annotations.to_numpy() > 0
     # There is no slope on a set of all genes, nor in a cell whose genes are all equal; decoupler
     # refuses both. Their t value is taken as 0.
-    sets = ~known.all(0) if method == "ulm" else np.ones(known.shape[1], dtype=bool)
+    sets = ~known.all(0)
     gene, term = np.nonzero(known & sets)
     net = pd.DataFrame(
         {"source": annotations.columns[term], "target": annotations.index[gene], "weight": 1.0}
     )
 
     def score(block: np.ndarray) -> np.ndarray:
-        cells = np.ptp(block, axis=1) > 0 if method == "ulm" else np.ones(len(block), dtype=bool)
+        cells = np.ptp(block, axis=1) > 0
         scores = np.zeros((len(block), known.shape[1]))
         if cells.any() and sets.any():
             data = pd.DataFrame(block[cells], columns=annotations.index)
             # empty=True would drop what is empty here, so that a cell's score depended on others
-            found, _ = run(data, net, tmin=0, empty=False)
+            found, _ = ulm(data, net, tmin=0, empty=False)
             scores[np.ix_(cells, sets)] = found[annotations.columns[sets]].to_numpy()
         return scores
 
     return score
 
 
-def _import_decoupler(method: str) -> ModuleType:
+def _import_decoupler() -> ModuleType:
     try:
         import decoupler
     except ImportError as error:
         msg = (
-            f"GeneSetScore(method={method!r}) needs decoupler, which cannot be imported ({error}); "
-            "install decoupler>=2.2 (the extra intae[scores] does), or use method='score_genes', "
-            "which needs scanpy only"
+            f"GeneSetScore(method='ulm') needs decoupler, which cannot be imported ({error}); "
+            "install decoupler>=2.2 (the extra intae[scores] does), or use method='score_genes' or "
+            "'aucell', which do not need it"
         )
         raise ImportError(msg) from error
     return decoupler
@@ -306,14 +360,3 @@ def permute_annotations(prepared: AnnData, seed: int) -> AnnData:
         prepared.X, obs=prepared.obs, var=prepared.var, obsm=dict(prepared.obsm), varm=varm,
         uns=dict(prepared.uns),
     )  # fmt: skip
-
-
-def permuted(model: FactorModel, seed: int) -> FactorModel:
-    """Make a model fit whatever data it is given with their annotations permuted by this seed."""
-    fit = model.fit
-
-    def fit_permuted(adata: AnnData, **kwargs: Any) -> FactorModel:
-        return fit(permute_annotations(adata, seed), **kwargs)
-
-    model.fit = fit_permuted
-    return model

@@ -10,11 +10,13 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from .errors import IntaeError
+
 GeneSets = dict[str, list[str]]
 
 
 def read_gene_sets(path: str | Path, *, remove_prefix: str | None = None) -> GeneSets:
-    """Read gene sets from a file with a set a line.
+    """Read gene sets from a file with one set per line.
 
     Parameters
     ----------
@@ -30,9 +32,11 @@ def read_gene_sets(path: str | Path, *, remove_prefix: str | None = None) -> Gen
 
     Raises
     ------
-    FileNotFoundError, ValueError
-        If the file is missing, holds no set, names one twice, or has a line without genes; the
-        message names the file and the line.
+    FileNotFoundError
+        If there is no such file.
+    IntaeError
+        If the file holds no set, names one twice, has a line without genes, or is no text in
+        UTF-8; the message names the file and the line.
     """
     path = Path(path)
     if not path.exists():
@@ -47,14 +51,14 @@ def read_gene_sets(path: str | Path, *, remove_prefix: str | None = None) -> Gen
             name = name.removeprefix(remove_prefix)
         if not name or not genes:
             msg = f"{path}, line {number}: a gene set needs a name and at least one gene"
-            raise ValueError(msg)
+            raise IntaeError(msg)
         if name in gene_sets:
             msg = f"{path}, line {number}: the gene set {name!r} stands there a second time"
-            raise ValueError(msg)
+            raise IntaeError(msg)
         gene_sets[name] = list(dict.fromkeys(genes))
     if not gene_sets:
         msg = f"{path}: holds no gene set"
-        raise ValueError(msg)
+        raise IntaeError(msg)
     return gene_sets
 
 
@@ -74,13 +78,13 @@ def _lines(path: Path) -> list[str]:
         data = path.read_bytes()
         if data[:2] == b"\x1f\x8b":
             data = gzip.decompress(data)
-        text = data.decode()
+        text = data.decode("utf-8-sig")  # spreadsheets put a byte-order mark in front
     except (UnicodeDecodeError, EOFError, gzip.BadGzipFile) as error:
         msg = f"{path}: is not a text file of gene sets ({error})"
-        raise ValueError(msg) from error
+        raise IntaeError(msg) from error
     if text.lstrip()[:1] == "<":
         msg = f"{path}: looks like a web page, not like gene sets; download it again"
-        raise ValueError(msg)
+        raise IntaeError(msg)
     return text.splitlines()
 
 
@@ -93,13 +97,19 @@ def _parse(line: str) -> tuple[str, list[str]]:
 
 
 def merge_gene_sets(several: Iterable[Mapping[str, list[str]]]) -> GeneSets:
-    """Join gene sets from several files into one, refusing names that stand in two of them."""
+    """Join gene sets from several files into one.
+
+    Raises
+    ------
+    IntaeError
+        If two files have a set of the same name.
+    """
     merged: GeneSets = {}
     for gene_sets in several:
         twice = merged.keys() & gene_sets.keys()
         if twice:
             msg = f"the gene set {sorted(twice)[0]!r} stands in more than one file"
-            raise ValueError(msg)
+            raise IntaeError(msg)
         merged.update(gene_sets)
     return merged
 

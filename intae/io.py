@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .errors import IntaeError
+
 if TYPE_CHECKING:
     from anndata import AnnData
 
@@ -42,7 +44,9 @@ def read_h5ad(path: str | Path, **kwargs: Any) -> AnnData:
 
     Raises
     ------
-    ValueError
+    FileNotFoundError
+        If there is no such file.
+    IntaeError
         If the file cannot be read as h5ad.
     """
     if not Path(path).exists():
@@ -55,4 +59,4 @@ def read_h5ad(path: str | Path, **kwargs: Any) -> AnnData:
     except Exception as error:  # h5py and anndata raise many kinds for a broken file
         reason = str(error).splitlines()[0]
         msg = f"{path}: cannot be read as an h5ad file; is it cut off or something else? ({reason})"
-        raise ValueError(msg) from error
+        raise IntaeError(msg) from error

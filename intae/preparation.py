@@ -13,6 +13,7 @@ import scanpy as sc
 from anndata import AnnData
 from scipy import sparse
 
+from .errors import IntaeError
 from .gene_sets import annotation_matrix, read_gene_sets
 from .prepared import check_prepared, is_integer
 
@@ -66,7 +67,7 @@ def prepare(
 
     Raises
     ------
-    ValueError
+    IntaeError
         If no gene matches or no set is left; the message says what was found and what to do.
     """
     if not isinstance(gene_sets, Mapping):
@@ -89,7 +90,7 @@ def prepare(
     annotated = np.asarray(annotations.sum(1)).ravel() > 0
     report["n_genes_annotated"] = int(annotated.sum())
     if not annotated.any():
-        raise ValueError(_no_match(adata.var_names, gene_sets))
+        raise IntaeError(_no_match(adata.var_names, gene_sets))
     log.info(
         "%d of %d genes are in at least one of %d gene sets",
         annotated.sum(), adata.n_vars, len(gene_sets),
@@ -104,7 +105,7 @@ def prepare(
             f"no gene set has more than min_genes={min_genes} genes among the {prepared.n_vars} "
             "annotated variable genes; lower min_genes, raise n_hvgs or give other gene sets"
         )
-        raise ValueError(msg)
+        raise IntaeError(msg)
     prepared = prepared[:, genes].copy()
     prepared.varm["annotations"] = annotations.toarray()[np.ix_(genes, sets)].astype(np.uint8)
     prepared.uns["terms"] = terms[sets].to_numpy(str).astype(object)
@@ -178,7 +179,7 @@ def _check_scale(adata: AnnData, *, normalize: bool) -> None:
             f"X holds negative values ({low:g}), so it was scaled or centred; give raw counts, "
             "such as those of a layer or of .raw, or say normalize=False, log1p=False"
         )
-        raise ValueError(msg)
+        raise IntaeError(msg)
     if normalize and not is_integer(adata.X):
         msg = (
             "X holds values that are no integers, so it may be normalised or logged already; then "
@@ -194,7 +195,7 @@ def _check_totals(adata: AnnData) -> np.ndarray:
     if empty.any():
         name = adata.obs_names[empty][0]
         msg = f"{empty.sum()} cells have no counts at all, {name!r} among them; remove them first"
-        raise ValueError(msg)
+        raise IntaeError(msg)
     return totals
 
 

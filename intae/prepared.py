@@ -1,17 +1,11 @@
 """Prepared data: the contract, and what models take of it: second moments and covariates.
 
-The contracts between the steps: what prepared data and a fit must look like.
+Every model checks its data here first, so that a broken file is refused by the name of the slot at
+fault and not by a traceback from somewhere inside a model.
 
-A step that reads a file checks it here first, so that a broken file is refused by the name of the
-slot at fault and not by a traceback from somewhere inside a model.
-
-The second moments of the data: the one pass over the cells that the exact models need.
-
-The closed-form autoencoder and the exact f-scLVM see the data only through the mean of each gene
-and the Gram matrix of the centred genes. Both are sums over cells, so they can be accumulated over
-chunks of an array, a sparse matrix or a file, or over workers, and added up.
-
-Observed covariates X of equation 2: columns of obs as a design matrix.
+The exact models see the data only through the mean of each gene and the Gram matrix of the centred
+genes (:func:`second_moments`). Both are sums over cells, so they are accumulated in one pass over
+chunks of an array, a sparse matrix or a file; sums of parts can be added up.
 """
 
 from __future__ import annotations
@@ -24,9 +18,8 @@ import pandas as pd
 from anndata import AnnData
 from scipy import sparse
 
-from .errors import ContractError
+from .errors import ContractError, IntaeError
 
-KINDS = ("annotated", "sparse", "dense")
 TERM_COLUMNS = (
     "kind", "n_genes", "relevance", "active", "genes_added", "genes_removed",
 )  # fmt: skip
@@ -34,6 +27,8 @@ TERM_COLUMNS = (
 # Between names of terms in one field of a table: gene sets of some collections have spaces, commas
 # and semicolons in their names.
 BETWEEN_TERMS = " | "
+
+CHUNK = 2048  # cells per block: some MB dense at 1,000 genes
 
 
 def check_prepared(adata: AnnData, *, values: bool = True) -> None:
@@ -106,16 +101,24 @@ def _check_unique(slot: str, names: pd.Index) -> None:
 
 
 def _check_finite(adata: AnnData) -> None:
+    found = _not_finite(adata.X)
+    if found:
+        value, cell, gene = found
+        msg = (
+            f"X: {value} at cell {adata.obs_names[cell]!r}, gene {adata.var_names[gene]!r}; "
+            "all values must be finite"
+        )
+        raise ContractError(msg)
 
-    for start, block in iter_chunks(adata.X):
+
+def _not_finite(X) -> tuple[float, int, int] | None:
+    """Return the first value that is not finite, its cell and its gene; None without any."""
+    for start, block in iter_chunks(X):
         bad = ~np.isfinite(block)
         if bad.any():
             cell, gene = np.argwhere(bad)[0]
-            msg = (
-                f"X: {block[cell, gene]} at cell {adata.obs_names[start + cell]!r}, "
-                f"gene {adata.var_names[gene]!r}; all values must be finite"
-            )
-            raise ContractError(msg)
+            return float(block[cell, gene]), int(start + cell), int(gene)
+    return None
 
 
 def get_annotations(adata: AnnData) -> np.ndarray:
@@ -143,32 +146,6 @@ def annotation_table(adata: AnnData) -> pd.DataFrame:
     return pd.DataFrame(get_annotations(adata), adata.var_names, get_terms(adata))
 
 
-def check_fit(adata: AnnData) -> None:
-    """Refuse a fit (`fit.h5ad`) that does not keep the contract, naming the slot at fault.
-
-    Raises
-    ------
-    ContractError
-        If a slot is missing or shapes do not agree.
-    """
-    for slot, key in (("obsm", "loadings"), ("varm", "weights"), ("uns", "terms"), ("uns", "fit")):
-        if key not in getattr(adata, slot):
-            msg = f'{slot}["{key}"]: is missing; this is not a fit written by intae'
-            raise ContractError(msg)
-    terms = adata.uns["terms"]
-    missing = [c for c in TERM_COLUMNS if c not in terms.columns]
-    if missing:
-        msg = f'uns["terms"]: column {missing[0]!r} is missing'
-        raise ContractError(msg)
-    for name, array in (("obsm", adata.obsm["loadings"]), ("varm", adata.varm["weights"])):
-        if array.shape[1] != len(terms):
-            msg = f'{name}: {array.shape[1]} columns, but uns["terms"] has {len(terms)} rows'
-            raise ContractError(msg)
-        if not np.isfinite(array).all():
-            msg = f"{name}: holds values that are not finite"
-            raise ContractError(msg)
-
-
 def join_terms(names: Iterable[str]) -> str:
     """Write names of terms into one field of a table."""
     return BETWEEN_TERMS.join(names)
@@ -179,9 +156,6 @@ def split_terms(field: object) -> list[str]:
     return [] if pd.isna(field) or field == "" else str(field).split(BETWEEN_TERMS)
 
 
-CHUNK = 2048  # cells a block: some MB dense at 1,000 genes
-
-
 def iter_chunks(X, size: int = CHUNK) -> Iterator[tuple[int, np.ndarray]]:
     """Yield the rows of X in dense float64 blocks.
 
@@ -190,7 +164,7 @@ def iter_chunks(X, size: int = CHUNK) -> Iterator[tuple[int, np.ndarray]]:
     X
         cells x genes: array, scipy sparse matrix, or the X of a backed AnnData.
     size
-        Cells in a block; no more than one block is ever dense.
+        Cells per block; no more than one block is ever dense.
 
     Yields
     ------
@@ -243,12 +217,17 @@ def second_moments(X, extra: np.ndarray | None = None, *, chunk: int = CHUNK) ->
     extra
         cells x columns to stand beside the genes (starting factors, covariates), not centred.
     chunk
-        Cells in a block. Sums are taken block by block in order, so the result depends on the
+        Cells per block. Sums are taken block by block in order, so the result depends on the
         chunk only to rounding.
 
     Returns
     -------
     :class:`Moments`, float64.
+
+    Raises
+    ------
+    ContractError
+        If X holds a value that is not finite: the sums tell, without a pass of its own.
     """
     n_cells, n_genes = X.shape
     width = n_genes + (0 if extra is None else extra.shape[1])
@@ -264,6 +243,10 @@ def second_moments(X, extra: np.ndarray | None = None, *, chunk: int = CHUNK) ->
         block = block - shift
         total += block.sum(0)
         gram += block.T @ block
+    if not np.isfinite(total[:n_genes]).all():
+        value, cell, gene = _not_finite(X)
+        msg = f"X: {value} at cell {cell}, gene {gene} (from 0); all values must be finite"
+        raise ContractError(msg)
     offset = total / n_cells
     offset[n_genes:] = 0  # extra columns stay as they are
     # sum (x - o)(x - o)' = sum xx' - t o' - o t' + N oo'; per entry, so that extras keep theirs
@@ -293,7 +276,7 @@ def design_matrix(
     Parameters
     ----------
     obs
-        One row a cell.
+        One row per cell.
     columns
         The covariates, names of columns of obs.
     categories
@@ -305,24 +288,24 @@ def design_matrix(
     matrix
         cells x covariates, float64.
     names
-        One a column of the matrix, `column` or `column=category`.
+        One per column of the matrix, `column` or `column=category`.
     categories
         Of each categorical column, sorted.
 
     Raises
     ------
-    ValueError
+    IntaeError
         If a column is missing, has missing values, or holds a category that is not known.
     """
     known, blocks, names = {}, [], []
     for column in columns:
         if column not in obs:
             msg = f"covariate {column!r} is not a column of obs; there are {', '.join(obs.columns)}"
-            raise ValueError(msg)
+            raise IntaeError(msg)
         values = obs[column]
         if values.isna().any():
             msg = f"covariate {column!r} has {int(values.isna().sum())} missing values"
-            raise ValueError(msg)
+            raise IntaeError(msg)
         if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
             blocks.append(values.to_numpy(np.float64)[:, None])
             names.append(column)
@@ -332,7 +315,7 @@ def design_matrix(
         new = sorted(set(values) - set(levels))
         if new:
             msg = f"covariate {column!r}: category {new[0]!r} was not in the training cells"
-            raise ValueError(msg)
+            raise IntaeError(msg)
         known[column] = list(levels)
         blocks.append((values.to_numpy()[:, None] == np.array(levels[1:])).astype(np.float64))
         names += [f"{column}={level}" for level in levels[1:]]

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
+from .errors import IntaeError
 from .prepared import check_prepared
 
 
@@ -64,13 +65,18 @@ def simulate(
     `uns["true_terms"]`, a table with kind, active and strength of each term, the dense ones last.
     A gene truly belongs to a term where its true weight is not zero.
 
+    Raises
+    ------
+    IntaeError
+        If `n_active` is less than 3 or more than the terms.
+
     References
     ----------
     Buettner et al. 2017, Genome Biology 18:212: the f-scLVM model.
     """
     if n_active < 3:
         msg = f"n_active must be at least 3 (condition and cell types), not {n_active}"
-        raise ValueError(msg)
+        raise IntaeError(msg)
     rng = np.random.default_rng(seed)
     if annotations is None:
         annotations = _draw_annotations(rng, n_genes, n_terms)
@@ -79,7 +85,7 @@ def simulate(
     (n_genes, n_terms), n_factors = known.shape, known.shape[1] + n_dense
     if n_active > n_terms:
         msg = f"n_active={n_active}, but there are only {n_terms} terms"
-        raise ValueError(msg)
+        raise IntaeError(msg)
     active = rng.choice(n_terms, n_active, replace=False)
 
     obs = _draw_labels(rng, n_cells, n_donors)

@@ -1,10 +1,11 @@
-"""The terms of a factor model: their names and kinds, their signs, the table that tells of them."""
+"""The terms of a factor model: their names and kinds, their signs, and the table of them."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
 
+from .errors import IntaeError
 from .prepared import TERM_COLUMNS
 
 
@@ -14,6 +15,11 @@ def term_index(annotated: pd.Index, n_sparse: int, n_dense: int) -> tuple[pd.Ind
     Returns
     -------
     The names and, indexed by them, the kind of each.
+
+    Raises
+    ------
+    IntaeError
+        If a gene set has the name of an unannotated term.
     """
     names = [*annotated, *(f"sparse_{i + 1}" for i in range(n_sparse))]
     names += [f"dense_{i + 1}" for i in range(n_dense)]
@@ -21,7 +27,7 @@ def term_index(annotated: pd.Index, n_sparse: int, n_dense: int) -> tuple[pd.Ind
     index = pd.Index(names, name="term")
     if not index.is_unique:
         msg = f"a gene set has the name of an unannotated term: {index[index.duplicated()][0]!r}"
-        raise ValueError(msg)
+        raise IntaeError(msg)
     return index, pd.Series(kinds, index=index, name="kind")
 
 
@@ -37,7 +43,7 @@ def signs(weights: np.ndarray, annotations: np.ndarray) -> np.ndarray:
 
     Returns
     -------
-    Array of 1 and -1, one a term.
+    Array of 1 and -1, one per term.
     """
     sums = weights.sum(0)
     known = annotations.shape[1]
@@ -65,9 +71,9 @@ def terms_table(
     genes
         Names of the genes.
     relevance
-        A number a term, the larger the more relevant, never negative.
+        One number per term, the larger the more relevant, never negative.
     active
-        Whether the term is on, a bool a term.
+        Whether the term is on, one bool per term.
     on
         genes x terms, bool: the gene takes part in the term according to the fit.
     """

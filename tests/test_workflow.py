@@ -15,10 +15,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from browser import errors_of, start_browser, wait_for, wait_until_drawn
-from intae.fits import read_facts, read_fit, read_labels
 
 import intae
 from intae.benchmark.registry import METHODS, MODELS
+from intae.fits import read_facts, read_fit, read_labels
 from intae.io import read_h5ad
 from intae.prepared import check_prepared
 
@@ -93,7 +93,9 @@ def test_outputs_keep_their_contracts(finished):
         assert about["revision"] == MODELS[about["model"]].revision
         fit = read_fit(path.with_name("model.h5"), read_labels(path.parents[2] / "prepared.h5ad"))
         assert list(fit.loadings.index) == list(fit.obs.index)
-    assert list(read_h5ad(results / "own/prepared.h5ad").uns["terms"]) == [f"SET_{k}" for k in range(5)]
+    assert list(read_h5ad(results / "own/prepared.h5ad").uns["terms"]) == [
+        f"SET_{k}" for k in range(5)
+    ]
 
 
 def test_tables_have_their_columns(finished):
@@ -427,7 +429,14 @@ def test_a_second_run_does_nothing_and_a_new_label_repeats_no_fit(finished):
 def test_dry_run_of_the_paper_needs_no_data(folder):
     done = snakemake(folder, "--dry-run")
     assert done.returncode == 0, done.stderr
-    for rule in ("train ", "score ", "compare_kang17", "figures_kang17", "fetch", "figures_of_the_run"):
+    for rule in (
+        "train ",
+        "score ",
+        "compare_kang17",
+        "figures_kang17",
+        "fetch",
+        "figures_of_the_run",
+    ):
         assert rule in done.stdout + done.stderr
 
 

@@ -11,7 +11,7 @@ from anndata import AnnData
 import intae
 
 from ..base import FactorModel
-from ..controls import permute_annotations, permuted
+from ..controls import permute_annotations
 from ..errors import IntaeError, suggest
 from .host import describe_host, peak_memory_mb
 from .registry import MODELS
@@ -27,8 +27,8 @@ def make_model(model: str, params: Mapping[str, Any], *, seed: int, threads: int
     model
         Name of the class.
     params
-        Its parameters; with `permute_annotations` true beside them, the model shuffles the
-        annotations of any data that it is fitted to (by `seed`).
+        Its parameters; `permute_annotations`, which may stand beside them, is for
+        :func:`training_data`.
     seed, threads
         Of the model.
 
@@ -40,15 +40,21 @@ def make_model(model: str, params: Mapping[str, Any], *, seed: int, threads: int
     if model not in MODELS:
         msg = f"there is no model {model!r}{suggest(model, MODELS)}"
         raise IntaeError(msg)
-    params = dict(params)
-    permute = params.pop("permute_annotations", False)
+    params = {name: value for name, value in params.items() if name != "permute_annotations"}
     known = MODELS[model].parameters
     for name in params:
         if name not in known:
             msg = f"intae.{model} has no parameter {name!r}{suggest(name, known)}"
             raise IntaeError(msg)
-    made = getattr(intae, model)(**params, seed=seed, threads=threads)
-    return permuted(made, seed) if permute else made
+    return getattr(intae, model)(**params, seed=seed, threads=threads)
+
+
+def training_data(prepared: AnnData, params: Mapping[str, Any], seed: int) -> AnnData:
+    """Return what a method is fitted to: its gene sets are shuffled where the config says so."""
+    if not params.get("permute_annotations"):
+        return prepared
+    log.info("the annotations are permuted: the sets' genes are no longer theirs")
+    return permute_annotations(prepared, seed)
 
 
 def slalom_path(prepared: AnnData, made: FactorModel) -> dict[str, Any]:
@@ -84,11 +90,8 @@ def train(
     """
     made = make_model(model, params, seed=seed, threads=threads)
     log.info("fitting %r to %d cells x %d genes", made, *prepared.shape)
-    seen = prepared  # what the model will see, for who follows slalom's path
-    if params.get("permute_annotations"):
-        seen = permute_annotations(prepared, seed)
-        log.info("the annotations are permuted: the sets' genes are no longer theirs")
-    made.fit(prepared, **slalom_path(seen, made))
+    data = training_data(prepared, params, seed)
+    made.fit(data, **slalom_path(data, made))
     log.info(
         "done: %.1f s, %d iterations, %s",
         made.seconds_, made.n_iter_, "converged" if made.converged_ else "not converged",

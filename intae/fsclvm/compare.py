@@ -25,7 +25,7 @@ def compare_starts(
 
     Returns
     -------
-    One row a start, best first; see `FSCLVM.starts_`.
+    One row per start, best first; see `FSCLVM.starts_`.
     """
     rows = []
     best = max(candidates, key=lambda c: c[1]["elbo"].iloc[-1])[0]

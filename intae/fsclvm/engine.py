@@ -1,7 +1,4 @@
-"""Which factors there are, and in which order they are updated.
-
-A fit from its start to its end: what is swept in which order, and when it stops.
-"""
+"""A fit from its start to its end: its factors, their prior, their order, and when it stops."""
 
 from __future__ import annotations
 
@@ -16,6 +13,14 @@ import pandas as pd
 from .updates import Posterior, Problem, elbo, settle, sweep
 
 log = logging.getLogger(__name__)
+
+PI_MEMBER = 0.99  # prior of membership of the genes that a factor is meant to touch
+PI_WIDE, PI_SPARSE, PI_OTHER = 0.99, 0.01, 0.001  # of the others: dense, sparse, annotated
+N_SCALE = 100.0  # slalom scales the log-odds of genes outside a set with N / 100
+ON_SCALE = 10000.0  # and of those inside with N / 10,000, once that is above 1
+CHECK_EVERY = 10  # sweeps between two looks at the bound
+LOG_EVERY = 5.0  # seconds between two lines of progress
+SLALOM_TOLERANCE, SLALOM_MIN_SWEEPS, SLALOM_CHECK_EVERY = 1e-8, 700, 100
 
 
 @dataclass
@@ -52,6 +57,49 @@ class Layout:
         return np.concatenate(parts[::-1])
 
 
+def all_members(
+    annotations: np.ndarray, sparse_genes: list[np.ndarray], layout: Layout
+) -> np.ndarray:
+    """Say which genes each factor is meant to touch.
+
+    Parameters
+    ----------
+    annotations
+        G x annotated terms, 0/1.
+    sparse_genes
+        Genes that each sparse factor starts from.
+    layout
+        Of the factors.
+
+    Returns
+    -------
+    G x K, bool; covariates and dense factors touch all genes.
+    """
+    members = np.ones((len(annotations), layout.n_factors), dtype=bool)
+    wide = layout.n_known + layout.n_dense
+    members[:, wide : layout.first_annotated] = False
+    for k, genes in enumerate(sparse_genes, start=wide):
+        members[genes, k] = True
+    members[:, layout.first_annotated :] = annotations > 0
+    return members
+
+
+def prior(members: np.ndarray, layout: Layout) -> np.ndarray:
+    """Prior probability of membership as slalom sets it, G x K."""
+    sizes = layout.n_known + layout.n_dense, layout.n_sparse, layout.n_annotated
+    return np.where(members, PI_MEMBER, np.repeat([PI_WIDE, PI_SPARSE, PI_OTHER], sizes))
+
+
+def scaled_log_odds(pi: np.ndarray, n_cells: int, first_annotated: int) -> np.ndarray:
+    """log(pi / (1 - pi)), for annotated terms scaled with N as slalom does it: G x K."""
+    log_odds = np.log(pi / (1.0 - pi))
+    if n_cells > N_SCALE:
+        known = log_odds[:, first_annotated:]
+        known[known < 0] *= n_cells / N_SCALE
+        known[known > 0] *= max(1.0, n_cells / ON_SCALE)
+    return log_odds
+
+
 def orders_slalom(
     layout: Layout, n_sweeps: int, rng: np.random.RandomState
 ) -> Iterator[np.ndarray]:
@@ -62,11 +110,6 @@ def orders_slalom(
         yield np.arange(layout.n_factors)
     while True:
         yield np.concatenate([known, rng.permutation(rng.permutation(terms))])
-
-
-CHECK_EVERY = 10  # sweeps between two looks at the bound
-LOG_EVERY = 5.0  # seconds between two lines of progress
-SLALOM_TOLERANCE, SLALOM_MIN_SWEEPS, SLALOM_CHECK_EVERY = 1e-8, 700, 100
 
 
 class SlalomRule:
@@ -89,7 +132,7 @@ class SlalomRule:
 
 
 class BoundRule:
-    """Stop when the bound rises by less than `tol` of itself a sweep. Needs no pass over cells."""
+    """Stop when the bound rises by less than `tol` of itself per sweep. It needs no cells."""
 
     def __init__(self, tol: float) -> None:
         self.tol = tol
@@ -116,7 +159,7 @@ def iterate(
     Returns
     -------
     history
-        One row a sweep: iteration, elbo (every 10 sweeps and at the end, NaN between), n_active
+        One row per sweep: iteration, elbo (every 10 sweeps and at the end, NaN between), n_active
         and seconds since the call.
     converged
         Whether the rule ended it.

@@ -1,11 +1,4 @@
-"""f-scLVM for users: scikit-learn's habits around the exact engine.
-
-What is refused before a fit, and what is warned of after it.
-
-The fitted f-scLVM: its tables out of the posterior, and what it says of cells, new or not.
-
-The exact f-scLVM for users: its arguments, and its fit from the best of several starts.
-"""
+"""The exact f-scLVM for users: its arguments, its fit, its tables, and what it says of cells."""
 
 from __future__ import annotations
 
@@ -14,13 +7,14 @@ import time
 import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 import numpy as np
 import pandas as pd
 from anndata import AnnData
 
 from ..base import FactorModel, limit_threads, match_genes
+from ..errors import IntaeError
 from ..prepared import check_prepared, design_matrix, get_annotations, get_terms
 from ..terms import signs, term_index, terms_table
 from .compare import compare_starts
@@ -31,182 +25,8 @@ from .updates import joint_factors, loadings, mean_absolute_residual
 log = logging.getLogger(__name__)
 
 
-def check_arguments(model: FSCLVM) -> None:
-    """Refuse arguments that make no sense, by name.
-
-    Raises
-    ------
-    ValueError
-        Which argument it is, and what it may be.
-    """
-    if model.compat not in (None, "slalom"):
-        msg = f'compat must be None or "slalom", not {model.compat!r}'
-        raise ValueError(msg)
-    if model.compat == "slalom" and model.n_init != 1:
-        msg = (
-            f'n_init={model.n_init}, but compat="slalom" has one start, that of its seed; fit '
-            "once for each seed, or leave compat out"
-        )
-        raise ValueError(msg)
-    for name, least in (("n_dense", 0), ("n_sparse", 0), ("n_init", 1), ("max_iter", 1)):
-        if getattr(model, name) < least:
-            msg = f"{name} must be at least {least}, not {getattr(model, name)}"
-            raise ValueError(msg)
-    if model.tol < 0:
-        msg = f"tol must not be negative, and is {model.tol}"
-        raise ValueError(msg)
-
-
-def check_same_data(model: FSCLVM, adata: AnnData) -> None:
-    """Refuse to go on with a fit on other cells or genes.
-
-    Raises
-    ------
-    ValueError
-        Which names differ.
-    """
-    for slot, names, fitted in (
-        ("obs_names", adata.obs_names, model.loadings_.index),
-        ("var_names", adata.var_names, model.weights_.index),
-    ):
-        if not names.equals(fitted):
-            msg = (
-                f"{slot}: are not those of the fit to go on with; give the same data, or fit "
-                "without warm_start"
-            )
-            raise ValueError(msg)
-
-
-def warn_of_changed(terms: pd.DataFrame) -> None:
-    """Warn of terms that have turned into something else than their annotation."""
-    table = terms[terms["active"] & (terms["kind"] == "annotated")]
-    added = table["genes_added"].str.split().str.len()
-    for term in table.index[added > table["n_genes"]]:
-        warnings.warn(
-            f"term {term!r}: {added[term]} genes were added to the {table['n_genes'][term]} of "
-            "its gene set, so it no longer is what its name says; more unannotated factors "
-            "(n_sparse, n_dense) may take up what it stands for now",
-            stacklevel=3,
-        )
-
-
-class Fitted(FactorModel):
-    """What an f-scLVM gives once its posterior is found.
-
-    `_state` holds what is saved of it: the posterior (:func:`.start.state_of`); of the covariates
-    their columns (`names`), the categories of each (`levels`) and what was taken off each column
-    (`shift`); and the `sign` that orients each term.
-    """
-
-    n_dense: int
-    n_sparse: int
-    covariates: Sequence[str] | None
-    threads: int | None
-    _state: dict[str, Any]
-
-    def transform(self, adata: AnnData) -> pd.DataFrame:
-        """Return the posterior mean of the loadings of cells, new or not.
-
-        All factors of a cell follow from its genes by one matrix, the same for every cell
-        (:func:`intae.fsclvm.updates.joint_factors`). For the cells of the fit they are
-        `loadings_`; with `compat="slalom"` nearly, since there a term that was switched off
-        keeps the factor it had then.
-
-        Parameters
-        ----------
-        adata
-            cells x genes, normalised as the training data were; genes are matched by name. X may
-            be dense, sparse or backed. Covariates of the model are taken from obs.
-
-        Returns
-        -------
-        DataFrame, cells x terms.
-
-        Raises
-        ------
-        ValueError
-            If a gene of the model is missing, or a covariate is.
-        """
-        self._check_fitted()
-        adata = match_genes(adata, self.weights_.index)
-        s = self._state
-        n_known = len(s["names"])
-        known = self._design(adata)
-        with limit_threads(self.threads):
-            A = joint_factors(s["C"], s["W"], s["E2"], s["eps"], n_known)
-            A = A[:, self._layout().table - n_known] * s["sign"]
-            S = loadings(adata.X, s["mean"], known, A)
-        cells = pd.Index(adata.obs_names.astype(str), name="cell")
-        return pd.DataFrame(S, cells, self.weights_.columns)
-
-    def reconstruct(self, adata: AnnData) -> pd.DataFrame:
-        """Return the posterior mean of the cells' expression: mean + S CW', cells x genes.
-
-        Covariates of the model are among the factors; they are taken from obs.
-        """
-        made = super().reconstruct(adata)
-        made += self._design(adata) @ self.covariate_weights_.to_numpy().T
-        return made
-
-    @classmethod
-    def load(cls, path: str | Path) -> Self:
-        """Read a model that `save` wrote; it can be asked and continued like the one saved.
-
-        Raises
-        ------
-        ValueError
-            If the file is not a saved model of this class.
-        """
-        model = super().load(path)
-        model._expose()
-        return model
-
-    def _design(self, adata: AnnData) -> np.ndarray:
-        """Return the covariates of cells as they entered the fit: cells x covariates."""
-        levels = {k: list(v) for k, v in self._state["levels"].items()}
-        known, _, _ = design_matrix(adata.obs, list(self.covariates or ()), levels)
-        return known - self._state["shift"]
-
-    def _layout(self) -> Layout:
-        n_annotated = int((self.terms_["kind"] == "annotated").sum())
-        return Layout(len(self._state["names"]), self.n_dense, self.n_sparse, n_annotated)
-
-    def _tabulate(self, adata: AnnData, S: np.ndarray, total: float) -> None:
-        """Set the tables every model has, from the posterior, S (N x K) and the total variance."""
-        s, annotations = self._state, get_annotations(adata)
-        index, kinds = term_index(get_terms(adata), self.n_sparse, self.n_dense)
-        n_known = len(s["names"])
-        k = Layout(n_known, self.n_dense, self.n_sparse, annotations.shape[1]).table
-        genes = pd.Index(adata.var_names.astype(str), name="gene")
-        cells = pd.Index(adata.obs_names.astype(str), name="cell")
-        weights = (s["C"] * s["W"])[:, k]
-        s["sign"] = signs(weights, annotations)
-        self.weights_ = pd.DataFrame(weights * s["sign"], genes, index)
-        self.loadings_ = pd.DataFrame(S[:, k] * s["sign"], cells, index)
-        self.terms_ = terms_table(
-            kinds, annotations, genes, relevance=1 / s["alpha"][k], active=s["on"][k],
-            on=s["C"][:, k] > 0.5,
-        )  # fmt: skip
-        explained = (weights**2).sum(0) * S[:, k].var(0)
-        self.terms_["variance_explained"] = explained / max(total, np.finfo(float).tiny)
-
-    def _expose(self) -> None:
-        """Set the attributes that follow from the saved state."""
-        s, k = self._state, self._layout().table
-        genes, terms = self.weights_.index, self.weights_.columns
-        n_known = len(s["names"])
-        self.membership_ = pd.DataFrame(s["C"][:, k], genes, terms)
-        sd = np.sqrt(np.maximum(s["E2"] - s["W"] ** 2, 0.0))
-        self.weights_sd_ = pd.DataFrame(sd[:, k], genes, terms)
-        self.loadings_sd_ = pd.Series(np.sqrt(s["d"][k]), terms, name="sd")
-        self.alpha_, self.eps_ = s["alpha"][k], s["eps"]
-        self.mean_ = s["mean"]
-        known = (s["C"] * s["W"])[:, :n_known]
-        self.covariate_weights_ = pd.DataFrame(known, genes, list(s["names"]))
-
-
-class FSCLVM(Fitted):
-    """f-scLVM with Gaussian noise, exactly, at a cost a sweep that does not grow with the cells.
+class FSCLVM(FactorModel):
+    """f-scLVM with Gaussian noise, exactly, at a cost per sweep that does not grow with the cells.
 
     Factor analysis of log-normalised expression in which a spike-and-slab prior lets each factor
     touch the genes of its gene set, and few others. The posterior is that of the slalom package;
@@ -221,7 +41,7 @@ class FSCLVM(Fitted):
     max_iter
         Largest number of sweeps of a fit.
     tol
-        The fit has converged when the bound rises by less than this part of itself a sweep. Not
+        The fit has converged when the bound rises by less than this part of itself per sweep. Not
         used with `compat="slalom"`.
     n_init
         Number of starts; the one that ends with the highest bound is kept, and `starts_` tells
@@ -240,7 +60,7 @@ class FSCLVM(Fitted):
     membership_
         DataFrame, genes x terms: probability that the gene belongs to the term, q(Z = 1).
     loadings_sd_
-        Series, a term: posterior standard deviation of its loadings, the same for every cell.
+        Series, one per term: posterior standard deviation of its loadings, the same for every cell.
     weights_sd_
         DataFrame, genes x terms: posterior standard deviation of a weight, given that the gene
         belongs to the term.
@@ -253,7 +73,7 @@ class FSCLVM(Fitted):
     elbo_
         Evidence lower bound at the end, in nats, up to a constant that depends on nothing.
     starts_
-        DataFrame, one row a start, best first: elbo, n_iter, converged, n_active, and its
+        DataFrame, one row per start, best first: elbo, n_iter, converged, n_active, and its
         agreement with the best one, `median_r` (of |correlation| of the loadings of terms active
         in both), `jaccard` (of the active terms) and `shared_top10` (of the ten most relevant).
     terms_
@@ -275,6 +95,9 @@ class FSCLVM(Fitted):
     Buettner et al. 2017, Genome Biology 18:212.
     """
 
+    # `_state` is what is saved of the posterior: `starts.state_of`, and of the covariates their
+    # columns (`names`), the categories of each (`levels`) and what was taken off each column
+    # (`shift`), and the `sign` that orients each term.
     _saved: ClassVar[tuple[str, ...]] = ("elbo_", "starts_", "_state")
 
     def __init__(
@@ -314,16 +137,16 @@ class FSCLVM(Fitted):
         ------
         ContractError
             If the data are not prepared.
-        ValueError
+        IntaeError
             If an argument makes no sense, or the cells to go on with are not those of the fit.
         """
-        check_arguments(self)
-        check_prepared(adata, values=False)
+        self._check_arguments()
+        check_prepared(adata, values=False)  # the sums of the moments tell of broken values
         with limit_threads(self.threads):
             begin = time.perf_counter()
             if warm_start:
                 self._check_fitted()
-                check_same_data(self, adata)
+                self._check_same_data(adata)
             known, names, categories = design_matrix(adata.obs, list(self.covariates or ()))
             if self.compat is None:  # the genes are centred, so the covariates should be
                 shift = known.mean(0)
@@ -364,6 +187,95 @@ class FSCLVM(Fitted):
         warn_of_changed(self.terms_)
         return self
 
+    def transform(self, adata: AnnData) -> pd.DataFrame:
+        """Return the posterior mean of the loadings of cells, new or not.
+
+        All factors of a cell follow from its genes by one matrix, the same for every cell
+        (:func:`intae.fsclvm.updates.joint_factors`). For the cells of the fit they are
+        `loadings_`; with `compat="slalom"` nearly, since there a term that was switched off
+        keeps the factor it had then.
+
+        Parameters
+        ----------
+        adata
+            cells x genes, normalised as the training data were; genes are matched by name. X may
+            be dense, sparse or backed. Covariates of the model are taken from obs.
+
+        Returns
+        -------
+        DataFrame, cells x terms.
+
+        Raises
+        ------
+        IntaeError
+            If a gene of the model is missing, or a covariate is.
+        """
+        self._check_fitted()
+        adata = match_genes(adata, self.weights_.index)
+        s = self._state
+        n_known = len(s["names"])
+        known = self._design(adata)
+        with limit_threads(self.threads):
+            A = joint_factors(s["C"], s["W"], s["E2"], s["eps"], n_known)
+            A = A[:, self._layout().table - n_known] * s["sign"]
+            S = loadings(adata.X, s["mean"], known, A)
+        cells = pd.Index(adata.obs_names.astype(str), name="cell")
+        return pd.DataFrame(S, cells, self.weights_.columns)
+
+    def reconstruct(self, adata: AnnData) -> pd.DataFrame:
+        """Return the posterior mean of the cells' expression: mean + S CW', cells x genes.
+
+        Covariates of the model are among the factors; they are taken from obs.
+        """
+        made = super().reconstruct(adata)
+        made += self._design(adata) @ self.covariate_weights_.to_numpy().T
+        return made
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Read a model that `save` wrote; it can be asked and continued like the one saved.
+
+        Raises
+        ------
+        IntaeError
+            If the file is not a saved model of this class.
+        """
+        model = super().load(path)
+        model._expose()
+        return model
+
+    def _check_arguments(self) -> None:
+        """Refuse arguments that make no sense, by name."""
+        if self.compat not in (None, "slalom"):
+            msg = f'compat must be None or "slalom", not {self.compat!r}'
+            raise IntaeError(msg)
+        if self.compat == "slalom" and self.n_init != 1:
+            msg = (
+                f'n_init={self.n_init}, but compat="slalom" has one start, that of its seed; fit '
+                "once for each seed, or leave compat out"
+            )
+            raise IntaeError(msg)
+        for name, least in (("n_dense", 0), ("n_sparse", 0), ("n_init", 1), ("max_iter", 1)):
+            if getattr(self, name) < least:
+                msg = f"{name} must be at least {least}, not {getattr(self, name)}"
+                raise IntaeError(msg)
+        if self.tol < 0:
+            msg = f"tol must not be negative, and is {self.tol}"
+            raise IntaeError(msg)
+
+    def _check_same_data(self, adata: AnnData) -> None:
+        """Refuse to go on with a fit on other cells or genes, by the names that differ."""
+        for slot, names, fitted in (
+            ("obs_names", adata.obs_names, self.loadings_.index),
+            ("var_names", adata.var_names, self.weights_.index),
+        ):
+            if not names.equals(fitted):
+                msg = (
+                    f"{slot}: are not those of the fit to go on with; give the same data, or fit "
+                    "without warm_start"
+                )
+                raise IntaeError(msg)
+
     def _starts(
         self, adata: AnnData, known: np.ndarray, layout: Layout, warm: bool
     ) -> Iterable[Start]:
@@ -381,4 +293,60 @@ class FSCLVM(Fitted):
             return BoundRule(self.tol)
         return SlalomRule(
             lambda q: mean_absolute_residual(adata.X, start.mean, start.extra, q.A, q.CW)
+        )
+
+    def _tabulate(self, adata: AnnData, S: np.ndarray, total: float) -> None:
+        """Set the tables every model has, from the posterior, S (N x K) and the total variance."""
+        s, annotations = self._state, get_annotations(adata)
+        index, kinds = term_index(get_terms(adata), self.n_sparse, self.n_dense)
+        n_known = len(s["names"])
+        k = Layout(n_known, self.n_dense, self.n_sparse, annotations.shape[1]).table
+        genes = pd.Index(adata.var_names.astype(str), name="gene")
+        cells = pd.Index(adata.obs_names.astype(str), name="cell")
+        weights = (s["C"] * s["W"])[:, k]
+        s["sign"] = signs(weights, annotations)
+        self.weights_ = pd.DataFrame(weights * s["sign"], genes, index)
+        self.loadings_ = pd.DataFrame(S[:, k] * s["sign"], cells, index)
+        self.terms_ = terms_table(
+            kinds, annotations, genes, relevance=1 / s["alpha"][k], active=s["on"][k],
+            on=s["C"][:, k] > 0.5,
+        )  # fmt: skip
+        explained = (weights**2).sum(0) * S[:, k].var(0)
+        self.terms_["variance_explained"] = explained / max(total, np.finfo(float).tiny)
+
+    def _expose(self) -> None:
+        """Set the attributes that follow from the saved state."""
+        s, k = self._state, self._layout().table
+        genes, terms = self.weights_.index, self.weights_.columns
+        n_known = len(s["names"])
+        self.membership_ = pd.DataFrame(s["C"][:, k], genes, terms)
+        sd = np.sqrt(np.maximum(s["E2"] - s["W"] ** 2, 0.0))
+        self.weights_sd_ = pd.DataFrame(sd[:, k], genes, terms)
+        self.loadings_sd_ = pd.Series(np.sqrt(s["d"][k]), terms, name="sd")
+        self.alpha_, self.eps_ = s["alpha"][k], s["eps"]
+        self.mean_ = s["mean"]
+        known = (s["C"] * s["W"])[:, :n_known]
+        self.covariate_weights_ = pd.DataFrame(known, genes, list(s["names"]))
+
+    def _design(self, adata: AnnData) -> np.ndarray:
+        """Return the covariates of cells as they entered the fit: cells x covariates."""
+        levels = {k: list(v) for k, v in self._state["levels"].items()}
+        known, _, _ = design_matrix(adata.obs, list(self.covariates or ()), levels)
+        return known - self._state["shift"]
+
+    def _layout(self) -> Layout:
+        n_annotated = int((self.terms_["kind"] == "annotated").sum())
+        return Layout(len(self._state["names"]), self.n_dense, self.n_sparse, n_annotated)
+
+
+def warn_of_changed(terms: pd.DataFrame) -> None:
+    """Warn of terms that have turned into something else than their annotation."""
+    table = terms[terms["active"] & (terms["kind"] == "annotated")]
+    added = table["genes_added"].str.split().str.len()
+    for term in table.index[added > table["n_genes"]]:
+        warnings.warn(
+            f"term {term!r}: {added[term]} genes were added to the {table['n_genes'][term]} of "
+            "its gene set, so it no longer is what its name says; more unannotated factors "
+            "(n_sparse, n_dense) may take up what it stands for now",
+            stacklevel=3,
         )

@@ -1,10 +1,6 @@
 """Where a fit starts: the annotation, slalom's start, or the end of another fit.
 
-slalom's own prior and start, draw by draw.
-
-A start from the annotation, found from the Gram matrix alone.
-
-Which local optimum f-scLVM ends in hangs on what comes first. On data simulated with Reactome's
+Which local optimum f-scLVM ends in depends on what comes first. On data simulated with Reactome's
 overlapping sets, terms updated in an order of falling strength for their size, from weights that
 share each gene among its terms, ended at a higher bound and nearer to the truth than slalom's
 kind of start (`benchmarks/fsclvm_starts.py`).
@@ -22,9 +18,13 @@ from scipy import sparse
 from scipy.linalg import eigh
 from sklearn.decomposition import PCA
 
-from ..prepared import ContractError, Moments, iter_chunks, second_moments
-from .engine import Layout, orders_slalom
+from ..errors import IntaeError
+from ..prepared import Moments, iter_chunks, second_moments
+from .engine import Layout, all_members, orders_slalom, prior, scaled_log_odds
 from .updates import MAX_EPS, Posterior, Problem
+
+SPARSE_POOL, SPARSE_GENES = 100, 20  # genes a sparse factor starts from, of the most variable
+PART = 0.7  # of a set's genes, in a random start
 
 
 @dataclass
@@ -57,22 +57,6 @@ class Start:
     rng: np.random.RandomState | None = None
 
 
-def slalom_start(X, annotations: np.ndarray, known: np.ndarray, layout: Layout, seed: int) -> Start:
-    """Start as slalom does, from the same draws. All starting factors are columns of S0."""
-    moments = _moments(X)
-    rng = np.random.RandomState(seed)
-    pi = prior_slalom(annotations, draw_sparse_genes(np.diag(moments.gram), layout, rng), layout)
-    rng = np.random.RandomState(seed)  # slalom seeds again between the prior and the start
-    S0, C, W = start_slalom(X, moments, pi, known, layout, rng)
-    moments = _moments(X, S0)
-    problem = _problem(moments, S0, pi, layout, as_slalom=True)
-    A = np.vstack([np.zeros_like(pi), np.eye(S0.shape[1])])
-    q = _posterior(C, W, A, np.ones(len(pi)))
-    q.refresh(problem)
-    order = np.arange(layout.n_factors)
-    return Start(problem, q, orders_slalom(layout, 0, rng), order, moments.mean, S0, pi > 0.5, rng)
-
-
 def annotation_starts(
     X, annotations: np.ndarray, known: np.ndarray, layout: Layout, n_init: int, seed: int
 ) -> Iterator[Start]:
@@ -80,21 +64,40 @@ def annotation_starts(
 
     They share one pass over X. Nothing in the first is random.
     """
-    moments = _moments(X, known)
+    moments = second_moments(X, known)
     G = moments.n_genes
     gram = moments.gram[:G, :G]
-    pi = prior_slalom(annotations, choose_sparse_genes(gram, layout), layout)
-    problem = _problem(moments, known, pi, layout, as_slalom=False)
+    members = all_members(annotations, choose_sparse_genes(gram, layout), layout)
+    problem = _problem(moments, known, members, layout, as_slalom=False)
     for i in range(n_init):
         rng = np.random.default_rng([seed, i]) if i else None
-        A, order = first_components(gram, moments.n_cells, pi, layout, rng)
+        A, order = first_components(gram, moments.n_cells, members, layout, rng)
         variance = np.maximum(np.diag(gram) / moments.n_cells, 1.0 / MAX_EPS)
-        q = _posterior(np.clip(pi, 0.1, 0.9), np.zeros_like(pi), A, 1.0 / variance)
+        C = np.clip(prior(members, layout), 0.1, 0.9)
+        q = _posterior(C, np.zeros_like(C), A, 1.0 / variance)
         q.d[: layout.n_known] = 0.0  # an observed factor has no variance
         q.refresh(problem)
-        q.W = first_weights(problem, q, pi > 0.5)
+        q.W = first_weights(problem, q, members)
         q.CW = q.C * q.W
-        yield Start(problem, q, itertools.repeat(order), order, moments.mean, known, pi > 0.5)
+        yield Start(problem, q, itertools.repeat(order), order, moments.mean, known, members)
+
+
+def slalom_start(X, annotations: np.ndarray, known: np.ndarray, layout: Layout, seed: int) -> Start:
+    """Start as slalom does, from the same draws. All starting factors are columns of S0."""
+    moments = second_moments(X)
+    rng = np.random.RandomState(seed)
+    pool = sparse_pool(np.diag(moments.gram), layout)
+    sparse_genes = [rng.choice(pool, SPARSE_GENES, replace=False) for _ in range(layout.n_sparse)]
+    members = all_members(annotations, sparse_genes, layout)
+    rng = np.random.RandomState(seed)  # slalom seeds again between the prior and the start
+    S0, C, W = _slaloms_draws(X, moments.mean, prior(members, layout), known, layout, rng)
+    moments = second_moments(X, S0)
+    problem = _problem(moments, S0, members, layout, as_slalom=True)
+    q = _posterior(C, W, _coefficients_of(S0, moments.n_genes), np.ones(moments.n_genes))
+    q.refresh(problem)
+    order = np.arange(layout.n_factors)
+    orders = orders_slalom(layout, 0, rng)
+    return Start(problem, q, orders, order, moments.mean, S0, members, rng)
 
 
 def resumed_start(
@@ -102,23 +105,15 @@ def resumed_start(
 ) -> Start:
     """Start where a fit ended: its loadings S (N x terms, the factors' order) are S0."""
     S0 = np.hstack([known, S])
-    moments = _moments(X, S0)
+    moments = second_moments(X, S0)
     members = np.array(state["members"], dtype=bool)
     q = Posterior(
         *(np.array(state[name]) for name in ("C", "W", "E2", "alpha", "d", "eps")),
-        A=np.vstack([np.zeros_like(state["C"]), np.eye(S0.shape[1])]),
+        A=_coefficients_of(S0, moments.n_genes),
         on=np.array(state["on"], dtype=bool),
         n_sweeps=int(state["n_sweeps"]),
     )
-    pi = prior_slalom(
-        members[:, layout.first_annotated :],
-        [
-            np.flatnonzero(m)
-            for m in members.T[layout.n_known + layout.n_dense :][: layout.n_sparse]
-        ],
-        layout,
-    )
-    problem = _problem(moments, S0, pi, layout, as_slalom=len(state["rng"]) > 0)
+    problem = _problem(moments, S0, members, layout, as_slalom=len(state["rng"]) > 0)
     q.refresh(problem)
     order, rng = np.array(state["order"], dtype=int), None
     orders = itertools.repeat(order)
@@ -149,12 +144,10 @@ def _rng_state(rng: np.random.RandomState | None) -> np.ndarray:
     return np.append(keys.astype(np.int64), position)
 
 
-def _moments(X, extra: np.ndarray | None = None) -> Moments:
-    moments = second_moments(X, extra)
-    if not np.isfinite(moments.gram).all():
-        msg = "X: not all values are finite; intae.prepared.check_prepared names the first"
-        raise ContractError(msg)
-    return moments
+def _coefficients_of(S0: np.ndarray, n_genes: int) -> np.ndarray:
+    """A of factors that are the columns of S0 themselves: S0 = [Y, S0] A."""
+    K = S0.shape[1]
+    return np.vstack([np.zeros((n_genes, K)), np.eye(K)])
 
 
 def _posterior(C: np.ndarray, W: np.ndarray, A: np.ndarray, eps: np.ndarray) -> Posterior:
@@ -165,53 +158,17 @@ def _posterior(C: np.ndarray, W: np.ndarray, A: np.ndarray, eps: np.ndarray) -> 
 
 
 def _problem(
-    moments: Moments, extra: np.ndarray, pi: np.ndarray, layout: Layout, *, as_slalom: bool
+    moments: Moments, extra: np.ndarray, members: np.ndarray, layout: Layout, *, as_slalom: bool
 ) -> Problem:
     return Problem(
         moments.gram,
         moments.n_cells,
         moments.n_genes,
         extra.mean(0),
-        scaled_log_odds(pi, moments.n_cells, layout.first_annotated),
+        scaled_log_odds(prior(members, layout), moments.n_cells, layout.first_annotated),
         layout.n_known,
         as_slalom,
     )
-
-
-PI_ANNOTATED, PI_OTHER, PI_DENSE, PI_SPARSE = 0.99, 0.001, 0.99, 0.01
-N_SCALE = 100.0  # slalom scales the log-odds of genes outside a set with N / 100
-ON_SCALE = 10000.0  # and of those inside with N / 10,000, once that is above 1
-SPARSE_POOL, SPARSE_GENES = 100, 20  # genes a sparse factor starts from, of the most variable
-
-
-def prior_slalom(
-    annotations: np.ndarray, sparse_genes: list[np.ndarray], layout: Layout
-) -> np.ndarray:
-    """Prior probability of membership as slalom sets it, G x K.
-
-    Parameters
-    ----------
-    annotations
-        G x annotated terms, 0/1.
-    sparse_genes
-        Genes that each sparse factor starts from.
-    layout
-        Of the factors.
-    """
-    G = len(annotations)
-    wide = np.full((G, layout.n_known + layout.n_dense), PI_DENSE)
-    thin = np.full((G, layout.n_sparse), PI_SPARSE)
-    for k, genes in enumerate(sparse_genes):
-        thin[genes, k] = PI_ANNOTATED
-    return np.hstack([wide, thin, np.where(annotations > 0, PI_ANNOTATED, PI_OTHER)])
-
-
-def draw_sparse_genes(
-    variance: np.ndarray, layout: Layout, rng: np.random.RandomState
-) -> list[np.ndarray]:
-    """Draw 20 of the 100 most variable genes for each sparse factor, as slalom does."""
-    pool = sparse_pool(variance, layout)
-    return [rng.choice(pool, SPARSE_GENES, replace=False) for _ in range(layout.n_sparse)]
 
 
 def sparse_pool(variance: np.ndarray, layout: Layout) -> np.ndarray:
@@ -219,7 +176,7 @@ def sparse_pool(variance: np.ndarray, layout: Layout) -> np.ndarray:
 
     Raises
     ------
-    ValueError
+    IntaeError
         If there are sparse factors, but too few genes for one.
     """
     if layout.n_sparse and len(variance) < SPARSE_GENES:
@@ -227,44 +184,22 @@ def sparse_pool(variance: np.ndarray, layout: Layout) -> np.ndarray:
             f"n_sparse={layout.n_sparse}: a sparse factor starts from {SPARSE_GENES} genes, but "
             f"there are only {len(variance)}; use n_sparse=0"
         )
-        raise ValueError(msg)
+        raise IntaeError(msg)
     return np.argsort(-variance)[:SPARSE_POOL]
 
 
-def scaled_log_odds(pi: np.ndarray, n_cells: int, first_annotated: int) -> np.ndarray:
-    """log(pi / (1 - pi)), for annotated terms scaled with N as slalom does it: G x K."""
-    log_odds = np.log(pi / (1.0 - pi))
-    if n_cells > N_SCALE:
-        known = log_odds[:, first_annotated:]
-        known[known < 0] *= n_cells / N_SCALE
-        known[known > 0] *= max(1.0, n_cells / ON_SCALE)
-    return log_odds
+# --- slalom's start -----------------------------------------------------------------------------
 
 
-def start_slalom(
+def _slaloms_draws(
     X,
-    moments: Moments,
+    mean: np.ndarray,
     pi: np.ndarray,
-    covariates: np.ndarray,
+    known: np.ndarray,
     layout: Layout,
     rng: np.random.RandomState,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """slalom's start `pcaRand`, with the same draws in the same order.
-
-    Parameters
-    ----------
-    X
-        cells x genes, as in :func:`intae.prepared.second_moments`.
-    moments
-        Of X.
-    pi
-        Prior of membership, G x K.
-    covariates
-        cells x covariates, the observed factors.
-    layout
-        Of the factors.
-    rng
-        slalom's generator, already seeded again.
+    """slalom's start `pcaRand`, with the same draws in the same order from its generator.
 
     Returns
     -------
@@ -282,11 +217,11 @@ def start_slalom(
         elif k < n_known + n_dense:  # slalom replaces this component; only its draws count
             _skip_pca(N, len(genes), rng)
         else:
-            S0[:, k] = _first_component(centred_columns(X, moments.mean, genes), rng)
+            S0[:, k] = _first_component(_centred_columns(X, mean, genes), rng)
         W[:, k] = np.sqrt(1.0 / K) * rng.randn(G)
     for k in range(n_known):
         W[:, k] = np.sqrt(1.0 / K) * rng.randn(G)
-    S0[:, :n_known] = covariates
+    S0[:, :n_known] = known
     for k in range(n_known, n_known + n_dense):
         S0[:, k] = rng.randn(N)
     return S0, np.clip(init, 0.1, 0.9), W
@@ -312,7 +247,7 @@ def _skip_pca(n_cells: int, n_genes: int, rng: np.random.RandomState) -> None:
     rng.normal(size=(min(n_cells, n_genes), 11))  # one component and ten beside it
 
 
-def centred_columns(X, mean: np.ndarray, genes: np.ndarray) -> np.ndarray:
+def _centred_columns(X, mean: np.ndarray, genes: np.ndarray) -> np.ndarray:
     """Some genes of all cells, centred, dense: N x genes. A backed X is read once, in chunks."""
     if isinstance(X, np.ndarray) or sparse.issparse(X):
         columns = X[:, genes]
@@ -321,13 +256,13 @@ def centred_columns(X, mean: np.ndarray, genes: np.ndarray) -> np.ndarray:
     return np.vstack([block[:, genes] for _, block in iter_chunks(X)]) - mean[genes]
 
 
-PART = 0.7  # of a set's genes, in a random start
+# --- the start from the annotation --------------------------------------------------------------
 
 
 def first_components(
     gram: np.ndarray,
     n_cells: int,
-    pi: np.ndarray,
+    members: np.ndarray,
     layout: Layout,
     rng: np.random.Generator | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -339,8 +274,8 @@ def first_components(
         Y'Y of the centred genes, G x G.
     n_cells
         N.
-    pi
-        Prior of membership, G x K.
+    members
+        The genes that each factor is meant to touch, G x K, bool.
     layout
         Of the factors.
     rng
@@ -355,14 +290,14 @@ def first_components(
         their component over the square root of their size, largest first. Without the root large
         sets would come first, with the size itself small ones, whatever they explain.
     """
-    G, K = pi.shape
+    G, K = members.shape
     A, strength = np.zeros((G + layout.n_known, K)), np.zeros(K)
     known = np.arange(layout.n_known)
     A[G + known, known] = 1.0
     for i in range(layout.n_dense):
         A[:G, layout.n_known + i], _ = _component(gram, np.arange(G), n_cells, rank=i)
     for k in range(layout.n_known + layout.n_dense, K):
-        genes = np.flatnonzero(pi[:, k] > 0.5)
+        genes = np.flatnonzero(members[:, k])
         if rng is not None:
             genes = rng.permutation(genes)[: max(1, round(PART * len(genes)))]
         A[:G, k], variance = _component(gram, genes, n_cells)
@@ -379,10 +314,10 @@ def first_weights(problem: Problem, q: Posterior, members: np.ndarray) -> np.nda
     the whole of what overlapping terms explain together.
     """
     W = np.zeros(members.shape)
-    shrink = problem.n_cells
     for g, mine in enumerate(members):
         k = np.flatnonzero(mine)
-        W[g, k] = np.linalg.solve(q.SS[np.ix_(k, k)] + shrink * np.eye(len(k)), q.XS[g, k])
+        ridge = problem.n_cells * np.eye(len(k))
+        W[g, k] = np.linalg.solve(q.SS[np.ix_(k, k)] + ridge, q.XS[g, k])
     return W
 
 

@@ -1,4 +1,4 @@
-"""The updates of f-scLVM, one equation a line, from statistics whose size does not know N.
+"""The updates of f-scLVM and its bound, from statistics whose size does not depend on N.
 
 Variational Bayes for Y = S (W * Z)' + noise (Buettner et al. 2017, Genome Biology 18:212), with
 
@@ -7,13 +7,23 @@ Variational Bayes for Y = S (W * Z)' + noise (Buettner et al. 2017, Genome Biolo
     alpha (K) : precision of a term's weights; 1 / alpha is its relevance
     eps (G)   : precision of a gene's noise
 
-S is never formed. It is a linear function of X = [Y, S0], the centred genes and (where the start
-is not itself linear in Y, or there are covariates) E further columns, so S = X A is known by its
-coefficients A ((G+E) x K), and all that the updates need of the cells is Gamma = X'X.
+Write CW = C * W. One sweep updates each term m in turn, given the others j:
 
-The evidence lower bound of f-scLVM, from the same statistics as its updates.
+    precision = eps (S_m'S_m + N d_m) + alpha_m                         of W_m where Z = 1
+    W_m       = eps (Y'S_m - sum_j CW_j S_j'S_m) / precision,   E2_m = W_m^2 + 1 / precision
+    C_m       = sigmoid(log(pi / (1 - pi)) + (log(alpha_m / precision) + precision W_m^2) / 2)
+    alpha_m   = (a + sum C_m / 2) / (b + sum C_m E2_m / 2)              Gamma prior (a, b)
+    S_m       = (Y sw - sum_j S_j CW_j'sw) / (1 + C_m E2_m'eps),        sw = CW_m eps
+    d_m       = 1 / (1 + C_m E2_m'eps)
 
-The factors of cells: all at once given the weights, and formed in one pass over the cells.
+and then the noise, eps = N / E[sum over cells (Y - S (W Z)')^2].
+
+No cell is needed for this. S is a linear function of X = [Y, S0], the centred genes and (where the
+start is not itself linear in Y, or there are covariates) E further columns. So S = X A is known by
+its coefficients A, (G+E) x K, and all that the updates need of the cells is Gamma = X'X:
+
+    Y'S = (Gamma A)[:G],  S'S = A' Gamma A,
+    A_m = ([sw; 0] - sum_j A_j CW_j'sw) / (1 + C_m E2_m'eps)
 """
 
 from __future__ import annotations
@@ -70,7 +80,7 @@ class Problem:
 
 @dataclass
 class Posterior:
-    """What is sought; see the head of this file. `on` (K): the term is not switched off."""
+    """What is sought, named as in this module's docstring. `on` (K): the term is not off."""
 
     C: np.ndarray
     W: np.ndarray

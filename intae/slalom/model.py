@@ -10,6 +10,7 @@ import pandas as pd
 from anndata import AnnData
 
 from ..base import FactorModel
+from ..errors import IntaeError
 from ..prepared import check_prepared, design_matrix, get_annotations, get_terms, iter_chunks
 from ..terms import signs, term_index, terms_table
 from .run import run_slalom
@@ -61,8 +62,8 @@ class Slalom(FactorModel):
     Buettner et al. 2017, Genome Biology 18:212.
     """
 
-    infers_new_cells = False
-    reconstructs = False  # it needs the loadings of the cells it is given
+    infers_new_cells: ClassVar[bool] = False
+    reconstructs: ClassVar[bool] = False  # it needs the loadings of the cells it is given
 
     _saved: ClassVar[tuple[str, ...]] = (
         "projected_", "projected_seconds_", "covariate_weights_", "membership_", "alpha_", "eps_",
@@ -112,13 +113,15 @@ class Slalom(FactorModel):
         ------
         ContractError
             If the data are not prepared.
+        IntaeError
+            If `max_iter` is less than 1, or a covariate does not fit.
         ImportError
             If slalom is not installed.
         """
-        check_prepared(adata, values=False)
+        check_prepared(adata)
         if self.max_iter < 1:
             msg = f"max_iter must be at least 1, not {self.max_iter}"
-            raise ValueError(msg)
+            raise IntaeError(msg)
         index, kinds = term_index(get_terms(adata), self.n_sparse, self.n_dense)
         annotations = get_annotations(adata).astype(float)
         covariates, names, _ = design_matrix(adata.obs, list(self.covariates or ()))

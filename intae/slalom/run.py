@@ -1,18 +1,15 @@
-"""The published slalom package, run as it is in an environment newer than it is.
+"""The published slalom package (1.0.0.dev11), run as it is in an environment newer than it is.
 
-Import the published slalom package (1.0.0.dev11) in an environment newer than it is.
+The import. Its code is run as it was published. What changed since 2017 is around it: SciPy no
+longer passes on NumPy's functions (slalom calls `scipy.log`, `scipy.dot`, `scipy.random`),
+scikit-learn dropped the name `RandomizedPCA` (imported there, never used), and `pkg_resources`,
+still part of setuptools below 81, warns whenever it is imported. The missing names are there while
+the package is imported and are taken away again; afterwards only slalom's own modules see a `scipy`
+that still has them.
 
-Its code is run as it was published. What changed since 2017 is around it: SciPy no longer passes
-on NumPy's functions (slalom calls `scipy.log`, `scipy.dot`, `scipy.random`), scikit-learn dropped
-the name `RandomizedPCA` (imported there, never used), and `pkg_resources`, still part of
-setuptools below 81, warns whenever it is imported. The missing names are there while the package
-is imported and are taken away again; afterwards only slalom's own modules see a `scipy` that
-still has them.
-
-One run of slalom: its sweeps timed, ended by a budget, and its traces in the process cleared.
-
-slalom's own loop knows no limit of time. It prints what it does, and draws from NumPy's global
-random state, which it seeds itself.
+The run. slalom's own loop has no limit of time. It prints what it does, and draws from NumPy's
+global random state, which it seeds itself. Here its sweeps are timed and a budget can end them,
+what it prints goes to the log, and the random state is put back as it was.
 """
 
 from __future__ import annotations
@@ -37,6 +34,8 @@ import sklearn.decomposition
 from ..base import limit_threads
 
 log = logging.getLogger(__name__)
+
+LOG_EVERY = 5.0  # seconds between two lines of progress
 
 
 class _OldSciPy(ModuleType):
@@ -115,9 +114,6 @@ def _has(module: ModuleType, name: str) -> bool:
             return False
 
 
-LOG_EVERY = 5.0  # seconds between two lines of progress
-
-
 @dataclass
 class SlalomRun:
     """What came of a run.
@@ -127,7 +123,7 @@ class SlalomRun:
     fa
         slalom's object, trained.
     history
-        One row a sweep: iteration, seconds since the start of the run, sweep_seconds (its own),
+        One row per sweep: iteration, seconds since the start of the run, sweep_seconds (its own),
         n_active.
     converged
         Whether slalom's own rule ended it.

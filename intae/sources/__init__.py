@@ -6,8 +6,9 @@ A known source is one module with three public things:
 - `SIZE`: cells x genes before any filter, as text; empty where the config decides.
 - `load(*files, **params)`: the data, cells x genes, with their labels in obs.
 
-To add one: write the module, add it to `SOURCES`, and test it. The config check reads `FILES` and `SIZE` where only Snakemake's own dependencies are
-installed, so these modules import NumPy, anndata and the like inside their functions.
+To add one: write the module, add it to `SOURCES`, and test it. The config check reads `FILES` and
+`SIZE` where only Snakemake's own dependencies are installed, so these modules import NumPy, anndata
+and the like inside their functions.
 
 The user's own file is read by `file`; `loading` does what all data sets share; `downloads` brings
 files here.

@@ -19,6 +19,7 @@ def test_a_row_is_what_its_class_says(name):
     assert list(row.parameters) == arguments
     for ability in ("knows_gene_sets", "infers_new_cells", "reconstructs"):
         assert getattr(row, ability) is getattr(kind, ability), ability
+    assert row.revision == kind.revision
 
 
 def test_scores_are_those_of_the_class():
@@ -42,7 +43,7 @@ def test_who_can_use_a_gpu(root):
 def test_what_the_snakefile_imports_is_light():
     code = (
         "import sys; import intae.benchmark.plan, intae.benchmark.jobs, intae.benchmark.facts; "
-        "heavy = {'numpy', 'pandas', 'anndata', 'torch', 'sklearn', 'matplotlib'} & set(sys.modules); "
-        "assert not heavy, heavy"
+        "heavy = {'numpy', 'pandas', 'anndata', 'torch', 'sklearn', 'matplotlib'}; "
+        "assert not heavy & set(sys.modules), heavy & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,4 +1,4 @@
-"""Prepared data and fits that break the contract are refused by slot."""
+"""Prepared data that break the contract are refused by slot."""
 
 import numpy as np
 import pytest

@@ -7,6 +7,7 @@ from anndata import AnnData
 from scipy import sparse
 
 import intae
+from intae.errors import IntaeError
 from intae.preparation import filter_annotations
 
 SETS = {
@@ -25,6 +26,13 @@ def test_prepared_values_are_scanpys(counts):
     assert prepared.X.dtype == np.float32
     assert list(prepared.uns["terms"]) == ["A", "B"]
     assert prepared.varm["annotations"].shape == (prepared.n_vars, 2)
+
+
+def test_the_result_is_checked_once(counts, monkeypatch):
+    calls = []
+    monkeypatch.setattr("intae.preparation.check_prepared", calls.append)
+    prepared = intae.prepare(counts, SETS, n_hvgs=20, min_genes=2)
+    assert len(calls) == 1 and calls[0] is prepared
 
 
 def test_input_is_not_changed(counts):
@@ -76,12 +84,12 @@ def test_log_normalised_data_pass_through(counts):
 
 def test_no_gene_in_common_says_why(counts):
     counts.var_names = [f"ENSG{i:011d}" for i in range(50)]
-    with pytest.raises(ValueError, match=r"Ensembl ids \(gene_column: "):
+    with pytest.raises(IntaeError, match=r"Ensembl ids \(gene_column: "):
         intae.prepare(counts, SETS)
 
 
 def test_no_set_left_says_what_to_do(counts):
-    with pytest.raises(ValueError, match="lower min_genes"):
+    with pytest.raises(IntaeError, match="lower min_genes"):
         intae.prepare(counts, SETS, min_genes=40)
 
 
@@ -93,7 +101,7 @@ def test_genes_that_are_zero_everywhere_are_left_out(counts):
 
 def test_empty_cells_are_named(counts):
     counts.X[7] = 0
-    with pytest.raises(ValueError, match=r"1 cells have no counts at all, 'cell7'"):
+    with pytest.raises(IntaeError, match=r"1 cells have no counts at all, 'cell7'"):
         intae.prepare(counts, SETS)
 
 
@@ -103,7 +111,7 @@ def test_scaled_data_are_refused_and_logged_data_warned_of(counts):
     with pytest.warns(UserWarning, match="no integers, so it may be normalised or logged"):
         intae.prepare(logged, SETS, min_genes=5)
     logged.X -= logged.X.mean(0)
-    with pytest.raises(ValueError, match=r"negative values .* so it was scaled or centred"):
+    with pytest.raises(IntaeError, match=r"negative values .* so it was scaled or centred"):
         intae.prepare(logged, SETS, min_genes=5)
 
 

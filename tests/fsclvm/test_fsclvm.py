@@ -13,6 +13,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.metrics import roc_auc_score
 
 import intae
+from intae.errors import IntaeError
 from intae.fsclvm.engine import Layout
 from intae.fsclvm.model import warn_of_changed
 from intae.fsclvm.starts import annotation_starts
@@ -222,7 +223,7 @@ def test_transform_on_slaloms_path(adata):
 def test_transform_matches_genes_by_name(adata, fitted):
     mixed = adata[:, np.random.default_rng(0).permutation(adata.n_vars)].copy()
     pd.testing.assert_frame_equal(fitted.transform(mixed), fitted.loadings_)
-    with pytest.raises(ValueError, match="2 of the model's 80 genes are not in the data"):
+    with pytest.raises(IntaeError, match="2 of the model's 80 genes are not in the data"):
         fitted.transform(adata[:, 2:].copy())
 
 
@@ -397,7 +398,7 @@ def test_a_continued_fit_goes_on_upwards(adata, fitted):
         assert model.elbo_ > before
         before = model.elbo_
     assert model.n_iter_ == 80
-    with pytest.raises(ValueError, match="obs_names"):
+    with pytest.raises(IntaeError, match="obs_names"):
         model.fit(adata[1:].copy(), warm_start=True)
     with pytest.raises(NotFittedError):
         intae.FSCLVM().fit(adata, warm_start=True)
@@ -472,14 +473,14 @@ def test_warns_of_a_term_that_became_something_else():
     ],
 )
 def test_arguments_that_make_no_sense(adata, settings, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(IntaeError, match=message):
         intae.FSCLVM(**settings).fit(adata)
 
 
 @pytest.mark.parametrize("compat", [None, "slalom"])
 def test_data_that_make_no_sense(adata, compat):
     few = intae.simulate(50, 15, 4, n_active=3, n_dense=0, seed=0)
-    with pytest.raises(ValueError, match="starts from 20 genes, but there are only 15"):
+    with pytest.raises(IntaeError, match="starts from 20 genes, but there are only 15"):
         intae.FSCLVM(n_sparse=1, compat=compat).fit(few)
     broken = adata.copy()
     broken.X[3, 4] = np.nan

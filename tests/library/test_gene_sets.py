@@ -7,12 +7,13 @@ import pandas as pd
 import pytest
 from conftest import mirror_file
 
-from intae.gene_sets import annotation_matrix, merge_gene_sets, read_gene_sets
+from intae.errors import IntaeError
+from intae.gene_sets import annotation_matrix, merge_gene_sets, read_descriptions, read_gene_sets
 
 
 def write(tmp_path, text, name="sets.gmt"):
     path = tmp_path / name
-    path.write_text(text)
+    path.write_text(text, encoding="utf-8")
     return path
 
 
@@ -28,6 +29,13 @@ def test_space_separated_and_gzip(tmp_path):
     assert read_gene_sets(path) == {"ASTROCYTES": ["GFAP", "CLU"], "OTHER": ["A", "B"]}
 
 
+def test_a_spreadsheets_byte_order_mark_is_no_part_of_a_name(tmp_path):
+    path = tmp_path / "sets.gmt"
+    path.write_text("Β_CELLS\tx\tG1\n", encoding="utf-8-sig")
+    assert read_gene_sets(path) == {"Β_CELLS": ["G1"]}
+    assert list(read_descriptions(path)) == ["Β_CELLS"]
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -39,7 +47,7 @@ def test_space_separated_and_gzip(tmp_path):
 )
 def test_bad_files_are_refused_by_line(tmp_path, text, message):
     path = write(tmp_path, text)
-    with pytest.raises(ValueError, match=message) as error:
+    with pytest.raises(IntaeError, match=message) as error:
         read_gene_sets(path)
     assert str(path) in str(error.value)
 
@@ -49,13 +57,13 @@ def test_missing_and_binary_files(tmp_path):
         read_gene_sets(tmp_path / "none.gmt")
     path = tmp_path / "cut.gmt.gz"
     path.write_bytes(gzip.compress(b"A\tx\tG1\n" * 1000)[:40])
-    with pytest.raises(ValueError, match="not a text file"):
+    with pytest.raises(IntaeError, match="not a text file"):
         read_gene_sets(path)
 
 
 def test_merge_refuses_a_name_in_two_files():
     assert list(merge_gene_sets([{"A": ["x"]}, {"B": ["y"]}])) == ["A", "B"]
-    with pytest.raises(ValueError, match="'A' stands in more than one file"):
+    with pytest.raises(IntaeError, match="'A' stands in more than one file"):
         merge_gene_sets([{"A": ["x"]}, {"A": ["y"]}])
 
 

@@ -1,5 +1,6 @@
 """Plain scores of gene sets, against scanpy and decoupler as anybody would call them."""
 
+import itertools
 import sys
 
 import numpy as np
@@ -9,8 +10,8 @@ import scanpy as sc
 from scipy import sparse
 
 import intae
-from intae.benchmark.config import SCORES as KNOWN
-from intae.controls import SCORES
+from intae.controls import SCORES, aucell
+from intae.errors import IntaeError
 from intae.fits import Fit
 from intae.metrics.truth import recovery
 from intae.prepared import get_annotations
@@ -20,10 +21,6 @@ def members(adata):
     """Name of each term -> its genes."""
     annotations = get_annotations(adata)
     return {t: adata.var_names[annotations[:, k] > 0] for k, t in enumerate(adata.uns["terms"])}
-
-
-def test_the_config_knows_the_methods():
-    assert KNOWN == SCORES
 
 
 @pytest.mark.parametrize("n_genes", [80, 1400])  # bins of more than 50 genes: drawn by the seed
@@ -62,6 +59,45 @@ def test_ulm_is_the_t_value_of_a_slope(simulated):
     for cell, k in [(0, 0), (17, 3), (80, 7)]:
         line = linregress(annotations[:, k], simulated.X[cell].astype(float))
         assert scores.iloc[cell, k] == pytest.approx(line.slope / line.stderr)
+
+
+@pytest.fixture
+def tied():
+    """Data where most values are zero, and genes tie among the top 5% of a cell."""
+    data = intae.simulate(n_cells=40, n_genes=120, n_terms=8, n_active=3, seed=2)
+    data.X = np.maximum(0, np.round(data.X - 5, 1)).astype(np.float32)
+    assert ((data.X > 0).sum(1) < 6).mean() > 0.1
+    return data
+
+
+@pytest.mark.parametrize("method", SCORES)
+def test_no_score_depends_on_the_order_of_the_genes(tied, method):
+    order = np.random.default_rng(0).permutation(tied.n_vars)
+    scores = intae.GeneSetScore(method).fit(tied).loadings_
+    shuffled = intae.GeneSetScore(method).fit(tied[:, order].copy()).loadings_
+    np.testing.assert_allclose(shuffled, scores, atol=1e-9)
+
+
+def test_aucell_is_the_mean_over_all_orders_of_equal_genes():
+    import decoupler
+
+    values = np.array([[3.0, 1.0, 1.0, 0.0, 0.0, 0.0], [2.0, 2.0, 2.0, 0.0, 0.0, 0.0]])
+    genes = np.array(list("abcdef"))
+    known = np.array([[1, 0], [0, 1], [1, 1], [1, 1], [0, 1], [1, 0]])
+    # as 80 genes, so that the top 5% are 4
+    values = np.hstack([values, np.full((2, 74), -1.0)])
+    genes = np.append(genes, [f"z{i}" for i in range(74)])
+    known = np.vstack([known, np.zeros((74, 2), int)])
+    gene, term = np.nonzero(known)
+    net = pd.DataFrame({"source": np.array(["A", "B"])[term], "target": genes[gene], "weight": 1.0})
+    every = []
+    for order in itertools.permutations(range(6)):
+        order = [*order, *range(6, 80)]
+        data = pd.DataFrame(values[:, order], columns=genes[order])
+        found, _ = decoupler.mt.aucell(data, net, tmin=0, empty=False)
+        every.append(found[["A", "B"]].to_numpy())
+    assert np.ptp(every, axis=0).max() > 0.1
+    np.testing.assert_allclose(aucell(values, known), np.mean(every, axis=0), atol=1e-12)
 
 
 @pytest.mark.parametrize("method", SCORES)
@@ -104,7 +140,7 @@ def test_a_new_cell_is_scored_as_it_was_among_others(simulated, method, tmp_path
     many.X[:, 3] = 0
     np.testing.assert_allclose(loaded.transform(few), model.transform(many)[5:8], atol=1e-9)
     np.testing.assert_allclose(loaded.transform(simulated), model.loadings_, atol=1e-9)
-    with pytest.raises(ValueError, match="2 of the model's 80 genes are not in the data"):
+    with pytest.raises(IntaeError, match="2 of the model's 80 genes are not in the data"):
         model.transform(simulated[:, 2:].copy())
 
 
@@ -123,7 +159,7 @@ def test_sets_of_all_genes_and_flat_cells_give_numbers(method, n_genes):
 
 
 def test_an_unknown_method_is_refused(simulated):
-    with pytest.raises(ValueError, match="must be one of score_genes, ulm, aucell, not 'umm'"):
+    with pytest.raises(IntaeError, match="must be one of score_genes, ulm, aucell, not 'umm'"):
         intae.GeneSetScore("umm").fit(simulated)
 
 
@@ -131,13 +167,13 @@ def test_missing_decoupler_is_told_of(simulated, monkeypatch):
     monkeypatch.setitem(sys.modules, "decoupler", None)
     with pytest.raises(ImportError, match=r"install decoupler>=2\.2 \(the extra intae\[scores\]"):
         intae.GeneSetScore("ulm").fit(simulated)
-    intae.GeneSetScore("score_genes").fit(simulated)  # needs scanpy only
+    for method in ("score_genes", "aucell"):  # need none
+        intae.GeneSetScore(method).fit(simulated)
 
 
 @pytest.mark.parametrize("method", SCORES)
 def test_scores_are_held_against_a_planted_truth(simulated, method):
-    model = intae.GeneSetScore(method).fit(simulated)
-    fit = Fit.of(model, {"method": method}, simulated.obs)
+    fit = Fit.of(intae.GeneSetScore(method).fit(simulated), {"method": method}, simulated.obs)
     table = recovery(fit, simulated).set_index("metric")["value"]
     assert 0 < table["average precision of active terms"] <= 1
     assert table["loadings |r|"] > 0

@@ -1,29 +1,14 @@
-"""Gene sets shuffled as a control."""
+"""One training run of a method, and gene sets shuffled where the config says so."""
 
 import numpy as np
 import pytest
 
 import intae
 from intae.benchmark.plan import Benchmark
-from intae.benchmark.registry import make_model, train
+from intae.benchmark.training import make_model, train, training_data
 from intae.controls import permute_annotations
-from intae.errors import ConfigError
-from intae.metrics.agreement import between_halves
-from intae.prepared import check_prepared, get_annotations
-
-
-def test_sizes_and_overlaps_stay_and_members_change(simulated):
-    known = get_annotations(simulated).astype(int)
-    permuted = permute_annotations(simulated, 0)
-    check_prepared(permuted)
-    shuffled = get_annotations(permuted).astype(int)
-    np.testing.assert_array_equal(shuffled.T @ shuffled, known.T @ known)
-    assert (shuffled != known).any(0).all()
-    assert list(permuted.uns["terms"]) == list(simulated.uns["terms"])
-    np.testing.assert_array_equal(permuted.X, simulated.X)
-    np.testing.assert_array_equal(get_annotations(simulated), known)  # the data given stay
-    np.testing.assert_array_equal(get_annotations(permute_annotations(simulated, 0)), shuffled)
-    assert (get_annotations(permute_annotations(simulated, 1)) != shuffled).any()
+from intae.errors import ConfigError, IntaeError
+from intae.prepared import get_annotations
 
 
 def test_a_run_fits_to_permuted_annotations_and_says_so(simulated):
@@ -37,20 +22,26 @@ def test_a_run_fits_to_permuted_annotations_and_says_so(simulated):
     assert list(model.terms_.index) == list(plain.terms_.index)
 
 
-def test_halves_are_permuted_alike(simulated):
-    def make():
-        params = {"method": "ulm", "permute_annotations": True}
-        return make_model("GeneSetScore", params, seed=1, threads=1)
-
+def test_what_is_fitted_again_is_permuted_alike(simulated):
+    params = {"method": "ulm", "permute_annotations": True}
+    data = training_data(simulated, params, 1)
+    half = training_data(simulated[::2], params, 1)
+    np.testing.assert_array_equal(get_annotations(half), get_annotations(data))
+    model = make_model("GeneSetScore", params, seed=1, threads=1).fit(data)
     np.testing.assert_array_equal(
-        make().fit(simulated).weights_, get_annotations(permute_annotations(simulated, 1))
+        model.weights_, get_annotations(permute_annotations(simulated, 1))
     )
-    table = between_halves(simulated, make, 1, donors=False).set_index("term")["r"]
-    assert table["(median |r|)"] == pytest.approx(1)  # both halves score the same shuffled sets
+
+
+def test_unknown_models_and_parameters_are_told_of():
+    with pytest.raises(IntaeError, match="no model 'Autoencodr'; did you mean 'Autoencoder'"):
+        make_model("Autoencodr", {}, seed=0, threads=1)
+    with pytest.raises(IntaeError, match="no parameter 'lamda1'; did you mean 'lambda1'"):
+        make_model("Autoencoder", {"lamda1": 1.0}, seed=0, threads=1)
 
 
 def test_slaloms_path_is_that_of_the_permuted_annotations(simulated, monkeypatch):
-    from intae.benchmark import registry as methods
+    from intae.benchmark import training as methods
 
     seen = []
     monkeypatch.setattr(methods, "slalom_path", lambda data, made: seen.append(data) or {})

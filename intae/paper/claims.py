@@ -10,17 +10,11 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from . import (  # noqa: F401  each puts its checks into the register
-    cost_checks,
-    method_checks,
-    separation_checks,
-    term_checks,
-    training_checks,
-    trust_checks,
-)
-from .finding import AGREES, CHECKS, NOT_RUN, PARTLY, Finding
+from .checks import CHECKS
+from .checks.register import AGREES, NOT_RUN, PARTLY, Finding
 from .run import NotRun, Run
 
+PAPER = Path(__file__).with_name("paper.yaml")
 SMALL_PART = 0.1  # of the cells; below, a claim is not confirmed
 COLUMNS = (
     "dataset", "paper_dataset", "claim", "source", "statement", "paper", "given_as", "found",
@@ -30,7 +24,7 @@ KEYS = ("id", "dataset", "source", "claim", "paper", "given_as", "check")
 GIVEN_AS = ("printed", "in words", "in a figure", "read off a figure", "in a notebook")
 
 
-def read_paper(path: str | Path) -> dict[str, Any]:
+def read_paper(path: str | Path = PAPER) -> dict[str, Any]:
     """Read and check the file of the paper's data sets, Table 1 and claims.
 
     Parameters

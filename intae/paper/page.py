@@ -11,33 +11,34 @@ import pandas as pd
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup, escape
 
-from .finding import AGREES, CHECKS, DIFFERS, NOT_RUN, PARTLY, listing, number
+from .checks.register import AGREES, CHECKS, DIFFERS, NOT_RUN, PARTLY, listing, number
 
 # a sign beside the word, so that a verdict does not rest on its colour
 MARKS = {AGREES: "\N{CHECK MARK}", PARTLY: "\N{ALMOST EQUAL TO}", DIFFERS: "\N{MULTIPLICATION X}",
          NOT_RUN: "\N{EN DASH}"}  # fmt: skip
+TEMPLATE = Path(__file__).with_name("page.html.jinja")
 GENERAL = "general"
 
 
 def render_page(
-    template: str | Path,
     paper: Mapping[str, Any],
     claims: pd.DataFrame,
     table1: pd.DataFrame,
     labels: Mapping[str, str],
+    template: str | Path = TEMPLATE,
 ) -> str:
     """Write the page.
 
     Parameters
     ----------
-    template
-        The Jinja template.
     paper
         As :func:`intae.paper.claims.read_paper` returns it.
     claims, table1
         The tables claims.csv and table1.csv.
     labels
         Method -> its name for readers.
+    template
+        The Jinja template.
 
     Returns
     -------

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from .cost_checks import minutes_of
+from .checks.runtime import minutes_of
 from .run import Run
 
 COLUMNS = (

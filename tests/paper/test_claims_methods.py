@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from runs import RECOVERED, accuracies, judge, make_run, runtime, stable, table
 
-from intae.paper.finding import share
+from intae.paper.checks.register import share
 from intae.paper.run import NotRun, Run
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from runs import judge, make_run, stable, table, terms
 
-from intae.paper.finding import share
+from intae.paper.checks.register import share
 from intae.paper.run import NotRun
 
 

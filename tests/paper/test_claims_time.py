@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 from runs import METHODS, judge, make_run, runtime, table, trained
 
-from intae.paper.finding import VERDICTS, duration, number
+from intae.paper.checks.register import VERDICTS, duration, number
 from intae.paper.run import NotRun, Run
 
 

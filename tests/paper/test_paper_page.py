@@ -13,18 +13,16 @@ from runs import METHODS, accuracies, make_run, runtime, trained
 from intae.benchmark.config import METHOD_ORDER
 from intae.gene_sets import read_gene_sets
 from intae.metrics.separation import separation_table
-from intae.paper.claims import claims_table, read_paper
-from intae.paper.finding import CHECKS, VERDICTS, duration, number, over_seeds
+from intae.paper.checks.register import CHECKS, VERDICTS, duration, number, over_seeds
+from intae.paper.claims import PAPER, claims_table, read_paper
 from intae.paper.page import MARKS, breakable, render_page
 from intae.paper.run import Run
 from intae.paper.table1 import minutes_beside_paper
 
-PAPER = ROOT / "report/paper.yaml"
-
 
 @pytest.fixture(scope="module")
 def paper():
-    return read_paper(PAPER)
+    return read_paper()
 
 
 def test_every_check_is_used_and_every_claim_has_one(paper):
@@ -70,7 +68,7 @@ def test_terms_of_the_claims_are_gene_sets(paper):
     ],
 )
 def test_a_wrong_claim_is_refused(tmp_path, change, message):
-    paper = yaml.safe_load(PAPER.read_text())
+    paper = yaml.safe_load(PAPER.read_text(encoding="utf-8"))
     paper["claims"][0] |= change
     paper["claims"][0] = {k: v for k, v in paper["claims"][0].items() if v is not None}
     (tmp_path / "paper.yaml").write_text(yaml.safe_dump(paper))
@@ -79,7 +77,7 @@ def test_a_wrong_claim_is_refused(tmp_path, change, message):
 
 
 def test_a_claim_that_stands_twice_is_refused(tmp_path):
-    paper = yaml.safe_load(PAPER.read_text())
+    paper = yaml.safe_load(PAPER.read_text(encoding="utf-8"))
     paper["claims"].append(paper["claims"][0])
     (tmp_path / "paper.yaml").write_text(yaml.safe_dump(paper))
     with pytest.raises(ValueError, match="stands there twice"):
@@ -190,7 +188,7 @@ def page(paper, tmp_path_factory):
     table1.to_csv(folder / "table1.csv", index=False)
     claims, table1 = (pd.read_csv(folder / f"{name}.csv") for name in ("claims", "table1"))
     labels = {name: entry.get("label", name) for name, entry in METHODS.items()}
-    html = render_page(ROOT / "report/paper.html.jinja", paper, claims, table1, labels)
+    html = render_page(paper, claims, table1, labels)
     (folder / "paper.html").write_text(html, encoding="utf-8")
     return folder / "paper.html", claims
 
@@ -255,5 +253,5 @@ def test_page_in_a_browser(page):
 def test_a_data_set_without_a_model_is_shown_all_the_same(paper):
     run = make_run(runtime({"ulm": [1.0]}))
     claims, table1 = claims_table(paper, run), minutes_beside_paper(paper, run)
-    html = render_page(ROOT / "report/paper.html.jinja", paper, claims, table1, {})
+    html = render_page(paper, claims, table1, {})
     assert "No model ran on d" in html

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from .finding import AGREES, DIFFERS, PARTLY, Finding, check, grade, number, over_seeds
-from .run import NotRun, Run
+from ..run import NotRun, Run
+from .register import AGREES, DIFFERS, PARTLY, Finding, check, grade, number, over_seeds
 
 BATCH = 62  # cells, in the notebooks and by default
 

@@ -7,7 +7,8 @@ from itertools import combinations
 
 import pandas as pd
 
-from .finding import (
+from ..run import NotRun, Run
+from .register import (
     AGREES,
     DIFFERS,
     PARTLY,
@@ -19,7 +20,6 @@ from .finding import (
     share,
     with_range,
 )
-from .run import NotRun, Run
 
 MEDIAN, SHARED = "(median |r|)", "(shared of the 10 most relevant)"
 SAME, SAME_TOP = 0.8, 8

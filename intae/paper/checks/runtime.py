@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from .finding import (
+from ..run import NotRun, Run
+from .register import (
     AGREES,
     DIFFERS,
     PARTLY,
@@ -19,7 +20,6 @@ from .finding import (
     number,
     worst,
 )
-from .run import NotRun, Run
 
 FACTOR, FACTOR_PARTLY = 3, 10
 LARGE = 100_000  # cells

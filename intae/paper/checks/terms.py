@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from .finding import (
+from ..run import NotRun, Run
+from .register import (
     AGREES,
     DIFFERS,
     PARTLY,
@@ -20,7 +21,6 @@ from .finding import (
     share,
     with_range,
 )
-from .run import NotRun, Run
 
 SUMMARY = "(median |r|)"
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from .finding import (
+from ..run import NotRun, Run
+from .register import (
     AGREES,
     DIFFERS,
     PARTLY,
@@ -18,7 +19,6 @@ from .finding import (
     score,
     worst,
 )
-from .run import NotRun, Run
 
 CLEAR, FAIR = 0.9, 0.75
 

@@ -7,7 +7,8 @@ from functools import partial
 
 import pandas as pd
 
-from .finding import (
+from ..run import NotRun, Run
+from .register import (
     AGREES,
     DIFFERS,
     PARTLY,
@@ -19,8 +20,7 @@ from .finding import (
     score,
     with_range,
 )
-from .run import NotRun, Run
-from .separation_checks import best_terms
+from .separation import best_terms
 
 FALSE_COLUMNS = ["dataset", "method", "seed", "rule", "outcome", "n", "of"]
 RANKING = "average precision of active terms"

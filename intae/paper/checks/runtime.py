@@ -8,7 +8,7 @@ import pandas as pd
 
 from ..run import NotRun, Run, if_run
 from ..words import duration, listing, mean_of, number
-from .register import AGREES, DIFFERS, PARTLY, Finding, at_most, check, worst
+from .register import AGREES, DIFFERS, PARTLY, Finding, all_or_some, at_most, check, worst
 
 FACTOR, FACTOR_PARTLY = 3, 10
 LARGE = 100_000  # cells
@@ -30,11 +30,9 @@ def runtime(
     for method, table in tables.items():
         time = (table["seconds"] / 60).agg(["mean", "min", "max"])
         note = "projected, " if table["projected"].any() else ""
-        spread = f"{number(time['min'])} to {number(time['max'])}" if len(table) > 1 else ""
-        seeds = f"{spread} over {len(table)} seeds, " if spread else ""
-        found.append(
-            f"{run.label(method)} {number(time['mean'])} min ({note}{seeds}{ours:,} cells)"
-        )
+        if len(table) > 1:
+            note += f"{number(time['min'])} to {number(time['max'])} over {len(table)} seeds, "
+        found.append(f"{run.label(method)} {number(time['mean'])} min ({note}{ours:,} cells)")
         factors.append(time["mean"] / ours * n_cells / minutes)
     factor = sum(factors) / len(factors)
     verdict = at_most(max(factor, 1 / factor), FACTOR, FACTOR_PARTLY)
@@ -78,7 +76,8 @@ def speedup(
     )
     found += ", slalom's time projected" if projected else ""
     mean = sum(ratios.values()) / len(ratios)
-    why = f"Both timed in this run; the autoencoder on {_devices(quick)}."
+    devices = listing(quick["device"].astype(str).unique())
+    why = f"Both timed in this run; the autoencoder on {devices}."
     if epochs:
         why += f" The autoencoder's time is scaled to {epochs} epochs."
     if run.is_on(dataset, engine):
@@ -154,8 +153,9 @@ def gpu_speedup(run: Run, dataset: str | None, *, method: str) -> Finding:
         f"({name}{_spread(*(fits.get_group((name, device)) for device in ('cpu', 'cuda')))})"
         for name, value in ratio.items()
     )
-    verdict = AGREES if ratio.min() >= 1.5 else PARTLY if ratio.max() >= 1.5 else DIFFERS
-    return Finding(found, verdict, "Wall time of the same fit on CPU over that on GPU.")
+    return Finding(
+        found, all_or_some(ratio >= 1.5), "Wall time of the same fit on CPU over that on GPU."
+    )
 
 
 def _spread(slow: pd.Series, fast: pd.Series) -> str:
@@ -183,7 +183,3 @@ def _slope(run: Run, dataset: str, method: str) -> float | None:
     part = if_run(run.rows, "scaling_slopes", dataset, method, measure="seconds")
     slope = () if part is None else part["slope"].dropna()
     return float(slope.iloc[0]) if len(slope) else None
-
-
-def _devices(runtime: pd.DataFrame) -> str:
-    return listing(dict.fromkeys(runtime["device"].astype(str)))

@@ -3,8 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from intae.paper import claims  # noqa: F401  fills the register of checks
-from intae.paper.finding import CHECKS
+from intae.paper.checks import CHECKS
 from intae.paper.run import Run
 
 METHODS = {

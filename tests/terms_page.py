@@ -38,9 +38,9 @@ def make_case():
         w[8, 0], w[1, 0] = -2.5, 0  # added, removed
         z[:, 2] = w[:, 2] = 0
         fit = make_fit(z, w, [2.0, 1234.5 + number, 0], active=[True, True, False], method=method)
-        fit.terms.index = pd.Index(TERMS, name="term")
+        fit.terms.index = fit.loadings.columns = fit.weights.columns = pd.Index(TERMS, name="term")
         fit.terms.loc[EVIL, ["genes_added", "genes_removed"]] = ["G8", "G1"]
-        fit.var_names, fit.obs_names = GENES, obs.index
+        fit.weights.index, fit.loadings.index = pd.Index(GENES, name="gene"), obs.index
         fit.about["model"] = "Autoencoder" if number == 0 else "FSCLVM"
         fits.append(fit)
     rows = [

@@ -8,6 +8,7 @@ import json
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 KEPT_BITS = 12  # of a float's mantissa: a relative error of at most 1 in 8,000
 LEVELS = {"u1": 255, "u2": 65535}
@@ -83,6 +84,31 @@ def quantise(values: np.ndarray, low: np.ndarray, high: np.ndarray, kind: str) -
     width = np.where(high > low, high - low, 1.0)
     steps = np.rint((values - low) / width * LEVELS[kind])
     return np.clip(steps, 0, LEVELS[kind]).astype(np.uint32)
+
+
+def pack_sets(block: Block, annotations: np.ndarray) -> dict[str, Any]:
+    """Pack which genes are in each set: genes x terms, 0/1."""
+    return _rows(block, [np.flatnonzero(column) for column in np.asarray(annotations).T])
+
+
+def pack_weights(block: Block, weights: np.ndarray) -> dict[str, Any]:
+    """Pack the weights (genes x terms) that are not zero: for each term its genes and weights."""
+    genes = [np.flatnonzero(column) for column in weights.T]
+    values = [column[rows] for column, rows in zip(weights.T, genes, strict=True)]
+    joined = np.concatenate(values) if values else np.empty(0)
+    return _rows(block, genes) | {"values": block.add(shorten(joined), "f4")}
+
+
+def pack_lists(block: Block, lists: pd.Series, genes: pd.Index) -> dict[str, Any]:
+    """Pack, for each term, the genes that its text names, separated by spaces."""
+    found = [genes.get_indexer(str(names).split()) for names in lists.fillna("")]
+    return _rows(block, [rows[rows >= 0] for rows in found])
+
+
+def _rows(block: Block, rows: list[np.ndarray]) -> dict[str, Any]:
+    ends = np.cumsum([0, *(len(row) for row in rows)])
+    genes = np.concatenate(rows) if rows else np.empty(0, dtype=int)
+    return {"ends": block.add(ends, "u4"), "genes": block.add(genes, "u4")}
 
 
 def compress(data: bytes | str) -> str:

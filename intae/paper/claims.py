@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import yaml
 
-from . import (  # noqa: F401  each puts its checks into the register
-    cost_checks,
-    method_checks,
-    separation_checks,
-    term_checks,
-    training_checks,
-    trust_checks,
-)
-from .finding import AGREES, CHECKS, NOT_RUN, PARTLY, Finding
+from ..errors import IntaeError, suggest
+from .checks import CHECKS
+from .checks.register import AGREES, NOT_RUN, PARTLY, Finding
 from .run import NotRun, Run
 
+PAPER = Path(__file__).with_name("paper.yaml")
 SMALL_PART = 0.1  # of the cells; below, a claim is not confirmed
 COLUMNS = (
     "dataset", "paper_dataset", "claim", "source", "statement", "paper", "given_as", "found",
@@ -30,7 +25,7 @@ KEYS = ("id", "dataset", "source", "claim", "paper", "given_as", "check")
 GIVEN_AS = ("printed", "in words", "in a figure", "read off a figure", "in a notebook")
 
 
-def read_paper(path: str | Path) -> dict[str, Any]:
+def read_paper(path: str | Path = PAPER) -> dict[str, Any]:
     """Read and check the file of the paper's data sets, Table 1 and claims.
 
     Parameters
@@ -41,38 +36,42 @@ def read_paper(path: str | Path) -> dict[str, Any]:
 
     Raises
     ------
-    ValueError
-        If a claim is incomplete, stands there twice, or names an unknown check, data set or
-        argument.
+    IntaeError
+        If the file cannot be read, or a claim is incomplete, stands there twice, or names an
+        unknown check, data set or argument.
     """
-    paper = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    seen = set()
-    for claim in paper["claims"]:
-        name = claim.get("id", "without id")
-        where = f"{path}: claim {name!r}"
-        if missing := [key for key in KEYS if key not in claim]:
-            msg = f"{where}: the key {missing[0]!r} is missing"
-            raise ValueError(msg)
-        if name in seen:
-            msg = f"{where}: stands there twice"
-            raise ValueError(msg)
-        seen.add(name)
-        if claim["dataset"] is not None and claim["dataset"] not in paper["datasets"]:
-            msg = f"{where}: there is no data set {claim['dataset']!r} in the file"
-            raise ValueError(msg)
-        if claim["given_as"] not in GIVEN_AS:
-            msg = f"{where}: given_as {claim['given_as']!r}; known are {', '.join(GIVEN_AS)}"
-            raise ValueError(msg)
-        if claim["check"] not in CHECKS:
-            msg = f"{where}: there is no check {claim['check']!r}; known are {', '.join(CHECKS)}"
-            raise ValueError(msg)
-        try:
-            judge = CHECKS[claim["check"]].judge
-            inspect.signature(judge).bind(None, None, **claim.get("with", {}))
-        except TypeError as error:
-            msg = f"{where}: with: {error}"
-            raise ValueError(msg) from error
+    try:
+        paper = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        claims, datasets = paper["claims"], paper["datasets"]
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError) as error:
+        msg = f"{path}: is not the claims of a paper ({type(error).__name__}: {error})"
+        raise IntaeError(msg) from error
+    seen: set[str] = set()
+    for claim in claims:
+        if fault := _fault(claim, datasets, seen):
+            msg = f"{path}: claim {claim.get('id', 'without id')!r}: {fault}"
+            raise IntaeError(msg)
+        seen.add(claim["id"])
     return paper
+
+
+def _fault(claim: Mapping[str, Any], datasets: Collection[str], seen: Collection[str]) -> str:
+    """Say what is wrong with a claim; empty if nothing is."""
+    if missing := [key for key in KEYS if key not in claim]:
+        return f"the key {missing[0]!r} is missing"
+    if claim["id"] in seen:
+        return "stands there twice"
+    if claim["dataset"] is not None and claim["dataset"] not in datasets:
+        return f"there is no data set {claim['dataset']!r} in the file"
+    if claim["given_as"] not in GIVEN_AS:
+        return f"given_as {claim['given_as']!r}; known are {', '.join(GIVEN_AS)}"
+    if claim["check"] not in CHECKS:
+        return f"there is no check {claim['check']!r}{suggest(claim['check'], CHECKS)}"
+    try:
+        inspect.signature(CHECKS[claim["check"]].judge).bind(None, None, **claim.get("with", {}))
+    except TypeError as error:
+        return f"with: {error}"
+    return ""
 
 
 def claims_table(paper: Mapping[str, Any], run: Run) -> pd.DataFrame:
@@ -87,7 +86,7 @@ def claims_table(paper: Mapping[str, Any], run: Run) -> pd.DataFrame:
 
     Returns
     -------
-    A row a claim and data set of the run that stands for the claim's; one row with an empty
+    One row per claim and data set of the run that stands for the claim's; one row with an empty
     `dataset` where none does, or where the claim is about the methods in general. `verdict` is
     agrees, partly, differs or not run; `why` of the latter says what would run it. On less than a
     tenth of the paper's cells a claim agrees partly at best.

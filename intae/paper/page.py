@@ -11,33 +11,37 @@ import pandas as pd
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup, escape
 
-from .finding import AGREES, CHECKS, DIFFERS, NOT_RUN, PARTLY, listing, number
+from .checks import CHECKS
+from .checks.register import AGREES, DIFFERS, NOT_RUN, PARTLY
+from .run import comparable
+from .words import listing, number
 
 # a sign beside the word, so that a verdict does not rest on its colour
 MARKS = {AGREES: "\N{CHECK MARK}", PARTLY: "\N{ALMOST EQUAL TO}", DIFFERS: "\N{MULTIPLICATION X}",
          NOT_RUN: "\N{EN DASH}"}  # fmt: skip
+TEMPLATE = Path(__file__).with_name("page.html.jinja")
 GENERAL = "general"
 
 
 def render_page(
-    template: str | Path,
     paper: Mapping[str, Any],
     claims: pd.DataFrame,
     table1: pd.DataFrame,
     labels: Mapping[str, str],
+    template: str | Path = TEMPLATE,
 ) -> str:
     """Write the page.
 
     Parameters
     ----------
-    template
-        The Jinja template.
     paper
         As :func:`intae.paper.claims.read_paper` returns it.
     claims, table1
         The tables claims.csv and table1.csv.
     labels
         Method -> its name for readers.
+    template
+        The Jinja template.
 
     Returns
     -------
@@ -126,7 +130,7 @@ def _table1_rows(table1: pd.DataFrame, labels: Mapping[str, str]) -> list[dict[s
             if row.n_seeds > 1:
                 minutes += f" ({number(row.minutes_min)} to {number(row.minutes_max)})"
             minutes += ", projected" if row.projected else ""
-            if not pd.isna(row.paper_minutes) and 0.75 <= row.n_genes / row.paper_n_genes <= 1.25:
+            if not pd.isna(row.paper_minutes) and comparable(row.n_genes, row.paper_n_genes):
                 ratio = row.paper_minutes / row.paper_n_cells / (row.minutes / row.n_cells)
                 faster = f"{ratio:.2g} times"
         rows.append(
@@ -148,7 +152,7 @@ def _table1_rows(table1: pd.DataFrame, labels: Mapping[str, str]) -> list[dict[s
 
 
 def _count(value: float | None) -> str:
-    return "" if value is None or pd.isna(value) else f"{value:,.0f}"
+    return "" if pd.isna(value) else f"{value:,.0f}"
 
 
 def _cpu(table1: pd.DataFrame) -> str:

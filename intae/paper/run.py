@@ -2,15 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
+
+# Rows of stability.csv that sum up all terms.
+MEDIAN_R, SHARED_TOP = "(median |r|)", "(shared of the 10 most relevant)"
+
+T = TypeVar("T")
 
 
 class NotRun(Exception):
     """A run did not include what a check needs; the message says what would include it."""
+
+
+def if_run(ask: Callable[..., T], *args: Any, **kwargs: Any) -> T | None:
+    """Return what a function of a run returns, or None where the run did not include it."""
+    try:
+        return ask(*args, **kwargs)
+    except NotRun:
+        return None
+
+
+def of_term(table: pd.DataFrame, term: str, dataset: str) -> pd.DataFrame:
+    """Return the rows of a table about one term.
+
+    Raises
+    ------
+    NotRun
+        If there are none.
+    """
+    part = table[table["term"] == term]
+    if not len(part):
+        msg = (
+            f"{term} is not a term of {dataset}: too few of its genes are among the variable ones "
+            "(`min_genes`), or its gene sets are not used."
+        )
+        raise NotRun(msg)
+    return part
+
+
+def comparable(n_genes: float, papers: float) -> bool:
+    """Say whether what depends on the number of genes can be compared with the paper's."""
+    return 0.75 <= n_genes / papers <= 1.25
 
 
 @dataclass(frozen=True)
@@ -50,8 +86,7 @@ class Run:
 
     def n_cells(self, dataset: str) -> int:
         """Return the number of cells of a data set."""
-        runtime = self.tables["runtime"]
-        return int(runtime.loc[runtime["dataset"] == dataset, "n_cells"].iloc[0])
+        return int(self._fits(dataset)["n_cells"].iloc[0])
 
     def require_genes(self, dataset: str, n_genes: int) -> None:
         """Refuse to compare what depends on the number of genes, where it is another.
@@ -59,11 +94,10 @@ class Run:
         Raises
         ------
         NotRun
-            If the data set has less or more genes by a quarter.
+            If the data set has fewer or more genes by over a quarter.
         """
-        runtime = self.tables["runtime"]
-        ours = runtime.loc[runtime["dataset"] == dataset, "n_genes"].iloc[0]
-        if not 0.75 <= ours / n_genes <= 1.25:
+        ours = self._fits(dataset)["n_genes"].iloc[0]
+        if not comparable(ours, n_genes):
             msg = (
                 f"{dataset} has {ours:,} genes; the paper's value is for about {n_genes:,} and "
                 "does not compare. It takes data with as many annotated, variable genes."
@@ -76,8 +110,7 @@ class Run:
 
     def is_on(self, dataset: str, method: str) -> bool:
         """Tell whether a method ran on a data set to its end."""
-        runtime = self.tables["runtime"]
-        part = runtime[(runtime["dataset"] == dataset) & (runtime["method"] == method)]
+        part = self._fits(dataset, method)
         return bool(len(part)) and not part["projected"].astype(bool).all()
 
     def rows(self, table: str, dataset: str, method: str | None = None, **where) -> pd.DataFrame:
@@ -114,9 +147,14 @@ class Run:
             raise NotRun(msg)
         return part
 
-    def _why_absent(self, table: str, dataset: str, method: str) -> str:
+    def _fits(self, dataset: str, method: str | None = None) -> pd.DataFrame:
+        """Return the rows of the runtimes about a data set, and a method; maybe none."""
         runtime = self.tables["runtime"]
-        part = runtime[(runtime["dataset"] == dataset) & (runtime["method"] == method)]
+        part = runtime[runtime["dataset"] == dataset]
+        return part if method is None else part[part["method"] == method]
+
+    def _why_absent(self, table: str, dataset: str, method: str) -> str:
+        part = self._fits(dataset, method)
         if not len(part):
             return (
                 f"The method {method} was not run on {dataset}: name it in `run: methods:` and do "

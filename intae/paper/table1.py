@@ -7,7 +7,6 @@ from typing import Any
 
 import pandas as pd
 
-from .cost_checks import minutes_of
 from .run import Run
 
 COLUMNS = (
@@ -29,7 +28,7 @@ def minutes_beside_paper(paper: Mapping[str, Any], run: Run) -> pd.DataFrame:
 
     Returns
     -------
-    A row a data set and method, what the paper timed first; minutes are the mean, least and
+    One row per data set and method, what the paper timed first; minutes are the mean, least and
     largest over seeds. A value of the paper whose data set or method was not run has a row without
     minutes. `cpu` names all processors of the run.
     """
@@ -39,16 +38,16 @@ def minutes_beside_paper(paper: Mapping[str, Any], run: Run) -> pd.DataFrame:
         if run.methods.get(method, {}).get("role", "model") != "model":
             continue
         known = run.stands_for.get(dataset)
-        minutes = minutes_of(part)
+        minutes = part["seconds"] / 60
         first = part.iloc[0]
         rows.append(
             {
                 "dataset": dataset,
                 "method": method,
                 "paper_dataset": known,
-                "minutes": minutes["mean"],
-                "minutes_min": minutes["min"],
-                "minutes_max": minutes["max"],
+                "minutes": minutes.mean(),
+                "minutes_min": minutes.min(),
+                "minutes_max": minutes.max(),
                 "n_seeds": len(part),
                 "projected": bool(part["projected"].astype(bool).any()),
                 "paper_minutes": _printed(paper, known, method),

@@ -1,69 +1,10 @@
-"""What a check finds, the register of checks, and words for numbers."""
+"""Words for what was found: numbers, times, spreads over seeds, lists."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 
 import pandas as pd
-
-AGREES, PARTLY, DIFFERS, NOT_RUN = VERDICTS = ("agrees", "partly", "differs", "not run")
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What this run says of a claim.
-
-    Parameters
-    ----------
-    found
-        The number or order found, with its spread over seeds.
-    verdict
-        One of VERDICTS.
-    why
-        A sentence or two: what the verdict rests on, or what differs from the paper's set-up.
-    """
-
-    found: str
-    verdict: str
-    why: str
-
-
-@dataclass(frozen=True)
-class Check:
-    """A function that judges a claim, and the rule that it judges by, for readers."""
-
-    judge: Callable[..., Finding]
-    rule: str
-
-
-CHECKS: dict[str, Check] = {}
-
-
-def check(rule: str) -> Callable[[Callable[..., Finding]], Callable[..., Finding]]:
-    """Register a check under its function's name.
-
-    Parameters
-    ----------
-    rule
-        How it judges, in a sentence that stands on the page.
-    """
-
-    def register(judge: Callable[..., Finding]) -> Callable[..., Finding]:
-        CHECKS[judge.__name__] = Check(judge, rule)
-        return judge
-
-    return register
-
-
-def grade(value: float, agrees: float, partly: float) -> str:
-    """Return a verdict: agrees up to one limit, partly up to a second, else differs."""
-    return AGREES if value <= agrees else PARTLY if value <= partly else DIFFERS
-
-
-def worst(*verdicts: str) -> str:
-    """Return the verdict furthest from agreement."""
-    return max(verdicts, key=VERDICTS.index)
 
 
 def number(value: float) -> str:
@@ -100,7 +41,7 @@ def duration(days: float) -> str:
 
 
 def over_seeds(values: Mapping[int, float], write: Callable[[float], str] = share) -> str:
-    """Write a value a seed: each of up to three, of more the mean and the range."""
+    """Write one value per seed: each of up to three, of more the mean and the range."""
     if len(values) == 1:
         seed, value = next(iter(values.items()))
         return f"{write(value)} (seed {seed} only)"

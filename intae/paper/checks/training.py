@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from .finding import AGREES, DIFFERS, PARTLY, Finding, check, grade, number, over_seeds
-from .run import NotRun, Run
+from ..run import NotRun, Run
+from ..words import number, over_seeds
+from .register import Finding, at_least, at_most, check
 
 BATCH = 62  # cells, in the notebooks and by default
 
@@ -25,7 +26,7 @@ def deactivated(
     found = f"{over_seeds(counts.to_dict(), lambda v: f'{v:.0f}')} of {ours} ({share:.0%})"
     why = f"The paper's {n_off} of {n_terms} are {n_off / n_terms:.0%}."
     why += _steps(run, dataset, _epochs(run, dataset, method), epochs, n_cells)
-    return Finding(found, grade(round(abs(share - n_off / n_terms), 9), 0.1, 0.2), why)
+    return Finding(found, at_most(round(abs(share - n_off / n_terms), 9), 0.1, 0.2), why)
 
 
 @check(
@@ -52,7 +53,7 @@ def loss(
     why += " It depends on which genes are variable, and so on which cells the data hold."
     trained = after or _epochs(run, dataset, method)
     why += _steps(run, dataset, trained, epochs, n_cells)
-    verdict = grade(round(abs(change), 9), 0.1, 0.25)
+    verdict = at_most(round(abs(change), 9), 0.1, 0.25)
     return Finding(over_seeds(values.to_dict(), number), verdict, why)
 
 
@@ -62,7 +63,7 @@ def inactive_at_zero(run: Run, dataset: str, *, method: str, epochs: int, n_cell
     history = run.rows("history", dataset, method)
     last = history.loc[history.groupby("seed")["iteration"].idxmax()]
     values = last.set_index("seed")["inactive_zero_share"]
-    verdict = AGREES if values.min() >= 0.98 else PARTLY if values.min() >= 0.95 else DIFFERS
+    verdict = at_least(values.min(), 0.98, 0.95)
     why = "Counted over the weights of all terms, those that are off included."
     why += _steps(run, dataset, _epochs(run, dataset, method), epochs, n_cells)
     return Finding(over_seeds(values.to_dict(), lambda v: f"{v:.3f}"), verdict, why)
@@ -91,7 +92,7 @@ def collapse(run: Run, dataset: str, *, method: str, epochs: int, fell_after: in
         raise NotRun(msg)
     if 0.5 <= largest < 0.75:
         why += " The number of terms that are off goes up and down from epoch to epoch."
-    return Finding(found, grade(-largest, -0.75, -0.5), why)
+    return Finding(found, at_least(largest, 0.75, 0.5), why)
 
 
 def largest_fall(off: np.ndarray, least: float) -> tuple[float, float] | None:
@@ -100,7 +101,7 @@ def largest_fall(off: np.ndarray, least: float) -> tuple[float, float] | None:
     Parameters
     ----------
     off
-        Terms that are off, an epoch each.
+        Number of terms that are off, per epoch.
     least
         Falls from fewer are not counted.
 

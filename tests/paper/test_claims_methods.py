@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from runs import RECOVERED, accuracies, judge, make_run, runtime, stable, table
 
-from intae.paper.finding import share
 from intae.paper.run import NotRun, Run
+from intae.paper.words import share
 
 
 @pytest.mark.parametrize(

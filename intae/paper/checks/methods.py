@@ -7,20 +7,10 @@ from functools import partial
 
 import pandas as pd
 
-from .finding import (
-    AGREES,
-    DIFFERS,
-    PARTLY,
-    Finding,
-    check,
-    listing,
-    mean_of,
-    number,
-    score,
-    with_range,
-)
-from .run import NotRun, Run
-from .separation_checks import best_terms
+from ..run import MEDIAN_R, NotRun, Run, if_run
+from ..words import listing, mean_of, number, score, with_range
+from .register import AGREES, DIFFERS, PARTLY, Finding, all_or_some, check
+from .separation import best_terms
 
 FALSE_COLUMNS = ["dataset", "method", "seed", "rule", "outcome", "n", "of"]
 RANKING = "average precision of active terms"
@@ -86,7 +76,7 @@ def needs_tuning(run: Run, dataset: str | None, *, tuned: str, automatic: str) -
     if not found:
         msg = f"It takes {tuned} and {automatic} on one data set; name both in `run: methods:`."
         raise NotRun(msg)
-    verdict = DIFFERS if all(works) else PARTLY if any(works) else AGREES
+    verdict = all_or_some([not good for good in works])
     why = f"{run.label(automatic)} takes its penalties from the data, by one rule for all."
     return Finding("; ".join(found), verdict, why)
 
@@ -185,8 +175,7 @@ def masks_fail(
             f"None of {listing(masked)} was run beside {regularised}; name them in `run: methods:`."
         )
         raise NotRun(msg)
-    verdict = AGREES if all(worse) else PARTLY if any(worse) else DIFFERS
-    return Finding("; ".join(found), verdict, "The talk does not say how they fail.")
+    return Finding("; ".join(found), all_or_some(worse), "The talk does not say how they fail.")
 
 
 def _halves(run: Run, methods: Sequence[str]) -> pd.DataFrame:
@@ -194,30 +183,25 @@ def _halves(run: Run, methods: Sequence[str]) -> pd.DataFrame:
     table = run.tables.get("stability")
     if table is None:
         return pd.DataFrame()
-    wanted = (table["kind"] == "halves") & (table["term"] == "(median |r|)")
+    wanted = (table["kind"] == "halves") & (table["term"] == MEDIAN_R)
     part = table[wanted & table["method"].isin(methods) & table["dataset"].isin(run.real)]
     return part.set_index(["method", "dataset"])[["r", "r_min", "r_max"]]
 
 
 def _on(run: Run, dataset: str, method: str) -> pd.Series:
-    """Return the share of the annotated terms that are on, a value a seed."""
+    """Return the share of the annotated terms that are on, a value per seed."""
     terms = run.rows("terms", dataset, method, kind="annotated")
     return terms["active"].astype(bool).groupby(terms["seed"]).mean()
 
 
 def _bests(run: Run, dataset: str, methods: Sequence[str]) -> dict[str, pd.Series]:
-    """Return the training accuracy of the best annotated term, a value a seed, where known."""
-    found = {}
-    for method in methods:
-        try:
-            found[method] = best_terms(run, dataset, method)["accuracy"].astype(float)
-        except NotRun:
-            continue
-    return found
+    """Return the training accuracy of the best annotated term, a value per seed, where known."""
+    best = {method: if_run(best_terms, run, dataset, method) for method in methods}
+    return {m: part["accuracy"].astype(float) for m, part in best.items() if part is not None}
 
 
 def _rankings(run: Run, methods: Sequence[str]) -> dict[str, pd.Series]:
-    """Return the average precision of the ranking of active terms, a value a simulation and seed.
+    """Return the average precision of the ranking of active terms, a value per simulation and seed.
 
     Of the methods that ran on some simulation, and of the simulations that all of these ran on,
     since one is harder than another. All have the same seeds, so each counts as much.
@@ -225,11 +209,9 @@ def _rankings(run: Run, methods: Sequence[str]) -> dict[str, pd.Series]:
     found = {}
     for method in methods:
         for dataset in run.simulated:
-            try:
-                part = run.rows("recovery", dataset, method, metric=RANKING)
-            except NotRun:
-                continue
-            values = part.set_index("dataset")["value"].dropna()
-            found[method] = pd.concat([found[method], values]) if method in found else values
+            part = if_run(run.rows, "recovery", dataset, method, metric=RANKING)
+            if part is not None:
+                values = part.set_index("dataset")["value"].dropna()
+                found[method] = pd.concat([found[method], values]) if method in found else values
     shared = set.intersection(*(set(values.index) for values in found.values())) if found else ()
     return {m: values[values.index.isin(shared)] for m, values in found.items() if shared}

@@ -6,23 +6,9 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from .finding import (
-    AGREES,
-    DIFFERS,
-    PARTLY,
-    Finding,
-    check,
-    grade,
-    listing,
-    mean_of,
-    number,
-    over_seeds,
-    share,
-    with_range,
-)
-from .run import NotRun, Run
-
-SUMMARY = "(median |r|)"
+from ..run import MEDIAN_R, NotRun, Run, if_run, of_term
+from ..words import listing, mean_of, number, over_seeds, share, with_range
+from .register import DIFFERS, Finding, all_or_some, at_least, at_most, check
 
 
 @check(
@@ -34,21 +20,15 @@ def rank_of(
 ) -> Finding:
     """Compare the rank of a term among a method's annotated terms, 1 the most relevant."""
     terms = _ranked(run, dataset, method)
-    part = terms[terms["term"] == term].set_index("seed")
-    if not len(part):
-        msg = (
-            f"{term} is not a term of {dataset}: too few of its genes are among the variable ones "
-            "(`min_genes`), or its gene sets are not used."
-        )
-        raise NotRun(msg)
-    near = ((part["rank"] - rank).abs() <= leeway) & part["active"].astype(bool)
+    part = of_term(terms, term, dataset).set_index("seed")
+    on = part["active"].astype(bool)
+    near = ((part["rank"] - rank).abs() <= leeway) & on
     found = "rank " + over_seeds(part["rank"].to_dict(), lambda value: f"{value:.0f}")
     first = terms[terms["rank"] == 1].groupby("term").size()
     why = f"Of {terms['term'].nunique()} terms; the first is " + listing(first.index) + "."
-    if not part["active"].astype(bool).all():
-        why += f" {term} is off from {int((~part['active'].astype(bool)).sum())} seed(s)."
-    verdict = AGREES if near.all() else PARTLY if near.any() else DIFFERS
-    return Finding(found, verdict, why)
+    if not on.all():
+        why += f" {term} is off from {(~on).sum()} seed(s)."
+    return Finding(found, all_or_some(near), why)
 
 
 @check(
@@ -68,7 +48,7 @@ def top_terms(run: Run, dataset: str, *, method: str, terms: Sequence[str], n: i
     seed, first = next(iter(top.items()))
     why = f"The first {len(first)} of seed {seed}: {listing(first)}."
     why = why if len(first) else f"No term of seed {seed} is on."
-    return Finding(found, AGREES if mean >= 0.8 else PARTLY if mean >= 0.4 else DIFFERS, why)
+    return Finding(found, at_least(mean, 0.8, 0.4), why)
 
 
 @check(
@@ -100,7 +80,7 @@ def agreement(
     more = "as much as" if distance <= 0.02 else more
     why = f"They agree {more} in the paper, whose figure has {above} above 0.5. "
     why += _own_agreement(run, dataset, pair)
-    return Finding(found, grade(distance, 0.1, 0.2), why.strip())
+    return Finding(found, at_most(distance, 0.1, 0.2), why.strip())
 
 
 @check(
@@ -124,8 +104,7 @@ def agreement_of_terms(
     )
     why = f"{near:.0%} of {len(present)} terms are near the paper's value. "
     why += _own_agreement(run, dataset, pair)
-    verdict = AGREES if near >= 0.8 else PARTLY if near >= 0.5 else DIFFERS
-    return Finding(found, verdict, why.strip())
+    return Finding(found, at_least(near, 0.8, 0.5), why.strip())
 
 
 def _ranked(run: Run, dataset: str, method: str) -> pd.DataFrame:
@@ -147,7 +126,7 @@ def _pair(run: Run, dataset: str, pair: Sequence[str]) -> pd.DataFrame:
 
 
 def _by_seeds(run: Run, dataset: str, pair: Sequence[str]) -> pd.DataFrame:
-    """Return |r| of each term, a column a pair of seeds; of the first seeds without that table."""
+    """Return |r| per term and pair of seeds (columns); of the first seeds without that table."""
     first = _pair(run, dataset, pair).set_index("term")
     table = run.tables.get("correlation_seeds")
     if table is None:
@@ -161,11 +140,9 @@ def _own_agreement(run: Run, dataset: str, pair: Sequence[str]) -> str:
     """Say how far each of two methods agrees with itself from another seed: a ceiling."""
     told = []
     for method in pair:
-        try:
-            rows = run.rows("stability", dataset, method, kind="seeds", term=SUMMARY)
-        except NotRun:
-            continue
-        told.append(f"{run.label(method)} {with_range(*rows.iloc[0][['r', 'r_min', 'r_max']])}")
+        rows = if_run(run.rows, "stability", dataset, method, kind="seeds", term=MEDIAN_R)
+        if rows is not None:
+            told.append(f"{run.label(method)} {with_range(*rows.iloc[0][['r', 'r_min', 'r_max']])}")
     if not told:
         return ""
     return f"Two seeds of one method agree among themselves at a median |r| of {listing(told)}."

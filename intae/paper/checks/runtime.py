@@ -2,61 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import pandas as pd
 
-from .finding import (
-    AGREES,
-    DIFFERS,
-    PARTLY,
-    Finding,
-    check,
-    duration,
-    grade,
-    listing,
-    mean_of,
-    number,
-    worst,
-)
-from .run import NotRun, Run
+from ..run import NotRun, Run, if_run
+from ..words import duration, listing, mean_of, number
+from .register import AGREES, DIFFERS, PARTLY, Finding, all_or_some, at_most, check, worst
 
 FACTOR, FACTOR_PARTLY = 3, 10
 LARGE = 100_000  # cells
 
 
-def minutes_of(runtime: pd.DataFrame) -> dict[str, float]:
-    """Return the mean, least and largest wall time of some fits, in minutes."""
-    minutes = runtime["seconds"] / 60
-    return {"mean": minutes.mean(), "min": minutes.min(), "max": minutes.max()}
-
-
 @check(
-    f"Agrees within a factor of {FACTOR}, in minutes a cell, since the machine is another; partly "
-    f"within {FACTOR_PARTLY}. Where the data are not as many cells as the paper's, partly at best; "
-    "not judged where the numbers of genes are far apart."
+    f"Agrees within a factor of {FACTOR}, in minutes per cell, since the machine is another; "
+    f"partly within {FACTOR_PARTLY}. Where the data are not as many cells as the paper's, partly "
+    "at best; not judged where the numbers of genes are far apart."
 )
 def runtime(
     run: Run, dataset: str, *, methods: Sequence[str], minutes: float, n_cells: int, n_genes: int
 ) -> Finding:
     """Compare the time of a fit with the paper's, cell by cell."""
     run.require_genes(dataset, n_genes)
-    tables, absent = _runtimes(run, dataset, methods)
-    if not tables:
-        raise absent
+    tables = _runtimes(run, dataset, methods)
     ours = run.n_cells(dataset)
     found, factors = [], []
     for method, table in tables.items():
-        time = minutes_of(table)
+        time = (table["seconds"] / 60).agg(["mean", "min", "max"])
         note = "projected, " if table["projected"].any() else ""
-        spread = f"{number(time['min'])} to {number(time['max'])}" if len(table) > 1 else ""
-        seeds = f"{spread} over {len(table)} seeds, " if spread else ""
-        found.append(
-            f"{run.label(method)} {number(time['mean'])} min ({note}{seeds}{ours:,} cells)"
-        )
+        if len(table) > 1:
+            note += f"{number(time['min'])} to {number(time['max'])} over {len(table)} seeds, "
+        found.append(f"{run.label(method)} {number(time['mean'])} min ({note}{ours:,} cells)")
         factors.append(time["mean"] / ours * n_cells / minutes)
     factor = sum(factors) / len(factors)
-    verdict = grade(max(factor, 1 / factor), FACTOR, FACTOR_PARTLY)
+    verdict = at_most(max(factor, 1 / factor), FACTOR, FACTOR_PARTLY)
     why = (
         f"A cell costs {1 / factor:.2g} times less here than in the paper"
         if factor < 1
@@ -86,9 +65,7 @@ def speedup(
 ) -> Finding:
     """Compare how many times longer slalom takes; `epochs` scales the fast method's time."""
     run.require_genes(dataset, n_genes)
-    tables, absent = _runtimes(run, dataset, slow)
-    if not tables:
-        raise absent
+    tables = _runtimes(run, dataset, slow)
     quick = run.rows("runtime", dataset, fast)
     seconds = quick["seconds"] * (epochs / quick["iterations"] if epochs else 1)
     ratios = {m: table["seconds"].mean() / seconds.mean() for m, table in tables.items()}
@@ -99,7 +76,8 @@ def speedup(
     )
     found += ", slalom's time projected" if projected else ""
     mean = sum(ratios.values()) / len(ratios)
-    why = f"Both timed in this run; the autoencoder on {_devices(quick)}."
+    devices = listing(quick["device"].astype(str).unique())
+    why = f"Both timed in this run; the autoencoder on {devices}."
     if epochs:
         why += f" The autoencoder's time is scaled to {epochs} epochs."
     if run.is_on(dataset, engine):
@@ -110,7 +88,7 @@ def speedup(
         )
         small = own < mean / 10
         why += ": most of the ratio is slalom's implementation, not its model." if small else "."
-    return Finding(found, grade(max(mean / ratio, ratio / mean), FACTOR, FACTOR_PARTLY), why)
+    return Finding(found, at_most(max(mean / ratio, ratio / mean), FACTOR, FACTOR_PARTLY), why)
 
 
 @check(
@@ -121,9 +99,7 @@ def speedup(
 def outgrows(run: Run, dataset: str, *, slow: Sequence[str], fast: str, n_genes: int) -> Finding:
     """Project runtimes to a large data set."""
     run.require_genes(dataset, n_genes)
-    tables, absent = _runtimes(run, dataset, slow)
-    if not tables:
-        raise absent
+    tables = _runtimes(run, dataset, slow)
     tables[fast] = run.rows("runtime", dataset, fast)
     growth = LARGE / run.n_cells(dataset)
     days, told, assumed = {}, [], []
@@ -177,8 +153,9 @@ def gpu_speedup(run: Run, dataset: str | None, *, method: str) -> Finding:
         f"({name}{_spread(*(fits.get_group((name, device)) for device in ('cpu', 'cuda')))})"
         for name, value in ratio.items()
     )
-    verdict = AGREES if ratio.min() >= 1.5 else PARTLY if ratio.max() >= 1.5 else DIFFERS
-    return Finding(found, verdict, "Wall time of the same fit on CPU over that on GPU.")
+    return Finding(
+        found, all_or_some(ratio >= 1.5), "Wall time of the same fit on CPU over that on GPU."
+    )
 
 
 def _spread(slow: pd.Series, fast: pd.Series) -> str:
@@ -194,28 +171,15 @@ def _but_device(run: Run, method: str) -> dict[str, object]:
     return {"model": entry.get("model"), "params": params}
 
 
-def _runtimes(
-    run: Run, dataset: str, methods: Sequence[str]
-) -> tuple[Mapping[str, pd.DataFrame], NotRun | None]:
-    """Return the runtimes of those methods that ran, and why another did not."""
-    tables, absent = {}, None
-    for method in methods:
-        try:
-            tables[method] = run.rows("runtime", dataset, method)
-        except NotRun as error:
-            absent = error
-    return tables, absent
+def _runtimes(run: Run, dataset: str, methods: Sequence[str]) -> dict[str, pd.DataFrame]:
+    """Return the runtimes of those methods that ran; say why the last did not if none did."""
+    parts = {method: if_run(run.rows, "runtime", dataset, method) for method in methods}
+    tables = {method: part for method, part in parts.items() if part is not None}
+    return tables or {methods[-1]: run.rows("runtime", dataset, methods[-1])}
 
 
 def _slope(run: Run, dataset: str, method: str) -> float | None:
     """Return the exponent with which a method's time grows with the cells, where measured."""
-    try:
-        part = run.rows("scaling_slopes", dataset, method, measure="seconds")
-    except NotRun:
-        return None
-    slope = part["slope"].dropna()
+    part = if_run(run.rows, "scaling_slopes", dataset, method, measure="seconds")
+    slope = () if part is None else part["slope"].dropna()
     return float(slope.iloc[0]) if len(slope) else None
-
-
-def _devices(runtime: pd.DataFrame) -> str:
-    return listing(dict.fromkeys(runtime["device"].astype(str)))

@@ -1,12 +1,13 @@
 """What a browser makes of the page of terms."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 from browser import errors_of, requests_of, start_browser, wait_for, wait_until_drawn
-from terms_page import EVIL, GENES, TERMS, make_case, page_of
+from terms_page import EVIL, TERMS, make_case, page_of
 
 from intae.page.render import write_page
 from intae.prepared import get_annotations
@@ -130,7 +131,7 @@ def test_genes_have_the_weights_of_the_fit(opened, path, case, number):
     fit = case.fits[number]
     go(opened, path, method=fit.about["method"], term=EVIL)
     bars = js(opened, "(d => [d.x, d.customdata])(document.querySelector('#gene-chart').data[0])")
-    wanted = pd.Series(fit.weights[:, 0], GENES)
+    wanted = fit.weights[EVIL]
     wanted = wanted[wanted != 0].sort_values(key=abs, ascending=False)
     shown = [name.replace("&lt;", "<").replace("&gt;", ">") for name, _ in bars[1]]
     assert shown == list(wanted.index)
@@ -164,7 +165,7 @@ def test_the_list_of_genes_can_be_copied_and_saved(opened, path, case, tmp_path)
         "G8": "added", "G1": "removed",
         "<i>G0</i>": "annotated", "G2": "annotated", "G3": "annotated",
     }  # fmt: skip
-    wanted = pd.Series(case.fits[0].varm["weights"][:, 0], GENES)[saved.index]
+    wanted = case.fits[0].weights.loc[saved.index, EVIL]
     np.testing.assert_allclose(saved["weight"], wanted, rtol=6e-4)
     search = opened.find_element(By.ID, "search")
 
@@ -179,7 +180,7 @@ def test_loadings_are_drawn_by_every_label(opened, path, case):
     from selenium.webdriver.common.by import By
 
     go(opened, path, method="fsclvm", term=EVIL)
-    z = case.fits[1].obsm["loadings"][:, 0]
+    z = case.fits[1].loadings[EVIL].to_numpy()
     condition, cell_type = (case.prepared.obs[c].to_numpy(str) for c in ("condition", "cell_type"))
 
     def boxes():
@@ -321,8 +322,9 @@ def test_a_term_that_is_off_says_so(opened, path):
 
 
 def test_a_plain_score_has_no_weights_to_draw(browser, case, tmp_path):
-    fit = case.fits[0].copy()
-    fit.weights = get_annotations(case.prepared).astype(np.float32)
+    fit = case.fits[0]
+    sets = get_annotations(case.prepared).astype(np.float32)
+    fit = replace(fit, weights=pd.DataFrame(sets, fit.weights.index, fit.weights.columns))
     write_page(page_of(case, fits=[fit]), tmp_path / "score.html")
     go(browser, tmp_path / "score.html", term=TERMS[1])
     assert "All 4 genes count alike" in text_of(browser, "#genes")

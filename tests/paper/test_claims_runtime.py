@@ -4,8 +4,9 @@ import pandas as pd
 import pytest
 from runs import METHODS, judge, make_run, runtime, table, trained
 
-from intae.paper.finding import VERDICTS, duration, number
+from intae.paper.checks.register import VERDICTS
 from intae.paper.run import NotRun, Run
+from intae.paper.words import duration, number
 
 
 @pytest.mark.parametrize(

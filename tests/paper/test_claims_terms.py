@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from runs import judge, make_run, stable, table, terms
 
-from intae.paper.finding import share
 from intae.paper.run import NotRun
+from intae.paper.words import share
 
 
 def ranked(*orders):

@@ -7,21 +7,10 @@ from itertools import combinations
 
 import pandas as pd
 
-from .finding import (
-    AGREES,
-    DIFFERS,
-    PARTLY,
-    Finding,
-    check,
-    mean_of,
-    number,
-    over_seeds,
-    share,
-    with_range,
-)
-from .run import NotRun, Run
+from ..run import MEDIAN_R, SHARED_TOP, NotRun, Run, if_run
+from ..words import mean_of, number, over_seeds, share, with_range
+from .register import AGREES, DIFFERS, PARTLY, Finding, all_or_some, check
 
-MEDIAN, SHARED = "(median |r|)", "(shared of the 10 most relevant)"
 SAME, SAME_TOP = 0.8, 8
 
 
@@ -35,17 +24,14 @@ def same_from_any_seed(
 ) -> Finding:
     """Ask whether a method's terms are the same from another seed."""
     summary = _summary(run, dataset, method, "seeds")
-    holds = [summary.loc[MEDIAN, "r"] >= SAME, summary.loc[SHARED, "r"] >= SAME_TOP]
-    verdict = AGREES if all(holds) else PARTLY if any(holds) else DIFFERS
+    holds = [summary.loc[MEDIAN_R, "r"] >= SAME, summary.loc[SHARED_TOP, "r"] >= SAME_TOP]
     why = "The paper reports one seed."
     for other in beside:
         for kind, words in (("seeds", "from another seed"), ("halves", "between halves of cells")):
-            try:
-                theirs = _summary(run, dataset, other, kind)
-            except NotRun:
-                continue
-            why += f" {run.label(other)} {words}: {_told(theirs)}."
-    return Finding(_told(summary), verdict, why)
+            theirs = if_run(_summary, run, dataset, other, kind)
+            if theirs is not None:
+                why += f" {run.label(other)} {words}: {_told(theirs)}."
+    return Finding(_told(summary), all_or_some(holds), why)
 
 
 @check(
@@ -60,15 +46,14 @@ def too_few_cells(run: Run, dataset: str, *, method: str, beside: Sequence[str] 
     larger = {}
     for other in run.datasets:
         if run.n_cells(other) > 2 * run.n_cells(dataset) and other not in run.simulated:
-            try:
-                larger[other] = _summary(run, other, method, "seeds")
-            except NotRun:
-                continue
+            summary = if_run(_summary, run, other, method, "seeds")
+            if summary is not None:
+                larger[other] = summary
     found = f"between seeds, {run.n_cells(dataset):,} cells: {_told(small)}"
     for name, summary in larger.items():
         found += f"; {name}, {run.n_cells(name):,} cells: {_told(summary)}"
     # no median where no term is active in both fits: they agree on nothing
-    medians = pd.Series([s.loc[MEDIAN, "r"] for s in (small, *larger.values())]).fillna(0.0)
+    medians = pd.Series([s.loc[MEDIAN_R, "r"] for s in (small, *larger.values())]).fillna(0.0)
     here, best = medians.iloc[0], medians.iloc[1:].max()
     if here >= SAME:
         verdict, why = DIFFERS, "The terms are the same from another seed."
@@ -80,11 +65,9 @@ def too_few_cells(run: Run, dataset: str, *, method: str, beside: Sequence[str] 
     else:
         verdict, why = PARTLY, "The terms change as much on more cells."
     for other in beside:
-        try:
-            theirs = _summary(run, dataset, other, "halves")
-        except NotRun:
-            continue
-        why += f" {run.label(other)} between halves of these cells: {_told(theirs)}."
+        theirs = if_run(_summary, run, dataset, other, "halves")
+        if theirs is not None:
+            why += f" {run.label(other)} between halves of these cells: {_told(theirs)}."
     return Finding(found, verdict, why)
 
 
@@ -134,21 +117,19 @@ def _changes(terms: pd.DataFrame) -> set[tuple[str, str, str]]:
 
 
 def _precision(run: Run, method: str) -> pd.Series | None:
-    """Return the precision of added genes, a value a simulation and seed."""
+    """Return the precision of added genes, a value per simulation and seed."""
     values = []
     for dataset in run.simulated:
-        try:
-            part = run.rows("recovery", dataset, method, metric="precision of added genes")
-        except NotRun:
-            continue
-        values.extend(part["value"].dropna())
+        part = if_run(run.rows, "recovery", dataset, method, metric="precision of added genes")
+        if part is not None:
+            values.extend(part["value"].dropna())
     return pd.Series(values) if values else None
 
 
 def _summary(run: Run, dataset: str, method: str, kind: str) -> pd.DataFrame:
     """Return r, r_min and r_max of the two summaries over pairs of fits."""
     part = run.rows("stability", dataset, method)
-    part = part[(part["kind"] == kind) & part["term"].isin([MEDIAN, SHARED])]
+    part = part[(part["kind"] == kind) & part["term"].isin([MEDIAN_R, SHARED_TOP])]
     summary = part.set_index("term")[["r", "r_min", "r_max"]]
     if len(summary) < 2:
         change = "several `seeds`" if kind == "seeds" else "`halves`"
@@ -158,5 +139,5 @@ def _summary(run: Run, dataset: str, method: str, kind: str) -> pd.DataFrame:
 
 
 def _told(summary: pd.DataFrame) -> str:
-    shared = with_range(*summary.loc[SHARED], number)
-    return f"median |r| {with_range(*summary.loc[MEDIAN])}, {shared} of 10 top terms shared"
+    shared = with_range(*summary.loc[SHARED_TOP], number)
+    return f"median |r| {with_range(*summary.loc[MEDIAN_R])}, {shared} of 10 top terms shared"

@@ -6,19 +6,9 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from .finding import (
-    AGREES,
-    DIFFERS,
-    PARTLY,
-    Finding,
-    check,
-    listing,
-    mean_of,
-    over_seeds,
-    score,
-    worst,
-)
-from .run import NotRun, Run
+from ..run import NotRun, Run, of_term
+from ..words import listing, mean_of, over_seeds, score
+from .register import AGREES, DIFFERS, PARTLY, Finding, all_or_some, check, worst
 
 CLEAR, FAIR = 0.9, 0.75
 
@@ -46,7 +36,7 @@ def separates(
             "takes data with such cells."
         )
         raise NotRun(msg)
-    part = _of_term(table, term, dataset)
+    part = of_term(table, term, dataset)
     found, verdicts = [], {}
     for value in shown:
         auroc = part[part["value"] == value].set_index("seed")["auroc"].astype(float)
@@ -91,7 +81,7 @@ def best_term(run: Run, dataset: str, *, method: str, term: str) -> Finding:
     )
     if best["term"].nunique() > 1:
         why += " The seed changes which term is best."
-    return Finding(found, PARTLY if hits.any() else DIFFERS, why + _one_seed(best))
+    return Finding(found, all_or_some(hits), why + _one_seed(best))
 
 
 @check(
@@ -192,17 +182,6 @@ def _accuracies(run: Run, dataset: str, method: str) -> pd.DataFrame:
     accuracy = run.rows("accuracy", dataset, method, split="train", label="condition")
     terms = run.rows("terms", dataset, method, kind="annotated")
     return accuracy[accuracy["term"].isin(terms["term"])].reset_index(drop=True)
-
-
-def _of_term(table: pd.DataFrame, term: str, dataset: str) -> pd.DataFrame:
-    part = table[table["term"] == term]
-    if not len(part):
-        msg = (
-            f"{term} is not a term of {dataset}: too few of its genes are among the variable ones "
-            "(`min_genes`), or its gene sets are not used."
-        )
-        raise NotRun(msg)
-    return part
 
 
 def _near(part: pd.DataFrame, shown: Sequence[str]) -> bool:

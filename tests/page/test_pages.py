@@ -10,7 +10,9 @@ import pandas as pd
 import pytest
 from terms_page import TERMS, make_case, page_of
 
-from intae.page.gather import MAX_GROUPS, Source, quantiles, read_origins, views_of
+from intae.errors import IntaeError
+from intae.page.gather import MAX_GROUPS, quantiles, views_of
+from intae.page.origins import Source, read_origins
 from intae.page.pack import Block, compress, quantise, shorten, to_json
 
 
@@ -95,8 +97,10 @@ def test_quantiles_are_those_of_pandas():
 
 def test_origins_are_read_from_the_files(tmp_path):
     path = tmp_path / "sets.gmt"
-    path.write_text("MY_A\thttps://example.org/A\tX\tY\nMY_B\twhat it is\tX\nMY_C\tna\tX\n")
-    (tmp_path / "plain.txt").write_text("D X Y Z\n")
+    path.write_text(
+        "MY_A\thttps://example.org/A\tX\tY\nMY_B\twhat it is\tX\nMY_C\tna\tX\n", encoding="utf-8"
+    )
+    (tmp_path / "plain.txt").write_text("D X Y Z\n", encoding="utf-8")
     origins = read_origins(
         [Source(path, "MY_", "mine"), Source(tmp_path / "plain.txt", None, "plain")]
     )
@@ -110,7 +114,7 @@ def test_origins_are_read_from_the_files(tmp_path):
 
 def test_a_table_of_other_fits_is_refused(case):
     tables = case.tables | {"terms": case.tables["terms"].query("method != 'fsclvm'")}
-    with pytest.raises(ValueError, match="terms has no row of fsclvm, seed 0"):
+    with pytest.raises(IntaeError, match="terms has no row of fsclvm, seed 0"):
         page_of(case, tables=tables)
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from runs import judge, make_run, terms, trained
 
+from intae.paper.checks.training import largest_fall
 from intae.paper.run import NotRun
-from intae.paper.training_checks import largest_fall
 
 LIKE = {"method": "autoencoder", "epochs": 30, "n_cells": 1000}
 

@@ -1,36 +1,38 @@
 """The claims as a whole: the file they stand in, the tables, and the page in a browser."""
 
 import re
-import shutil
+import tomllib
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from browser import start_browser
 from conftest import ROOT, mirror_file
 from runs import METHODS, accuracies, make_run, runtime, trained
 
+import intae.paper
 from intae.benchmark.config import METHOD_ORDER
+from intae.errors import IntaeError
 from intae.gene_sets import read_gene_sets
-from intae.metrics.separation import separation_table
-from intae.paper.claims import claims_table, read_paper
-from intae.paper.finding import CHECKS, VERDICTS, duration, number, over_seeds
-from intae.paper.page import MARKS, breakable, render_page
+from intae.paper.checks import CHECKS
+from intae.paper.checks.register import VERDICTS
+from intae.paper.claims import PAPER, claims_table, read_paper
+from intae.paper.page import MARKS, TEMPLATE, breakable, render_page
 from intae.paper.run import Run
 from intae.paper.table1 import minutes_beside_paper
-
-PAPER = ROOT / "report/paper.yaml"
 
 
 @pytest.fixture(scope="module")
 def paper():
-    return read_paper(PAPER)
+    return read_paper()
 
 
 def test_every_check_is_used_and_every_claim_has_one(paper):
     assert {claim["check"] for claim in paper["claims"]} == set(CHECKS)
     assert {claim["dataset"] for claim in paper["claims"]} == {*paper["datasets"], None}
-    schema = yaml.safe_load((ROOT / "intae/benchmark/schema.yaml").read_text())
+    schema = yaml.safe_load((ROOT / "intae/benchmark/schema.yaml").read_text(encoding="utf-8"))
     entry = schema["properties"]["analyses"]["additionalProperties"]["properties"]["paper"]
     assert set(entry["enum"]) == {*paper["datasets"], None}
 
@@ -70,20 +72,37 @@ def test_terms_of_the_claims_are_gene_sets(paper):
     ],
 )
 def test_a_wrong_claim_is_refused(tmp_path, change, message):
-    paper = yaml.safe_load(PAPER.read_text())
+    paper = yaml.safe_load(PAPER.read_text(encoding="utf-8"))
     paper["claims"][0] |= change
     paper["claims"][0] = {k: v for k, v in paper["claims"][0].items() if v is not None}
-    (tmp_path / "paper.yaml").write_text(yaml.safe_dump(paper))
-    with pytest.raises(ValueError, match=message):
+    (tmp_path / "paper.yaml").write_text(yaml.safe_dump(paper), encoding="utf-8")
+    with pytest.raises(IntaeError, match=message):
         read_paper(tmp_path / "paper.yaml")
 
 
 def test_a_claim_that_stands_twice_is_refused(tmp_path):
-    paper = yaml.safe_load(PAPER.read_text())
+    paper = yaml.safe_load(PAPER.read_text(encoding="utf-8"))
     paper["claims"].append(paper["claims"][0])
-    (tmp_path / "paper.yaml").write_text(yaml.safe_dump(paper))
-    with pytest.raises(ValueError, match="stands there twice"):
+    (tmp_path / "paper.yaml").write_text(yaml.safe_dump(paper), encoding="utf-8")
+    with pytest.raises(IntaeError, match="stands there twice"):
         read_paper(tmp_path / "paper.yaml")
+
+
+@pytest.mark.parametrize("text", ["claims: [", "datasets: {}", ""])
+def test_a_file_that_holds_no_claims_is_refused(tmp_path, text):
+    (tmp_path / "paper.yaml").write_text(text, encoding="utf-8")
+    for path in (tmp_path / "paper.yaml", tmp_path / "absent.yaml"):
+        with pytest.raises(IntaeError, match=r"is not the claims of a paper"):
+            read_paper(path)
+
+
+def test_the_claims_and_the_template_are_in_the_package():
+    """An installed wheel has no checkout beside it."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    packed = settings["tool"]["setuptools"]["package-data"]["intae.paper"]
+    folder = Path(intae.paper.__file__).parent
+    assert {folder / name for name in packed} == {PAPER, TEMPLATE}
+    assert PAPER.exists() and TEMPLATE.exists()
 
 
 def test_a_run_of_nothing_agrees_with_nothing(paper):
@@ -139,36 +158,9 @@ def test_table_1(paper):
     assert list(dict.fromkeys(order)) == ["d", "not run", "other"]
 
 
-def test_words():
-    assert [number(v) for v in (0, 0.0182, 7.5, 129.4, 7768.5, 0.0004)] == [
-        "0", "0.0182", "7.5", "129", "7,768", "0.0004",
-    ]  # fmt: skip
-    assert [duration(d) for d in (3.3, 0.5, 0.01, 0.00001)] == [
-        "3.3 days", "12 hours", "14.4 minutes", "0.864 seconds",
-    ]  # fmt: skip
-    assert over_seeds({3: 0.5}) == "0.50 (seed 3 only)"
-    assert over_seeds({0: 0.5, 1: 0.25}) == "0.50 (seed 0), 0.25 (seed 1)"
-    assert over_seeds(dict.fromkeys(range(3), 0.5) | {9: 0.7}) == (
-        "0.55 on average (0.50 to 0.70 over 4 seeds)"
-    )
+def test_names_may_break_at_underscores_and_code_is_set_as_such():
     assert breakable("<A_B>") == "&lt;A_<wbr>B&gt;"
     assert breakable("set `run: <x>`.") == "set <code>run: &lt;x&gt;</code>."
-
-
-def test_separation_against_scikit_learn():
-    from sklearn.metrics import roc_auc_score
-
-    rng = np.random.default_rng(0)
-    label = rng.choice(["x", "y", "z"], 80)
-    z = pd.DataFrame(rng.normal(size=(80, 3)).round(1), columns=list("abc"))  # with ties
-    z["a"] += 2 * (label == "y")
-    z["c"] = 0.0
-    found = separation_table(z, pd.DataFrame({"cell_type": label, "batch": "one"}))
-    assert set(found["label"]) == {"cell_type"} and len(found) == 9
-    for row in found.itertuples():
-        assert row.n_cells == (label == row.value).sum()
-        assert row.auroc == pytest.approx(roc_auc_score(label == row.value, z[row.term]))
-    assert (found.loc[found["term"] == "c", "auroc"] == 0.5).all()
 
 
 # the page
@@ -190,14 +182,14 @@ def page(paper, tmp_path_factory):
     table1.to_csv(folder / "table1.csv", index=False)
     claims, table1 = (pd.read_csv(folder / f"{name}.csv") for name in ("claims", "table1"))
     labels = {name: entry.get("label", name) for name, entry in METHODS.items()}
-    html = render_page(ROOT / "report/paper.html.jinja", paper, claims, table1, labels)
+    html = render_page(paper, claims, table1, labels)
     (folder / "paper.html").write_text(html, encoding="utf-8")
     return folder / "paper.html", claims
 
 
 def test_page_has_every_claim_and_needs_nothing_else(page):
     path, claims = page
-    html = path.read_text()
+    html = path.read_text(encoding="utf-8")
     for row in claims.itertuples():
         assert str(breakable(row.statement)) in html
         assert str(breakable(row.why)) in html
@@ -209,7 +201,7 @@ def test_page_has_every_claim_and_needs_nothing_else(page):
 
 
 def test_wide_tables_are_reached_with_the_keyboard_and_have_names(page):
-    html = page[0].read_text()
+    html = page[0].read_text(encoding="utf-8")
     wide = re.findall(r'<div class="wide[^>]*>', html)
     assert len(wide) > 5
     for region in wide:
@@ -217,20 +209,10 @@ def test_wide_tables_are_reached_with_the_keyboard_and_have_names(page):
     assert html.count("<main>") == 1
 
 
-def test_page_in_a_browser(page):
+def test_page_in_a_browser(page, tmp_path):
     path, claims = page
-    binary = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chrome")
-    if binary is None or shutil.which("chromedriver") is None:
-        pytest.skip("no Chromium with its driver")
-    from selenium import webdriver
-    from selenium.webdriver.chrome.service import Service
-
-    options = webdriver.ChromeOptions()
-    options.binary_location = binary
-    for argument in ("--headless=new", "--no-sandbox", "--window-size=1200,900"):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options, Service(shutil.which("chromedriver")))
+    driver = start_browser(tmp_path)
+    driver.set_window_size(1200, 900)
     try:
         driver.get(path.as_uri())
         assert driver.get_log("browser") == []
@@ -255,5 +237,5 @@ def test_page_in_a_browser(page):
 def test_a_data_set_without_a_model_is_shown_all_the_same(paper):
     run = make_run(runtime({"ulm": [1.0]}))
     claims, table1 = claims_table(paper, run), minutes_beside_paper(paper, run)
-    html = render_page(ROOT / "report/paper.html.jinja", paper, claims, table1, {})
+    html = render_page(paper, claims, table1, {})
     assert "No model ran on d" in html

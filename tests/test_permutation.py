@@ -5,10 +5,10 @@ import pytest
 
 import intae
 from intae.benchmark.plan import Benchmark
+from intae.benchmark.refits import between_halves
 from intae.benchmark.registry import make_model, train
 from intae.controls import permute_annotations
 from intae.errors import ConfigError
-from intae.metrics.agreement import between_halves
 from intae.prepared import check_prepared, get_annotations
 
 

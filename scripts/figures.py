@@ -4,6 +4,7 @@ from _step import step
 
 with step(snakemake):
     from intae.benchmark.drawing import Inputs, draw_all
+
     from intae.fits import facts_path, read_facts
 
     files, told = dict(snakemake.input.items()), snakemake.params

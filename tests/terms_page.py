@@ -7,7 +7,7 @@ import pandas as pd
 from anndata import AnnData
 from fits import make_fit
 
-from intae.metrics.agreement import correlation_table
+from intae.metrics.agreement import correlate_pairs, correlation_table
 from intae.metrics.terms import terms_of
 from intae.page.gather import gather
 from intae.page.render import render_page
@@ -62,7 +62,7 @@ def make_case():
             pairs, columns=["method_a", "seed_a", "method_b", "seed_b", "term", "r"]
         ),
         "accuracy": pd.DataFrame(rows, columns=names),
-        "correlation": correlation_table(dict(zip(LABELS, fits, strict=False)), "fsclvm"),
+        "correlation": correlation_table(correlate_pairs(fits), "fsclvm"),
         "stability": pd.DataFrame(
             [("autoencoder", "seeds", EVIL, 0.99, 0.99, 0.99),
              ("autoencoder", "halves", EVIL, 0.97, 0.94, 0.98),

@@ -10,7 +10,7 @@ from matplotlib.colors import to_rgb
 from intae.figures.agreement import plot_agreement, plot_correlation_bars
 from intae.figures.style import STAR, method_colors
 from intae.figures.terms import plot_correlation
-from intae.metrics.agreement import agreement_table
+from intae.metrics.agreement import agreement_table, correlate_pairs
 
 pytestmark = pytest.mark.usefixtures("close_figures")
 
@@ -73,7 +73,7 @@ def test_agreement_of_two_methods_by_hand():
     y = np.column_stack([-x[:, 0], x[:, 1] + noise[:, 1], noise[:, 2], x[:, 3]])
     a = make_fit(x, np.ones((3, 4)), [4, 3, 2, 1], active=[True, True, True, False], method="a")
     b = make_fit(y, np.ones((3, 4)), [1, 2, 3, 4], method="b", seed=5)
-    table = agreement_table([a, b], n_top=2)
+    table = agreement_table(correlate_pairs([a, b]), n_top=2)
     row = table.iloc[0]
     assert list(row[["method_a", "seed_a", "method_b", "seed_b"]]) == ["a", 0, "b", 5]
     r = [abs(np.corrcoef(x[:, k], y[:, k])[0, 1]) for k in range(3)]
@@ -82,7 +82,7 @@ def test_agreement_of_two_methods_by_hand():
     assert row["jaccard"] == pytest.approx(3 / 4)
     assert (row["n_top"], row["shared_top"]) == (2, 0)  # terms 1 and 2 against 4 and 3
     assert np.isnan(row["median_r_top"])
-    row = agreement_table([a, b], n_top=3).iloc[0]  # 1, 2, 3 against 4, 3, 2
+    row = agreement_table(correlate_pairs([a, b]), n_top=3).iloc[0]  # 1, 2, 3 against 4, 3, 2
     assert (row["n_top"], row["shared_top"]) == (3, 2)
     assert row["median_r_top"] == pytest.approx(np.mean(r[1:]))
 
@@ -93,7 +93,7 @@ def test_pca_is_paired_by_its_best_component():
     a = make_fit(x, np.ones((3, 3)), [3, 2, 1], active=[True, True, False])
     pca = make_fit(rng.normal(size=(40, 5)), np.ones((3, 5)), [5, 4, 3, 2, 1])
     pca.terms["kind"] = "dense"
-    table = agreement_table([pca, a, pca])
+    table = agreement_table(correlate_pairs([pca, a, pca]))
     assert len(table) == 2  # PCA is not compared with itself
     best = [
         max(abs(np.corrcoef(x[:, k], pca.loadings[:, j])[0, 1]) for j in range(5)) for k in range(2)
@@ -107,7 +107,7 @@ def test_pca_is_paired_by_its_best_component():
 def test_two_seeds_of_one_method_are_compared():
     z = np.random.default_rng(3).normal(size=(30, 2))
     fits = [make_fit(z, np.ones((3, 2)), [1, 2], seed=seed) for seed in (0, 1, 2)]
-    table = agreement_table(fits)
+    table = agreement_table(correlate_pairs(fits))
     assert set(table["method_a"]) == set(table["method_b"]) == {"m"}
     assert list(zip(table["seed_a"], table["seed_b"], strict=True)) == [(0, 1), (0, 2), (1, 2)]
     np.testing.assert_allclose(table["median_r"], 1)

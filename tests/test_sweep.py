@@ -9,24 +9,16 @@ import pandas as pd
 import pytest
 import yaml
 from fits import LONG
-from sklearn.linear_model import LogisticRegression
+from intae.benchmark.signatures import parameters_of
 
 import intae
 from intae.autoencoder.lambdas import absolute_penalties, size_weights
 from intae.benchmark.expand import points_of
 from intae.benchmark.plan import Benchmark
+from intae.benchmark.refits import SWEEP_COLUMNS
 from intae.benchmark.registry import MODELS
-from intae.benchmark.signatures import parameters_of
 from intae.errors import ConfigError
 from intae.figures.sweep import plot_sweep
-from intae.metrics.sweep import (
-    RESULTS,
-    best_term,
-    fit_point,
-    parameters_used,
-    sweep_row,
-    training_cells,
-)
 
 PAPER = yaml.safe_load((Path(__file__).parents[1] / "config.yaml").read_text())
 
@@ -154,99 +146,13 @@ def test_no_fraction_changes_nothing(simulated):
     assert absolute_penalties(simulated, {"lambda1": 0.3}) == {"lambda1": 0.3}
 
 
-def test_training_cells(simulated):
-    mask = training_cells(simulated, "cells", 0)
-    assert mask.sum() == 150
-    np.testing.assert_array_equal(mask, training_cells(simulated, "cells", 0))
-    assert (mask != training_cells(simulated, "cells", 1)).any()
-    adata = simulated.copy()
-    adata.obs["donor"] = np.arange(200) % 8
-    mask = training_cells(adata, "donors", 0)
-    inside, outside = (set(adata.obs["donor"][part]) for part in (mask, ~mask))
-    assert len(outside) == 2 and not inside & outside
-    adata.obs["donor"] = "one"
-    with pytest.raises(ValueError, match="has one value only"):
-        training_cells(adata, "donors", 0)
-
-
-@pytest.mark.parametrize("kind", ["Autoencoder", "FSCLVM", "PCA"])
-def test_variance_explained_is_that_of_the_reconstruction(simulated, kind):
-    mask = training_cells(simulated, "cells", 0)
-    model = getattr(intae, kind)(n_dense=2).fit(simulated[mask].copy())
-    row = sweep_row(model, model, simulated, mask)
-    Y = np.asarray(simulated.X, float)
-    mean = Y[mask].mean(0)
-    made = mean + model.transform(simulated).to_numpy() @ model.weights_.to_numpy().T
-    for part, name in ((mask, "variance_explained"), (~mask, "variance_explained_held_out")):
-        left, total = ((Y - made)[part] ** 2).sum(), ((Y - mean)[part] ** 2).sum()
-        assert row[name] == pytest.approx(1 - left / total, rel=1e-4)
-        assert 0 < row[name] < 1
-
-
-def test_scores_explain_no_variance(simulated):
-    mask = training_cells(simulated, "cells", 0)
-    model = intae.GeneSetScore().fit(simulated[mask].copy())
-    row = sweep_row(model, model, simulated, mask)
-    assert np.isnan(row["variance_explained_held_out"]) and row["median_r"] == pytest.approx(1)
-
-
-def test_best_term_is_chosen_on_the_training_cells():
-    rng = np.random.default_rng(0)
-    label = pd.Series(np.repeat(["a", "b"], 100), name="condition")
-    train = np.arange(200) % 2 == 0
-    y = (label == "b").to_numpy()
-    lure = np.where(train, rng.normal(size=200), y * 100.0)  # perfect where nobody looked
-    z = pd.DataFrame({"lure": lure, "good": y + 0.3 * rng.normal(size=200)})
-    found = best_term(z, label, train)
-    assert found["best_term"] == "good"
-    regression = LogisticRegression().fit(z.loc[train, ["good"]], y[train])
-    assert found["best_accuracy_held_out"] == pytest.approx(
-        regression.score(z.loc[~train, ["good"]], y[~train]), abs=0.02
-    )
-    assert best_term(z, label, y) == {}  # one class to train on
-
-
-def test_a_row_of_a_sweep(simulated):
-    mask = training_cells(simulated, "cells", 0)
-    part = simulated[mask].copy()
-    default = fit_point(part, "Autoencoder", {}, {}, seed=0, threads=1)
-    row = sweep_row(default, default, simulated, mask)
-    assert tuple(row) == RESULTS
-    assert (row["median_r"], row["jaccard"]) == (pytest.approx(1), 1)
-    assert row["n_active"] == default.terms_["active"].sum()
-    assert row["objective"] == default.history_["objective"].iloc[-1]
-    assert row["best_term"] in default.terms_.index and row["best_accuracy_held_out"] > 0.4
-
-    nothing = fit_point(part, "Autoencoder", {}, {"fraction3": 1.1}, seed=0, threads=1)
-    row = sweep_row(nothing, default, simulated, mask)
-    assert (row["n_active"], row["jaccard"], row["best_term"]) == (0, 0, "")
-    assert np.isnan(row["median_r"])
-    assert row["variance_explained_held_out"] == pytest.approx(0, abs=1e-6)
-
-    assert np.isnan(sweep_row(nothing, nothing, simulated, mask)["jaccard"])  # 0 of 0
-
-    unlabelled = simulated.copy()
-    del unlabelled.obs["condition"]
-    assert np.isnan(sweep_row(default, default, unlabelled, mask)["best_accuracy"])
-
-
-def test_parameters_used_are_the_points_or_the_models(simulated):
-    model = fit_point(simulated, "Autoencoder", {}, {"fraction3": 0.3}, seed=0, threads=1)
-    used = parameters_used(model, {"fraction3": 0.3}, ["fraction3", "weighting"])
-    assert list(used) == ["fraction3", "weighting", "lambda1", "lambda3", "fraction1"]
-    assert used["fraction3"] == 0.3 and used["weighting"] == "sqrt-size"
-    assert used["lambda3"] == pytest.approx(0.3 * model.lambdas_["lambda3_max"])
-    assert used["fraction1"] * model.lambdas_["lambda1_max"] == pytest.approx(used["lambda1"])
-    pca = fit_point(simulated, "PCA", {"n_dense": 2}, {"n_dense": 3}, seed=0, threads=1)
-    assert pca.loadings_.shape[1] == 3
-    assert parameters_used(pca, {"n_dense": 3}, ["n_dense"]) == {"n_dense": 3}
-
-
 def sweep_table(points, default):
     """Rows of sweep.csv made by hand: point -> (kind, best term), values that count upwards."""
     rows = []
     for i, (point, kind, term) in enumerate([(default, "default", LONG), *points]):
-        values = {name: 0.1 + i / 100 for name in RESULTS if name not in ("best_term", "converged")}
+        values = {
+            name: 0.1 + i / 100 for name in SWEEP_COLUMNS if name not in ("best_term", "converged")
+        }
         name = "default" if kind == "default" else ", ".join(f"{k} {v}" for k, v in point.items())
         rows.append(
             {"dataset": "d", "sweep": "s", "kind": kind, "point": name, "best_term": term}

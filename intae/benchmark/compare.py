@@ -9,13 +9,20 @@ from typing import Any
 
 import pandas as pd
 
-from ..fits import Fit, by_method, read_facts, read_finished_fits, read_labels
+from ..fits import read_facts, read_finished_fits, read_labels
 from ..io import read_h5ad
-from ..metrics.agreement import agreement_table, between_seeds, correlation_table, seed_correlations
+from ..metrics.agreement import (
+    Pair,
+    agreement_table,
+    between_seeds,
+    correlate_pairs,
+    correlation_table,
+    seed_correlations,
+)
 from ..metrics.cost import scaling_row, slopes
 from ..metrics.optimality import REFERENCE, Yardstick, scores_from_tables
 from ..metrics.separation import dense_table
-from .tables import read_scores, read_tables, stack, write_table
+from .tables import PART_COLUMNS, read_scores, read_tables, stack, write_table
 
 log = logging.getLogger(__name__)
 
@@ -48,9 +55,10 @@ class Comparison:
             log.info("%s: %d rows", name, len(table))
 
     @cached_property
-    def fits(self) -> list[Fit]:
-        """The fits that came to their end."""
-        return read_finished_fits(self.inputs["models"], read_labels(self.inputs["prepared"]))
+    def pairs(self) -> list[Pair]:
+        """Every two fits that came to their end, correlated once for all tables."""
+        labels = read_labels(self.inputs["prepared"])
+        return correlate_pairs(read_finished_fits(self.inputs["models"], labels))
 
     def scored(self, name: str) -> list[pd.DataFrame]:
         """Return the rows of each fit in a table."""
@@ -71,19 +79,19 @@ class Comparison:
 
 
 def _correlation(c: Comparison) -> pd.DataFrame:
-    first: dict[str, Fit] = {}  # of each method the first seed
-    for fit in c.fits:
-        first.setdefault(fit.method, fit)
-    return c.named(correlation_table(first, c.params["reference"]))
+    """Of each method the first seed."""
+    first: dict[str, int] = {}
+    for about in c.facts:
+        first.setdefault(about["method"], about["seed"])
+    pairs = (p for p in c.pairs if all(f.about["seed"] == first[f.method] for f in (p.a, p.b)))
+    return c.named(correlation_table(pairs, c.params["reference"]))
 
 
 def _stability(c: Comparison) -> pd.DataFrame:
-    found = [(method, between_seeds(fits)) for method, fits in by_method(c.fits).items()]
-    found += zip(c.params["halved"], c.parts("halves"), strict=True)
-    for method, part in found:
-        part.insert(0, "method", method)
-        c.named(part)
-    return stack((part for _, part in found), "stability")
+    halves = zip(c.params["halved"], c.parts("halves"), strict=True)
+    parts = [between_seeds(c.pairs), *(part.assign(method=method) for method, part in halves)]
+    table = c.named(stack(parts))
+    return table[list(PART_COLUMNS["stability"])]
 
 
 def _objective(c: Comparison) -> pd.DataFrame:
@@ -115,8 +123,8 @@ def _scaling(c: Comparison) -> pd.DataFrame:
 MAKERS: dict[str, Callable[[Comparison], pd.DataFrame]] = {
     "accuracy": lambda c: stack([*c.scored("accuracy"), *c.parts("accuracy")], "accuracy"),
     "correlation": _correlation,
-    "correlation_seeds": lambda c: c.named(seed_correlations(c.fits)),
-    "agreement": lambda c: c.named(agreement_table(c.fits, c.params["n_terms"])),
+    "correlation_seeds": lambda c: c.named(seed_correlations(c.pairs)),
+    "agreement": lambda c: c.named(agreement_table(c.pairs, c.params["n_terms"])),
     "dense_factors": lambda c: dense_table(c.written("accuracy"), c.params["dense"]),
     "stability": _stability,
     "objective": _objective,

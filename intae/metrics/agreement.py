@@ -1,25 +1,27 @@
-"""Agreement of loadings between methods, term by term.
+"""How far two fits agree about the same cells: of two methods, two seeds or two parts of the data.
 
-Would another seed, other cells or other donors give the same answer?
+Every two fits are compared once (:func:`correlate_pairs`); the tables are made from these pairs.
 """
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable
 from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from anndata import AnnData
 
-from ..base import FactorModel
 from ..fits import Fit
 
-log = logging.getLogger(__name__)
-
-PAIR = ("method_a", "seed_a", "method_b", "seed_b")
+PAIR_COLUMNS = ("method_a", "seed_a", "method_b", "seed_b")
+AGREEMENT_COLUMNS = (
+    *PAIR_COLUMNS, "matched", "n_terms", "median_r", "jaccard", "n_top", "shared_top",
+    "median_r_top",
+)  # fmt: skip
+CORRELATION_COLUMNS = ("method_a", "method_b", "term", "r", "relevance_rank")
+STABILITY_COLUMNS = ("kind", "term", "r", "r_min", "r_max", "n_pairs")
+TOP = 10
 
 
 def correlate(a: pd.DataFrame, b: pd.DataFrame) -> pd.Series:
@@ -32,9 +34,10 @@ def correlate(a: pd.DataFrame, b: pd.DataFrame) -> pd.Series:
 
     Returns
     -------
-    Pearson's r, a term each; NaN where a term is constant in one of them.
+    Pearson's r of each term, in the order of `a`; NaN where a term is constant in one of them.
     """
-    shared = [term for term in a.columns if term in set(b.columns)]
+    both = set(b.columns)
+    shared = [term for term in a.columns if term in both]
     x, y = a[shared].to_numpy(float), b[shared].to_numpy(float)
     x, y = x - x.mean(0), y - y.mean(0)
     norms = np.sqrt((x**2).sum(0) * (y**2).sum(0))
@@ -43,29 +46,68 @@ def correlate(a: pd.DataFrame, b: pd.DataFrame) -> pd.Series:
     return pd.Series(r, index=pd.Index(shared, name="term"), name="r")
 
 
-def seed_correlations(fits: Iterable[Fit]) -> pd.DataFrame:
-    """Correlate the annotated terms' loadings between every two fits.
+class Pair(NamedTuple):
+    """Two fits of the same cells, and how their loadings correlate.
+
+    Attributes
+    ----------
+    a, b
+        The fits.
+    r
+        Pearson's r of each term that both have (:func:`correlate`).
+    """
+
+    a: Fit
+    b: Fit
+    r: pd.Series
+
+    @classmethod
+    def of(cls, a: Fit, b: Fit) -> Pair:
+        """Correlate two fits."""
+        return cls(a, b, correlate(a.loadings, b.loadings))
+
+    def names(self) -> dict[str, object]:
+        """Return the methods and seeds of the two, the first columns of a row."""
+        values = [fit.about[key] for fit in (self.a, self.b) for key in ("method", "seed")]
+        return dict(zip(PAIR_COLUMNS, values, strict=True))
+
+
+def correlate_pairs(fits: Iterable[Fit]) -> list[Pair]:
+    """Correlate every two fits of the same cells, in the order given."""
+    return [Pair.of(a, b) for a, b in combinations(fits, 2)]
+
+
+def is_annotated(fit: Fit) -> bool:
+    """Say whether a fit has terms that are gene sets (PCA has none)."""
+    return bool((fit.terms["kind"] == "annotated").any())
+
+
+def seed_correlations(pairs: Iterable[Pair]) -> pd.DataFrame:
+    """List how the annotated terms' loadings correlate in each pair of fits.
 
     Parameters
     ----------
-    fits
-        Fits of the same cells, several seeds of a method among them.
+    pairs
+        Of fits of the same cells, several seeds of a method among them.
 
     Returns
     -------
     method_a, seed_a, method_b, seed_b, term, r; r is empty where the term is off in one of the two.
     Two seeds of one method are compared as well: that gives the others their scale.
     """
-    columns = [*PAIR, "term", "r"]
+    columns = [*PAIR_COLUMNS, "term", "r"]
     parts = []
-    for a, b in combinations(fits, 2):
-        terms, others = a.terms, b.terms
-        shared = [t for t in terms.index[terms["kind"] == "annotated"] if t in others.index]
-        r = correlate(a.loadings[shared], b.loadings[shared])
-        on = terms.loc[shared, "active"] & others.loc[shared, "active"]
-        table = r.where(on.to_numpy(bool)).reset_index()
-        parts.append(table.assign(**_names(a, b))[columns])
+    for pair in pairs:
+        kinds = pair.a.terms.loc[pair.r.index, "kind"]
+        r = _where_on(pair, pair.r.index[kinds == "annotated"])
+        parts.append(r.reset_index().assign(**pair.names())[columns])
     return pd.concat(parts) if parts else pd.DataFrame(columns=columns)
+
+
+def _where_on(pair: Pair, terms: pd.Index) -> pd.Series:
+    """Return r of these terms, NaN where a term is off in one of the two fits."""
+    on = [fit.terms.loc[terms, "active"].to_numpy(bool) for fit in (pair.a, pair.b)]
+    return pair.r.loc[terms].where(on[0] & on[1])
 
 
 def over_pairs(seeds: pd.DataFrame, method_a: str, method_b: str) -> pd.DataFrame:
@@ -80,7 +122,7 @@ def over_pairs(seeds: pd.DataFrame, method_a: str, method_b: str) -> pd.DataFram
 
     Returns
     -------
-    A row a term: median, min and max of |r| over the n_on pairs in which the term is on in both
+    One row per term: median, min and max of |r| over the n_on pairs in which the term is on in both
     fits, of n_pairs.
     """
     wanted = [(method_a, method_b), (method_b, method_a)]
@@ -90,48 +132,46 @@ def over_pairs(seeds: pd.DataFrame, method_a: str, method_b: str) -> pd.DataFram
     return r.agg(**names)
 
 
-def correlation_table(fits: Mapping[str, Fit], reference: str) -> pd.DataFrame:
-    """Correlate the annotated terms' loadings between every two methods.
+def correlation_table(pairs: Iterable[Pair], reference: str) -> pd.DataFrame:
+    """List how the annotated terms' loadings correlate between every two methods.
 
     Parameters
     ----------
-    fits
-        Method -> one fit of it, all of the same cells.
+    pairs
+        Of fits of the same cells with the same gene sets. Of each method its first fit counts.
     reference
-        The method by whose relevance the terms are ranked.
+        The method by whose relevance the terms are ranked; the first one where it is not there.
 
     Returns
     -------
     method_a, method_b, term, r, relevance_rank (1 is the most relevant to the reference). r is
     empty where the term is off in one of the two.
     """
-    annotated = {m: f for m, f in fits.items() if (f.terms["kind"] == "annotated").any()}
-    blank = pd.DataFrame(columns=["method_a", "method_b", "term", "r", "relevance_rank"])
-    if not annotated:
-        return blank
-    reference = reference if reference in annotated else next(iter(annotated))
-    terms = annotated[reference].terms
+    pairs, first = list(pairs), {}
+    for pair in pairs:
+        for fit in (pair.a, pair.b):
+            if is_annotated(fit):
+                first.setdefault(fit.method, fit)
+    pairs = [p for p in pairs if first.get(p.a.method) is p.a and first.get(p.b.method) is p.b]
+    if not pairs:
+        return pd.DataFrame(columns=list(CORRELATION_COLUMNS))
+    terms = first.get(reference, next(iter(first.values()))).terms
     terms = terms[terms["kind"] == "annotated"]
     rank = terms["relevance"].rank(ascending=False, method="first").astype(int)
-    parts = [blank]
-    for a, b in combinations(annotated, 2):
-        r = correlate(annotated[a].loadings[terms.index], annotated[b].loadings[terms.index])
-        on = [annotated[m].terms.loc[terms.index, "active"].to_numpy(bool) for m in (a, b)]
-        table = r.where(on[0] & on[1]).reset_index()
-        table.insert(0, "method_a", a)
-        table.insert(1, "method_b", b)
-        table["relevance_rank"] = table["term"].map(rank)
-        parts.append(table)
-    return pd.concat([p for p in parts if len(p)] or parts)
+    parts = []
+    for pair in pairs:
+        table = _where_on(pair, terms.index).reset_index().assign(relevance_rank=rank.to_numpy())
+        parts.append(table.assign(method_a=pair.a.method, method_b=pair.b.method))
+    return pd.concat(parts)[list(CORRELATION_COLUMNS)]
 
 
-def agreement_table(fits: Iterable[Fit], n_top: int = 20) -> pd.DataFrame:
+def agreement_table(pairs: Iterable[Pair], n_top: int = 20) -> pd.DataFrame:
     """Summarise how far every two fits agree, on loadings and on which terms matter.
 
     Parameters
     ----------
-    fits
-        Fits of the same cells, several seeds of a method among them.
+    pairs
+        Of fits of the same cells, several seeds of a method among them.
     n_top
         How many of the most relevant active terms of each fit are compared.
 
@@ -147,55 +187,82 @@ def agreement_table(fits: Iterable[Fit], n_top: int = 20) -> pd.DataFrame:
     loadings it correlates best with; what else compares terms is empty then. Two fits without
     annotated terms are not compared.
     """
-    rows = [
-        _names(a, b) | _agreement(a, b, n_top)
-        for a, b in combinations(fits, 2)
-        if _annotated(a) or _annotated(b)
-    ]
-    columns = [*PAIR, "matched", "n_terms", "median_r", "jaccard", "n_top", "shared_top",
-               "median_r_top"]  # fmt: skip
-    return pd.DataFrame(rows, columns=columns)
+    rows = []
+    for pair in pairs:
+        n_annotated = is_annotated(pair.a) + is_annotated(pair.b)
+        if n_annotated == 2:
+            found = shared(pair, n_top)
+            row = {
+                "matched": "term",
+                "n_terms": len(found.r),
+                "median_r": found.r.median(),
+                "jaccard": found.jaccard,
+                "n_top": found.n_top,
+                "shared_top": len(found.top),
+                "median_r_top": found.r[found.top].median(),
+            }
+        elif n_annotated == 1:
+            best = _best_components(pair)
+            row = {"matched": "component", "n_terms": len(best), "median_r": best.median()}
+        else:
+            continue
+        rows.append(pair.names() | row)
+    return pd.DataFrame(rows, columns=list(AGREEMENT_COLUMNS))
 
 
-def _names(a: Fit, b: Fit) -> dict[str, object]:
-    """Say which two fits a row is about."""
-    about = [fit.about[key] for fit in (a, b) for key in ("method", "seed")]
-    return dict(zip(PAIR, about, strict=True))
+class Shared(NamedTuple):
+    """What two fits have in common.
+
+    Attributes
+    ----------
+    r
+        |r| of each term that is on in both.
+    jaccard
+        Jaccard index of the active terms; 0 where none is on.
+    n_top, top
+        How many of the most relevant terms could be shared, and those that are.
+    """
+
+    r: pd.Series
+    jaccard: float
+    n_top: int
+    top: pd.Index
 
 
-def _annotated(fit: Fit) -> bool:
-    return bool((fit.terms["kind"] == "annotated").any())
+def shared(pair: Pair, n_top: int = TOP) -> Shared:
+    """Compare the active terms of two fits.
+
+    Terms without annotation are left out, since their numbers mean nothing from one fit to the
+    next. A model that has no others, such as PCA, keeps them: its components come in an order.
+
+    Parameters
+    ----------
+    pair
+        Two fits, both with annotated terms or both without.
+    n_top
+        How many of the most relevant active terms of each are compared.
+    """
+    on_a, on_b = _active(pair.a), _active(pair.b)
+    top_a, top_b = on_a[:n_top], on_b[:n_top]
+    both = pair.r.index[pair.r.index.isin(on_a.intersection(on_b))]
+    jaccard = len(both) / max(1, len(on_a.union(on_b)))
+    least = min(len(top_a), len(top_b))
+    return Shared(pair.r[both].abs(), jaccard, least, top_a.intersection(top_b))
 
 
 def _active(fit: Fit) -> pd.Index:
     """Return the active annotated terms (of PCA all factors), the most relevant first."""
     terms = fit.terms
-    known = (terms["kind"] == "annotated") | (not _annotated(fit))
+    known = (terms["kind"] == "annotated") | (not is_annotated(fit))
     terms = terms[known & terms["active"].astype(bool)]
     return terms.sort_values("relevance", ascending=False, kind="stable").index
 
 
-def _agreement(a: Fit, b: Fit, n_top: int) -> dict[str, object]:
-    on_a, on_b = _active(a), _active(b)
-    if not (_annotated(a) and _annotated(b)):
-        one, other = (a, b) if _annotated(a) else (b, a)
-        x, y = one.loadings[_active(one)], other.loadings[_active(other)]
-        best = _standard(x).T @ _standard(y)
-        best = np.abs(best).max(1) if best.size else np.array([])
-        return {"matched": "component", "n_terms": len(best), "median_r": _median(best)}
-    both = on_a.intersection(on_b, sort=False)
-    top_a, top_b = on_a[:n_top], on_b[:n_top]
-    shared_top = top_a.intersection(top_b)
-    r = correlate(a.loadings[both], b.loadings[both]).abs()
-    return {
-        "matched": "term",
-        "n_terms": len(both),
-        "median_r": _median(r),
-        "jaccard": len(both) / max(1, len(on_a.union(on_b))),
-        "n_top": min(len(top_a), len(top_b)),
-        "shared_top": len(shared_top),
-        "median_r_top": _median(r[shared_top]),
-    }
+def _best_components(pair: Pair) -> pd.Series:
+    """Return the largest |r| of each active term of one fit with the factors of the other."""
+    one, other = (pair.a, pair.b) if is_annotated(pair.a) else (pair.b, pair.a)
+    x, y = (_standard(fit.loadings[_active(fit)]) for fit in (one, other))
+    return pd.Series(np.abs(x.T @ y).max(1) if x.size and y.size else [], dtype=float)
 
 
 def _standard(z: pd.DataFrame) -> np.ndarray:
@@ -206,145 +273,59 @@ def _standard(z: pd.DataFrame) -> np.ndarray:
     return x[:, lengths > 0] / lengths[lengths > 0]
 
 
-def _median(values: np.ndarray | pd.Series) -> float:
-    known = np.asarray(values, float)
-    known = known[np.isfinite(known)]
-    return float(np.median(known)) if len(known) else float("nan")
-
-
-TOP = 10
-COLUMNS = ("kind", "term", "r", "r_min", "r_max", "n_pairs")
-
-
-class Answer(NamedTuple):
-    """What one fit says: loadings of the same cells, and its table of terms."""
-
-    loadings: pd.DataFrame
-    terms: pd.DataFrame
-
-
-def stability_table(kind: str, pairs: Iterable[tuple[Answer, Answer]]) -> pd.DataFrame:
-    """Say how far the two answers of each pair agree.
+def stability_table(kind: str, pairs: Iterable[Pair]) -> pd.DataFrame:
+    """Say how far the two fits of each pair agree, term by term and in sum.
 
     Parameters
     ----------
     kind
         What was changed between the two: seeds, halves or donors.
     pairs
-        Answers about the same cells.
+        Of fits of one method.
 
     Returns
     -------
-    kind, term, r, r_min, r_max, n_pairs. A row a term: mean, least and largest |r| over the
-    n_pairs in both answers of which it is active; without dense and sparse terms, where there are
+    kind, term, r, r_min, r_max, n_pairs. One row per term: mean, least and largest |r| over the
+    n_pairs in both fits of which it is active; without dense and sparse terms, where there are
     annotated ones. Then summary rows, whose term is in brackets:
     median and mean of |r| over the terms of each pair, Jaccard index of the active terms, and how
     many of the (up to) ten most relevant active terms are shared, each the mean over the pairs with
     the least and the largest; and the number of pairs. Empty without pairs.
     """
-    per_term, summaries = [], []
-    for a, b in pairs:
-        a, b = _with_names(a), _with_names(b)
-        on_a, on_b = (set(answer.terms.index[answer.terms["active"]]) for answer in (a, b))
-        both = [term for term in a.terms.index if term in on_a & on_b]
-        r = correlate(a.loadings[both], b.loadings[both]).abs()
-        per_term.append(r)
-        summaries.append(
-            {
-                "(median |r|)": r.median(),
-                "(mean |r|)": r.mean(),
-                "(Jaccard index of active terms)": len(on_a & on_b) / max(1, len(on_a | on_b)),
-                f"(shared of the {TOP} most relevant)": len(_top(a) & _top(b)),
-            }
-        )
-    if not summaries:
-        return pd.DataFrame(columns=list(COLUMNS))
+    found = [shared(pair) for pair in pairs]
+    if not found:
+        return pd.DataFrame(columns=list(STABILITY_COLUMNS))
+    summaries = pd.DataFrame(
+        {
+            "(median |r|)": [each.r.median() for each in found],
+            "(mean |r|)": [each.r.mean() for each in found],
+            "(Jaccard index of active terms)": [each.jaccard for each in found],
+            f"(shared of the {TOP} most relevant)": [len(each.top) for each in found],
+        }
+    )
     spread = {"r": "mean", "r_min": "min", "r_max": "max", "n_pairs": "count"}
-    terms = pd.concat(per_term).groupby(level=0, sort=False).agg(**spread)
-    scores = pd.DataFrame(summaries).agg(["mean", "min", "max", "count"]).T
+    r = pd.concat([each.r for each in found])
+    terms = r.groupby(level=0, sort=False).agg(**spread)
+    scores = summaries.agg(list(spread.values())).T
     scores.columns = list(spread)
-    number = pd.DataFrame(len(summaries), ["(number of pairs)"], list(spread))
+    number = pd.DataFrame(len(found), ["(number of pairs)"], list(spread))
     table = pd.concat([terms, scores, number]).rename_axis("term").reset_index()
     table["n_pairs"] = table["n_pairs"].astype(int)
-    return table.assign(kind=kind)[list(COLUMNS)]
+    return table.assign(kind=kind)[list(STABILITY_COLUMNS)]
 
 
-def _with_names(answer: Answer) -> Answer:
-    """Leave out terms without annotation, whose numbers mean nothing from one fit to the next.
-
-    A model that has no others, such as PCA, keeps them: its components come in an order.
-    """
-    named = answer.terms["kind"] == "annotated"
-    return answer._replace(terms=answer.terms[named]) if named.any() else answer
-
-
-def between_seeds(fits: Sequence[Fit]) -> pd.DataFrame:
-    """Compare every two fits of one method from several seeds; empty for fewer than two."""
-    answers = [Answer(fit.loadings, fit.terms) for fit in fits]
-    return stability_table("seeds", combinations(answers, 2))
-
-
-def between_halves(
-    prepared: AnnData,
-    make: Callable[[], FactorModel],
-    n_splits: int,
-    *,
-    donors: bool,
-    seed: int = 0,
-) -> pd.DataFrame:
-    """Fit a model to two halves of the cells, and compare what it says of all cells.
-
-    Parameters
-    ----------
-    prepared
-        Prepared data.
-    make
-        Returns a new, unfitted model with `transform`.
-    n_splits
-        Number of splits; of few donors there may be fewer.
-    donors
-        Split whole donors (obs donor) and not cells.
-    seed
-        Of the splits.
+def between_seeds(pairs: Iterable[Pair]) -> pd.DataFrame:
+    """Compare every two seeds of each method.
 
     Returns
     -------
-    As :func:`stability_table`, kind halves or donors.
+    As :func:`stability_table`, kind seeds, behind a column `method`; empty where no method has two
+    seeds.
     """
-    splits = list(_splits(prepared, n_splits, donors, np.random.default_rng(seed)))
-
-    def pairs() -> Iterator[tuple[Answer, Answer]]:
-        for number, first in enumerate(splits, start=1):
-            log.info("split %d of %d", number, len(splits))
-            yield tuple(_answer(make(), prepared, cells) for cells in (first, ~first))
-
-    return stability_table("donors" if donors else "halves", pairs())
-
-
-def _answer(model: FactorModel, prepared: AnnData, cells: np.ndarray) -> Answer:
-    model.fit(prepared[cells].copy())
-    return Answer(model.transform(prepared), model.terms_)
-
-
-def _splits(
-    prepared: AnnData, n_splits: int, donors: bool, rng: np.random.Generator
-) -> Iterator[np.ndarray]:
-    """Yield masks of the cells of a first half, each split at most once."""
-    if not donors:
-        for _ in range(n_splits):
-            mask = np.zeros(prepared.n_obs, dtype=bool)
-            mask[rng.permutation(prepared.n_obs)[: prepared.n_obs // 2]] = True
-            yield mask
-        return
-    names = prepared.obs["donor"].astype(str).to_numpy()
-    known = np.unique(names)
-    halves = [half for half in combinations(known, len(known) // 2)]
-    if len(known) % 2 == 0:  # the other half is the same split
-        halves = halves[: len(halves) // 2]
-    for i in rng.permutation(len(halves))[:n_splits]:
-        yield np.isin(names, halves[i])
-
-
-def _top(answer: Answer) -> set[str]:
-    active = answer.terms[answer.terms["active"]]
-    return set(active["relevance"].nlargest(TOP).index)
+    seeds: dict[str, list[Pair]] = {}
+    for pair in pairs:
+        if pair.a.method == pair.b.method:
+            seeds.setdefault(pair.a.method, []).append(pair)
+    tables = [stability_table("seeds", same).assign(method=m) for m, same in seeds.items()]
+    columns = ["method", *STABILITY_COLUMNS]
+    return pd.concat(tables)[columns] if tables else pd.DataFrame(columns=columns)

@@ -1,80 +1,62 @@
-"""What a fit costs against the number of cells."""
+"""What fits cost: their runtimes and machines, and cost against the number of cells.
+
+All of it is read from what is known of the runs (`fit.json`), not from the models.
+"""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from anndata import AnnData
-from scipy import sparse
 from scipy.stats import linregress
 
-from ..io import read_h5ad
-from .terms import cost_row
-
-log = logging.getLogger(__name__)
-
+RUNTIME_COLUMNS = (
+    "dataset", "method", "seed", "seconds", "peak_mb", "n_cells", "n_genes", "n_terms",
+    "iterations", "converged", "projected", "threads", "device",
+)  # fmt: skip
 SCALING_COLUMNS = (
     "dataset", "method", "seed", "n_cells", "n_genes", "n_terms", "seconds", "peak_mb",
     "iterations", "converged", "projected", "threads", "device", "cpu",
 )  # fmt: skip
+SLOPE_COLUMNS = ("method", "measure", "slope", "standard_error", "n_sizes")
 MEASURES = ("seconds", "peak_mb")
 SHORTEST = 0.1  # seconds; below, set-up and the clock decide
-SLOPE_COLUMNS = ("method", "measure", "slope", "standard_error", "n_sizes")
-BLOCK = 2048  # cells read at a time
 
 
-def read_part(path: str | Path, n_cells: int, seed: int) -> AnnData | None:
-    """Read a random part of the cells of a prepared file, the rest never in memory.
+def runtime_row(about: Mapping[str, Any]) -> dict[str, object]:
+    """Return what a fit cost.
 
-    Parameters
-    ----------
-    path
-        Prepared data; X dense or sparse.
-    n_cells
-        Number of cells. A larger part, from the same seed, holds all cells of a smaller one.
-    seed
-        Of the draw.
-
-    Returns
-    -------
-    The part, its cells in the file's order; None where the file has no more cells than asked for.
-    """
-    whole = read_h5ad(path, backed="r")
-    try:
-        if n_cells >= whole.n_obs:
-            log.info("%s has %d cells: no part of %d is drawn", path, whole.n_obs, n_cells)
-            return None
-        chosen = np.sort(np.random.default_rng(seed).permutation(whole.n_obs)[:n_cells])
-        blocks = []
-        for start in range(0, whole.n_obs, BLOCK):
-            rows = chosen[(chosen >= start) & (chosen < start + BLOCK)] - start
-            blocks.append(whole.X[start : start + BLOCK][rows])
-        X = sparse.vstack(blocks, format="csr") if sparse.issparse(blocks[0]) else np.vstack(blocks)
-        return AnnData(
-            X,
-            obs=whole.obs.iloc[chosen].copy(),
-            var=whole.var.copy(),
-            varm={key: np.asarray(value) for key, value in whole.varm.items()},
-            uns=dict(whole.uns),
-        )
-    finally:
-        whole.file.close()
-
-
-def scaling_row(about: Mapping[str, Any]) -> dict[str, object]:
-    """Return what a fit cost, and on which processor.
+    `seconds` is the wall time of the fit alone; where the fit was stopped by its budget it is the
+    projected time to the end, and `projected` is true. `peak_mb` is the peak resident memory of
+    the whole training process, libraries included.
 
     Parameters
     ----------
     about
         What is known of the run (:func:`intae.fits.about_fit`).
     """
-    row = cost_row(about) | {"cpu": about["host"]["cpu"]}
+    seconds = about["projected_seconds"] if about["projected"] else about["seconds"]
+    row = {**about, "seconds": seconds}
+    return {name: row[name] for name in RUNTIME_COLUMNS}
+
+
+def hosts(runs: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    """Return the machines that runs ran on, one row per machine, with the number of fits.
+
+    Parameters
+    ----------
+    runs
+        What is known of each run.
+    """
+    table = pd.DataFrame([about["host"] for about in runs]).astype(str)
+    return table.groupby(list(table.columns), sort=False).size().reset_index(name="n_fits")
+
+
+def scaling_row(about: Mapping[str, Any]) -> dict[str, object]:
+    """Return what a fit cost (:func:`runtime_row`), and on which processor."""
+    row = runtime_row(about) | {"cpu": about["host"]["cpu"]}
     return {name: row[name] for name in SCALING_COLUMNS}
 
 

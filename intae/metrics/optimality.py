@@ -1,8 +1,7 @@
-"""What a network buys: equation 3 as each autoencoder reaches it, against the best encoder.
+"""How near autoencoders come to the optimum of equation 3, and what each term is needed for.
 
-What each term of an exact fit is needed for, in the words of a table.
-
-The talk's ideas that do not work, beside the autoencoder: one score a row.
+What a network buys, against the best encoder; the terms of an exact fit that others could replace;
+and the ablation, the ideas of the talk that do not work, scored beside the autoencoder.
 """
 
 from __future__ import annotations
@@ -24,10 +23,10 @@ from ..autoencoder.objective import (
     best_loadings,
 )
 from ..autoencoder.penalties import Penalty, column_norms
-from ..benchmark.tables import stack
-from ..prepared import CHUNK, split_terms
+from ..prepared import split_terms
 from .agreement import correlate
 from .separation import UNANNOTATED
+from .variance import variance_explained
 
 OBJECTIVE_COLUMNS = (
     "F", "penalty", "objective", "best_F", "gap", "certificate", "n_active",
@@ -98,12 +97,11 @@ class Yardstick:
 
         Returns
         -------
-        One row an active term: term, relevance, r.
+        One row per active term: term, relevance, r.
         """
         A = best_encoder(model.weights_.to_numpy(), self.lambdas["lambda0"])
-        best = model.loadings_.copy()
-        for rows, left in self._left(model):
-            best.iloc[rows] = left @ A
+        best = np.vstack([left @ A for _, left in self._left(model)])
+        best = pd.DataFrame(best, model.loadings_.index, model.loadings_.columns)
         on = model.terms_["active"].to_numpy()
         r = correlate(model.loadings_.loc[:, on], best.loc[:, on])
         relevance = model.terms_.loc[r.index, "relevance"].to_numpy()
@@ -151,7 +149,7 @@ def needed_terms(model: Autoencoder, prepared: AnnData) -> pd.DataFrame:
 
     Returns
     -------
-    One row an active term, the most relevant first: term, relevance; necessity (how much F + R
+    One row per active term, the most relevant first: term, relevance; necessity (how much F + R
     rises when the term is forbidden and the others are refitted) and share (the same, of F + R);
     carried (the rise before the others are refitted) and irreplaceable (necessity / carried: 0,
     others take all of it over; 1, nothing replaces the term; of a tiny `carried` it tells nothing);
@@ -189,26 +187,30 @@ METRICS = (
     "ten most relevant terms that two seeds share", "average precision of planted terms",
     "|r| with planted loadings",
 )  # fmt: skip
+(VARIANCE, SHARE_ON, BEST_ACCURACY, CHOSEN_ACCURACY, SEED_R, SEED_TOP, PLANTED_TERMS,
+ PLANTED_R) = METRICS  # fmt: skip
 FIT = ["method", "seed"]
 
 
 def own_scores(model: Autoencoder | MaskedAutoencoder, prepared: AnnData) -> pd.DataFrame:
     """Return what a fit says by itself.
 
+    Parameters
+    ----------
+    model
+        The fitted model.
+    prepared
+        The data it was fitted to.
+
     Returns
     -------
     metric, value: the share of the training cells' variance that it reconstructs, and the share of
     its terms that are on.
     """
-    left = whole = 0.0
-    mean = model.mean_
-    for start in range(0, prepared.n_obs, CHUNK):
-        part = prepared[start : start + CHUNK]
-        Y = part.X.toarray() if hasattr(part.X, "toarray") else np.asarray(part.X)
-        left += float(((Y - model.reconstruct(part).to_numpy()) ** 2).sum())
-        whole += float(((Y - mean) ** 2).sum())
-    values = [1 - left / whole, model.terms_["active"].mean()]
-    return pd.DataFrame({"metric": METRICS[:2], "value": values})
+    cells = np.arange(prepared.n_obs)
+    explained = variance_explained(model, prepared, cells, cells)
+    values = [explained, model.terms_["active"].mean()]
+    return pd.DataFrame({"metric": [VARIANCE, SHARE_ON], "value": values})
 
 
 def scores_from_tables(
@@ -234,33 +236,33 @@ def scores_from_tables(
     Returns
     -------
     method, seed, metric, value; seed is empty where two seeds were compared. A metric that a method
-    does not have is absent. n_terms, of_terms: of how many terms the value is a mean, those that
-    are on, and of how many chosen ones that the method has; empty where it is no mean over these.
+    does not have is absent. n_terms, of_terms: over how many terms the value is a mean (chosen ones
+    that are on), and how many chosen terms the method has; empty where the value is no such mean.
     """
     parts = []
     if accuracy is not None:
         held = accuracy[accuracy["split"] == "held_out"]
         held = held[~held["term"].str.match(UNANNOTATED)]  # dense factors have no name
-        parts.append(_rows(METRICS[2], held.groupby(FIT)["accuracy"].max()))
+        parts.append(_rows(BEST_ACCURACY, held.groupby(FIT)["accuracy"].max()))
         on = terms.loc[terms["active"] & terms["term"].isin(list(chosen)), [*FIT, "term"]]
         held = held.merge(on, on=[*FIT, "term"])
-        of = terms[terms["term"].isin(list(chosen))].groupby("method")["term"].nunique()
-        number = held.groupby(FIT)["term"].nunique().to_numpy()
-        rows = _rows(METRICS[3], held.groupby(FIT)["accuracy"].mean())
-        parts.append(rows.assign(n_terms=number, of_terms=rows["method"].map(of)))
+        n_chosen = terms[terms["term"].isin(list(chosen))].groupby("method")["term"].nunique()
+        n_on = held.groupby(FIT)["term"].nunique().to_numpy()
+        rows = _rows(CHOSEN_ACCURACY, held.groupby(FIT)["accuracy"].mean())
+        parts.append(rows.assign(n_terms=n_on, of_terms=rows["method"].map(n_chosen)))
     seeds = stability[stability["kind"] == "seeds"].set_index("term")
     for metric, name, unit in (
-        (METRICS[4], "(median |r|)", 1), (METRICS[5], "(shared of the 10 most relevant)", 10)
+        (SEED_R, "(median |r|)", 1), (SEED_TOP, "(shared of the 10 most relevant)", 10)
     ):  # fmt: skip
         values = seeds.loc[seeds.index == name].set_index("method")["r"] / unit
         parts.append(_rows(metric, values))
     if recovery is not None:
         for metric, name in (
-            (METRICS[6], "average precision of active terms"), (METRICS[7], "loadings |r|")
+            (PLANTED_TERMS, "average precision of active terms"), (PLANTED_R, "loadings |r|")
         ):  # fmt: skip
             found = recovery[recovery["metric"] == name]
             parts.append(_rows(metric, found.groupby(FIT)["value"].mean()))
-    table = stack(parts).reset_index(drop=True)
+    table = pd.concat([p for p in parts if len(p)] or parts[:1], ignore_index=True)
     for name in ("n_terms", "of_terms"):
         table[name] = table[name].astype("Int64") if name in table else pd.NA
     return table[table["method"].isin(list(methods))]

@@ -1,35 +1,45 @@
-"""How well one term's loadings alone separate a label: univariate logistic regression.
+"""How well the loadings of single terms separate labels that no model saw.
 
-How well each term's loadings tell one value of a label from all others, without a model.
-
-What unannotated dense factors change: the best term of each fit, and the best dense factor.
+A logistic regression of a label on one term's loadings at a time, and the AUROC of each value of a
+label against the rest, without a model. What unannotated dense factors change: the best term of
+each fit, and its best dense factor.
 """
 
 from __future__ import annotations
 
+import logging
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from scipy.special import logit
 from scipy.stats import rankdata
+from sklearn import config_context
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import roc_auc_score
-from sklearn.model_selection import GroupKFold, StratifiedKFold
+from sklearn.model_selection import GroupKFold, StratifiedGroupKFold, StratifiedKFold
 
-METRICS = ("accuracy", "balanced_accuracy", "auroc")
+from ..errors import IntaeError
+
+log = logging.getLogger(__name__)
+
+Split = tuple[np.ndarray, np.ndarray]
+
+SCORES = ("accuracy", "balanced_accuracy", "auroc")
 FOLDS = 4
 
 
 def term_accuracy(
-    loadings: pd.DataFrame, label: pd.Series, groups: pd.Series | None = None
+    loadings: pd.DataFrame, label: pd.Series, donors: pd.Series | None = None
 ) -> pd.DataFrame:
     """Score a logistic regression of a label on each term's loadings, one term at a time.
 
-    `split` train is the paper's measure: fitted and scored on all cells. `split` held_out is the
-    mean over folds of the score on cells that the regression did not see: whole donors, where
-    groups are given. The factor model itself saw the expression (never the label) of all cells.
+    `split` train is the paper's measure: fitted and scored on all cells. `split` held_out scores
+    each cell by a regression that did not see it (:func:`folds`): whole donors are left out, where
+    they are known. The predictions of all folds are scored together. The factor model itself saw
+    the expression (never the label) of all cells.
 
     Parameters
     ----------
@@ -37,31 +47,29 @@ def term_accuracy(
         cells x terms.
     label
         The label of each cell, two classes or more.
-    groups
+    donors
         The donor of each cell; None, or a single donor, draws folds of cells (seed 0).
 
     Returns
     -------
-    One row a term and split: term, split, accuracy, balanced_accuracy, auroc (one against the
-    rest, averaged, where there are more than two classes). auroc is empty where a fold holds one
-    class only.
+    One row per term and split: term, split, accuracy, balanced_accuracy, auroc (see :func:`score`).
 
     Raises
     ------
-    ValueError
+    IntaeError
         If the label has fewer than two classes.
     """
     codes = label_codes(label)
     everything = np.arange(len(codes))
-    splits = list(folds(codes, groups))
+    splits = folds(codes, donors)
     rows = []
     for term, values in loadings.items():
-        x = standardise(values.to_numpy(float), everything)
-        whole = score(x, codes, everything, everything)
-        rows.append({"term": term, "split": "train"} | whole[0])
-        scores = pd.DataFrame([score(x, codes, train, test)[0] for train, test in splits])
-        rows.append({"term": term, "split": "held_out"} | scores.mean().to_dict())
-    return pd.DataFrame(rows, columns=["term", "split", *METRICS])
+        x = values.to_numpy(float)
+        whole = predict(x, codes, everything, everything)
+        unseen = [prediction for fold in splits for prediction in predict(x, codes, *fold)]
+        for split, predictions in (("train", whole), ("held_out", unseen)):
+            rows.append({"term": term, "split": split} | score(codes, predictions))
+    return pd.DataFrame(rows, columns=["term", "split", *SCORES])
 
 
 def label_codes(label: pd.Series) -> np.ndarray:
@@ -69,112 +77,165 @@ def label_codes(label: pd.Series) -> np.ndarray:
 
     Raises
     ------
-    ValueError
+    IntaeError
         If the label has fewer than two classes.
     """
     classes, codes = np.unique(label.astype(str), return_inverse=True)
     if len(classes) < 2:
-        msg = f"label {label.name!r} has one value only ({classes[0]!r}); nothing to separate"
-        raise ValueError(msg)
+        msg = (
+            f"label {label.name!r} has one value only ({classes[0]!r}), so there is nothing to "
+            "separate; name another label, or none"
+        )
+        raise IntaeError(msg)
     return codes
 
 
-def folds(
-    codes: np.ndarray, groups: pd.Series | None, n_folds: int = FOLDS
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Split cells by donor, or at random where there are no donors.
+def folds(codes: np.ndarray, donors: pd.Series | None, n_folds: int = FOLDS) -> list[Split]:
+    """Split the cells into folds of whole donors, or of random cells where donors are not known.
+
+    Of donors there are as many folds, `n_folds` at most, as leave cells of every class in each
+    training and each test part. Where no number of folds does (a class with a single donor, for
+    one), there are `n_folds` all the same, with the classes spread as evenly as the donors allow,
+    and the log says so: cells of a class that the training cells lack are then guessed wrong.
 
     Parameters
     ----------
     codes
-        Class of each cell; where there is one class only, cells are split all the same.
-    groups
+        Class of each cell, from 0. Cells of one class only are split all the same.
+    donors
         The donor of each cell; None, or a single donor, draws folds of cells (seed 0).
     n_folds
-        Number of folds; of few donors, or of a rare class, there are fewer.
+        Largest number of folds; of few donors, or of a rare class, there are fewer.
 
-    Yields
-    ------
-    Cells to train on and cells held out, by position. A fold whose training cells are all of one
-    class is left out, where there are several classes.
+    Returns
+    -------
+    Training cells and test cells of each fold, by position. A fold whose training cells are all of
+    one class is left out, where there are several classes.
     """
-    blank = np.zeros((len(codes), 1))
-    if groups is not None and groups.nunique() > 1:
-        n_folds = min(n_folds, groups.nunique())
-        splits = GroupKFold(n_folds).split(blank, codes, groups.astype(str).to_numpy())
-    else:
-        n_folds = max(2, min(n_folds, np.bincount(codes).min()))
-        splits = StratifiedKFold(n_folds, shuffle=True, random_state=0).split(blank, codes)
-    for train, test in splits:
-        if len(np.unique(codes[train])) > 1 or codes.max() == 0:
-            yield train, test
+    cells, counts = np.zeros((len(codes), 1)), np.bincount(codes)
+    with warnings.catch_warnings():  # of rare classes; said below in our own words
+        warnings.simplefilter("ignore", UserWarning)
+        if donors is None or donors.nunique() < 2:
+            kind, n_folds = "random cells", max(2, min(n_folds, counts.min()))
+            shuffled = StratifiedKFold(n_folds, shuffle=True, random_state=0)
+            splits = list(shuffled.split(cells, codes))
+        else:
+            kind, names = "whole donors", donors.astype(str).to_numpy()
+            n_folds = min(n_folds, donors.nunique(), counts.max())
+            splits = _folds_of_donors(cells, codes, names, n_folds)
+    kept = [fold for fold in splits if len(fold[1]) and _trains(codes, fold[0])]
+    if not all(_has_all(codes, part) for fold in kept for part in fold) or len(kept) < len(splits):
+        log.warning(
+            "no folds of %s have every class in each training and test part; %d of %d cells are "
+            "scored", kind, sum(len(test) for _, test in kept), len(codes),
+        )  # fmt: skip
+    log.info("%d folds of %s", len(kept), kind)
+    return kept
 
 
-def standardise(x: np.ndarray, train: np.ndarray) -> np.ndarray:
-    """Return values as a column, by mean and spread of the training cells; zeros if constant."""
-    spread = x[train].std()
-    return ((x - x[train].mean()) / spread if spread > 0 else np.zeros_like(x))[:, None]
+def _folds_of_donors(
+    cells: np.ndarray, codes: np.ndarray, donors: np.ndarray, n_folds: int
+) -> list[Split]:
+    if codes.max() == 0:
+        return list(GroupKFold(n_folds).split(cells, codes, donors))
+    tries = (
+        list(StratifiedGroupKFold(n).split(cells, codes, donors)) for n in range(n_folds, 1, -1)
+    )
+    widest = next(tries)
+    for splits in (widest, *tries):
+        if all(_has_all(codes, part) for fold in splits for part in fold):
+            return splits
+    return widest
 
 
-def score(
-    x: np.ndarray, codes: np.ndarray, train: np.ndarray, *tests: np.ndarray
-) -> list[dict[str, float]]:
-    """Fit a logistic regression to the training cells, and score it on each set of cells.
+def _has_all(codes: np.ndarray, part: np.ndarray) -> bool:
+    return len(np.unique(codes[part])) == codes.max() + 1
+
+
+def _trains(codes: np.ndarray, train: np.ndarray) -> bool:
+    return codes.max() == 0 or len(np.unique(codes[train])) > 1
+
+
+class Prediction(NamedTuple):
+    """What a regression says of some cells.
+
+    Attributes
+    ----------
+    cells
+        By position.
+    guess
+        The likeliest class of each cell.
+    evidence
+        cells x classes: log odds of the class given the loading, less those of the class among the
+        training cells. So the evidence of folds whose training cells differ in their shares of
+        the classes can be ranked together, and a term that says nothing has none.
+    """
+
+    cells: np.ndarray
+    guess: np.ndarray
+    evidence: np.ndarray
+
+
+def predict(
+    x: np.ndarray, codes: np.ndarray, train: np.ndarray, *parts: np.ndarray
+) -> list[Prediction]:
+    """Fit a logistic regression (L2 penalty, C=1) to training cells, and predict sets of cells.
 
     Parameters
     ----------
     x
-        Loadings of one term, a column, standardised; zeros for a term that is off.
+        Loadings of one term; here standardised by the mean and spread of the training cells. Where
+        they are constant, as of a term that is off, every cell gets the largest class.
     codes
         Class of each cell.
-    train, tests
+    train, parts
         Cells by position.
 
     Returns
     -------
-    accuracy, balanced_accuracy and auroc for each of `tests`.
+    The prediction of each of `parts`.
     """
-    model = None
-    if x[train].any():
-        with warnings.catch_warnings():
+    n_classes = codes.max() + 1
+    shares = np.bincount(codes[train], minlength=n_classes) / len(train)
+    spread, model = x[train].std(), None
+    if spread > 0:
+        x = ((x - x[train].mean()) / spread)[:, None]
+        with warnings.catch_warnings(), config_context(assume_finite=True):
             warnings.simplefilter("ignore", ConvergenceWarning)
             model = LogisticRegression().fit(x[train], codes[train])
-    return [_score(model, x, codes, train, test) for test in tests]
+    found = []
+    for cells in parts:
+        chance = np.tile(shares, (len(cells), 1))
+        if model is not None and len(cells):
+            chance[:, model.classes_] = model.predict_proba(x[cells])
+        with np.errstate(invalid="ignore"):  # -inf - -inf: a class without training cells
+            evidence = np.nan_to_num(logit(chance) - logit(shares), posinf=np.inf, neginf=-np.inf)
+        found.append(Prediction(cells, chance.argmax(1), evidence))
+    return found
 
 
-def _score(
-    model: LogisticRegression | None,
-    x: np.ndarray,
-    codes: np.ndarray,
-    train: np.ndarray,
-    test: np.ndarray,
-) -> dict[str, float]:
-    truth, n_classes = codes[test], codes.max() + 1
-    if model is None:  # a term that is off: the largest class, for every cell
-        guess = np.full(len(test), np.bincount(codes[train]).argmax())
-        return {
-            "accuracy": float((truth == guess).mean()),
-            "balanced_accuracy": _balanced(truth, guess),
-            "auroc": 0.5,
-        }
-    chance = model.predict_proba(x[test])
-    guess = model.classes_[chance.argmax(1)]
+def score(codes: np.ndarray, predictions: Iterable[Prediction]) -> dict[str, float]:
+    """Score predictions, of several folds together.
+
+    Returns
+    -------
+    accuracy, balanced_accuracy (the mean over classes) and auroc: of the second of two classes, or
+    the mean over more classes, each against the rest. auroc is NaN where the cells are all of one
+    class, and everything is where there are no cells.
+    """
+    predictions = list(predictions)
+    if not predictions:
+        return dict.fromkeys(SCORES, np.nan)
+    cells, guess, evidence = (np.concatenate(part) for part in zip(*predictions, strict=True))
+    truth, ranks = codes[cells], rankdata(evidence, axis=0)
     present = np.unique(truth)
-    auroc = np.nan
-    if n_classes == 2 and len(present) == 2:
-        auroc = roc_auc_score(truth, chance[:, 1])
-    elif n_classes > 2 and len(present) > 1 and set(present) <= set(model.classes_):
-        one_hot = truth[:, None] == present
-        columns = np.searchsorted(model.classes_, present)
-        auroc = roc_auc_score(one_hot, chance[:, columns], average="macro")
-    return {
-        "accuracy": float((truth == guess).mean()),
-        "balanced_accuracy": _balanced(truth, guess),
-        "auroc": auroc,
-    }
+    wanted = present if codes.max() > 1 else present[present == 1]
+    aurocs = [_auroc(ranks[:, k], truth == k) for k in wanted] if len(present) > 1 else [np.nan]
+    values = (truth == guess).mean(), balanced_accuracy(truth, guess), np.mean(aurocs)
+    return dict(zip(SCORES, map(float, values), strict=True))
 
 
-def _balanced(truth: np.ndarray, guess: np.ndarray) -> float:
+def balanced_accuracy(truth: np.ndarray, guess: np.ndarray) -> float:
     """Return the mean over the classes of the cells of the share guessed right.
 
     Plain counting: scikit-learn's function, called some ten thousand times, takes half a minute.
@@ -182,6 +243,49 @@ def _balanced(truth: np.ndarray, guess: np.ndarray) -> float:
     counts = np.bincount(truth)
     right = np.bincount(truth[truth == guess], minlength=len(counts))
     return float((right[counts > 0] / counts[counts > 0]).mean())
+
+
+def _auroc(ranks: np.ndarray, has: np.ndarray) -> np.ndarray:
+    """Return the AUROC of cells that have a value against the rest.
+
+    Parameters
+    ----------
+    ranks
+        Of the cells, from 1, ties sharing their mean rank; or cells x terms.
+    has
+        Mask of the cells; some, but not all.
+    """
+    n, rest = int(has.sum()), int((~has).sum())
+    return (ranks[has].sum(0) - n * (n + 1) / 2) / (n * rest)
+
+
+def best_term(loadings: pd.DataFrame, label: pd.Series, train: np.ndarray) -> dict[str, object]:
+    """Find the term that separates a label best on the training cells, and try it on the others.
+
+    Parameters
+    ----------
+    loadings
+        cells x terms, all cells.
+    label
+        The label of each cell.
+    train
+        Mask of the training cells.
+
+    Returns
+    -------
+    best_term, best_accuracy, best_accuracy_held_out; nothing if the training cells have one class.
+    """
+    _, codes = np.unique(label.astype(str), return_inverse=True)
+    seen, unseen = np.flatnonzero(train), np.flatnonzero(~train)
+    if not len(loadings.columns) or len(np.unique(codes[seen])) < 2:
+        return {}
+    tried = {}
+    for term, values in loadings.items():
+        parts = predict(values.to_numpy(float), codes, seen, seen, unseen)
+        tried[term] = [float((codes[part.cells] == part.guess).mean()) for part in parts]
+    best = max(tried, key=lambda term: tried[term][0])
+    inside, outside = tried[best]
+    return {"best_term": best, "best_accuracy": inside, "best_accuracy_held_out": outside}
 
 
 SEPARATION_COLUMNS = ("term", "label", "value", "n_cells", "auroc")
@@ -204,27 +308,17 @@ def separation_table(loadings: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFra
     as well as 1. A label with one value only has no rows.
     """
     ranks = rankdata(loadings.to_numpy(float), axis=0)
-    tables = [pd.DataFrame(columns=list(SEPARATION_COLUMNS))]
+    tables = []
     for name, label in labels.items():
         values = label.astype(str).to_numpy()
         for value in np.unique(values):
             has = values == value
-            n, rest = int(has.sum()), int((~has).sum())
-            if not rest:
+            if has.all():
                 continue
-            auroc = (ranks[has].sum(0) - n * (n + 1) / 2) / (n * rest)
-            tables.append(
-                pd.DataFrame(
-                    {
-                        "term": loadings.columns,
-                        "label": name,
-                        "value": value,
-                        "n_cells": n,
-                        "auroc": auroc,
-                    }
-                )
-            )
-    return pd.concat(tables[1:] or tables, ignore_index=True)
+            columns = (loadings.columns, name, value, int(has.sum()), _auroc(ranks, has))
+            tables.append(pd.DataFrame(dict(zip(SEPARATION_COLUMNS, columns, strict=True))))
+    blank = pd.DataFrame(columns=list(SEPARATION_COLUMNS))
+    return pd.concat(tables or [blank], ignore_index=True)
 
 
 DENSE_COLUMNS = (
@@ -246,8 +340,8 @@ def dense_table(accuracy: pd.DataFrame, methods: Sequence[str]) -> pd.DataFrame:
 
     Returns
     -------
-    One row a fit: dataset, method, seed, n_dense (its dense factors), term and accuracy of its best
-    annotated term, unannotated and unannotated_accuracy of its best unannotated factor (empty
+    One row per fit: dataset, method, seed, n_dense (its dense factors), term and accuracy of its
+    best annotated term, unannotated and unannotated_accuracy of its best unannotated factor (empty
     without one).
     """
     train = accuracy[accuracy["split"] == "train"]

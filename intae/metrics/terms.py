@@ -1,55 +1,29 @@
-"""Tables of fits: what they cost, and their terms.
+"""The terms of a fit as tables: their ranks, the corrections of their gene sets, the training.
 
-Genes that a fit adds to gene sets, and removes from them.
-
-Which term to look at where a model switched the one asked for off.
+Also which term to look at in a fit that switched off the one asked for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 import pandas as pd
 
-from ..benchmark.tables import FIT_COLUMNS, HISTORY_COLUMNS, stack
 from ..fits import Fit
 
-RUNTIME_COLUMNS = (
-    "dataset", "method", "seed", "seconds", "peak_mb", "n_cells", "n_genes", "n_terms",
-    "iterations", "converged", "projected", "threads", "device",
+FIT_COLUMNS = ("dataset", "method", "seed")
+TERM_COLUMNS = (
+    "term", "kind", "n_genes", "relevance", "rank", "active", "genes_added", "genes_removed",
 )  # fmt: skip
-
-
-def runtime_row(fit: Fit) -> dict[str, object]:
-    """Return what a fit cost.
-
-    `seconds` is the wall time of the fit alone; where the fit was stopped by its budget it is the
-    projected time to the end, and `projected` is true. `peak_mb` is the peak resident memory of
-    the whole training process, libraries included.
-    """
-    return cost_row(fit.about)
-
-
-def cost_row(about: Mapping[str, Any]) -> dict[str, object]:
-    """Return the same of what is known of a run (:func:`intae.fits.about_fit`)."""
-    row = {name: about[name] for name in RUNTIME_COLUMNS if name in about}
-    row["seconds"] = about["projected_seconds"] if about["projected"] else about["seconds"]
-    return {name: row[name] for name in RUNTIME_COLUMNS}
-
-
-def hosts(fits: Iterable[Fit]) -> pd.DataFrame:
-    """Return the machines that fits ran on, one row each, with the number of fits."""
-    table = pd.DataFrame([dict(fit.about["host"]) for fit in fits]).astype(str)
-    return table.groupby(list(table.columns), sort=False).size().reset_index(name="n_fits")
+HISTORY_COLUMNS = ("iteration", "F", "objective", "n_deactivated", "inactive_zero_share")
+CORRECTION_COLUMNS = ("term", "gene", "change", "weight")
 
 
 def terms_of(fit: Fit) -> pd.DataFrame:
     """Return a fit's terms with their rank (1 is the most relevant; see :func:`ranking`)."""
     terms = fit.terms.reset_index(names="term")
     terms["rank"] = ranking(terms).rank(ascending=False, method="first").astype(int)
-    columns = ["term", "kind", "n_genes", "relevance", "rank", "active", "genes_added"]
-    return label(terms[[*columns, "genes_removed"]], fit)
+    return terms[list(TERM_COLUMNS)]
 
 
 def ranking(terms: pd.DataFrame) -> pd.Series:
@@ -76,24 +50,16 @@ def ranking(terms: pd.DataFrame) -> pd.Series:
 
 
 def history_of(fit: Fit) -> pd.DataFrame:
-    """Return the course of an autoencoder's training, a row an epoch; of other fits nothing.
+    """Return how an autoencoder's training went, one row per epoch; of other fits nothing.
 
-    F is the reconstruction and the penalty on loadings, a cell (equation 3 without R), `objective`
-    F + R, `inactive_zero_share` the share at zero of the weights that the annotation does not name.
+    F is the reconstruction error and the penalty on loadings, per cell (equation 3 without R),
+    `objective` is F + R, and `inactive_zero_share` is the share at zero of the weights that the
+    annotation does not name.
     """
     history = fit.history
     if not set(HISTORY_COLUMNS) <= set(history):
         history = pd.DataFrame(columns=list(HISTORY_COLUMNS))
-    return label(history[list(HISTORY_COLUMNS)], fit)
-
-
-def label(table: pd.DataFrame, fit: Fit) -> pd.DataFrame:
-    """Put data set, method and seed of a fit in front of a table."""
-    about = fit.about
-    table = table.copy()
-    for position, name in enumerate(FIT_COLUMNS):
-        table.insert(position, name, about[name])
-    return table
+    return history[list(HISTORY_COLUMNS)]
 
 
 def corrected_genes(fit: Fit, most: int = 100) -> pd.DataFrame:
@@ -104,8 +70,9 @@ def corrected_genes(fit: Fit, most: int = 100) -> pd.DataFrame:
     fit
         The fit.
     most
-        Genes listed at most, added or removed, of a term: where the published autoencoder is not
-        yet sparse, it adds nearly all genes to every term. `terms_` lists them all.
+        Largest number of genes listed as added to a term, and as removed from it. Where the
+        published autoencoder is not yet sparse, it adds nearly all genes to every term. `terms_`
+        lists them all.
 
     Returns
     -------
@@ -114,24 +81,18 @@ def corrected_genes(fit: Fit, most: int = 100) -> pd.DataFrame:
     itself what it added and removed: f-scLVM by the probability that the gene belongs to the
     term, the autoencoder by a weight that is not zero.
     """
-    terms, W = fit.terms, fit.weights
-    terms = terms[(terms["kind"] == "annotated") & terms["active"].astype(bool)]
-    parts = [pd.DataFrame(columns=["term", "gene", "change", "weight"])]
-    for term, row in terms.iterrows():
+    on = (fit.terms["kind"] == "annotated") & fit.terms["active"].astype(bool)
+    parts = []
+    for term, row in fit.terms[on].iterrows():
         for change in ("added", "removed"):
             genes = str(row[f"genes_{change}"]).split()
-            if not genes:
-                continue
-            weight = W.loc[genes, term]
-            weight = weight.loc[
-                weight.abs().sort_values(ascending=change == "removed").index[:most]
-            ]
-            parts.append(
-                pd.DataFrame(
-                    {"term": term, "gene": weight.index, "change": change, "weight": weight.values}
-                )
-            )
-    return stack(parts).reset_index(drop=True)
+            weight = fit.weights.loc[genes, term]
+            surest = weight.abs().sort_values(ascending=change == "removed").index[:most]
+            part = {"term": term, "gene": surest, "change": change, "weight": weight[surest].values}
+            parts.append(pd.DataFrame(part))
+    parts = [part for part in parts if len(part)]
+    blank = pd.DataFrame(columns=list(CORRECTION_COLUMNS))
+    return pd.concat(parts or [blank], ignore_index=True)
 
 
 LEAST_SHARED = 0.25  # Jaccard index of two gene sets that are about the same thing

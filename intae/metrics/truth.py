@@ -1,10 +1,7 @@
-"""A fit laid beside the truth that its data were drawn from.
+"""Fits of simulated data beside the truth that was planted in them.
 
-What fits recover of a planted truth.
-
-Precision against recall of planted terms, and of planted corrections of their sets.
-
-Terms that a fit calls active although they are not, and whether they overlap active ones.
+What they recover; precision against recall of planted terms, and of planted corrections of their
+sets; which terms they call active although they are not, and whether those overlap active ones.
 """
 
 from __future__ import annotations
@@ -18,7 +15,6 @@ from anndata import AnnData
 from scipy.stats import false_discovery_control, rankdata, ttest_ind
 from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score
 
-from ..benchmark.tables import stack
 from ..fits import Fit
 from ..prepared import get_annotations, get_terms
 from .terms import ranking
@@ -179,7 +175,7 @@ def _r(x: np.ndarray, y: np.ndarray) -> float:
     return float(np.corrcoef(x, y)[0, 1])
 
 
-COLUMNS = ("what", "n_ranked", "recall", "precision", "chance")
+CURVE_COLUMNS = ("what", "n_ranked", "recall", "precision", "chance")
 
 
 def recovery_curves(fit: Fit, truth: AnnData, n_points: int = 200) -> pd.DataFrame:
@@ -206,17 +202,18 @@ def recovery_curves(fit: Fit, truth: AnnData, n_points: int = 200) -> pd.DataFra
     Returns
     -------
     what, n_ranked (how far down the ranking), recall, precision, chance (precision of a random
-    order): a row for each sought thing found, in order. A fit that does not weigh genes (plain
+    order): one row for each sought thing found, in order. A fit that does not weigh genes (plain
     scores) has no curves of genes, one without annotated terms none at all.
     """
     planted = Planted.beside(fit, truth)
-    parts = [pd.DataFrame(columns=list(COLUMNS))]
+    parts = []
     if len(planted.terms):
         parts.append(_curve("terms", planted.active, planted.score, n_points))
         if planted.weighs_genes:
             parts.append(_curve("added genes", *added_gene_scores(planted), n_points))
             parts.append(_curve("wrong genes", *wrong_gene_scores(planted), n_points))
-    return stack(parts)
+    parts = [part for part in parts if len(part)]
+    return pd.concat(parts or [pd.DataFrame(columns=list(CURVE_COLUMNS))])
 
 
 def added_gene_scores(planted: Planted) -> tuple[np.ndarray, np.ndarray]:
@@ -239,7 +236,7 @@ def wrong_gene_scores(planted: Planted) -> tuple[np.ndarray, np.ndarray]:
 def _curve(what: str, sought: np.ndarray, score: np.ndarray, n_points: int) -> pd.DataFrame:
     """Return precision and recall at each sought thing found, from the top of the ranking."""
     if not sought.any() or not (score > 0).any():
-        return pd.DataFrame(columns=list(COLUMNS))
+        return pd.DataFrame(columns=list(CURVE_COLUMNS))
     precision, recall, threshold = precision_recall_curve(sought, score)
     ranked = slice(None, len(threshold))  # the last point, recall 0, has no threshold
     curve = pd.DataFrame({"recall": recall[ranked], "precision": precision[ranked]})

@@ -1,4 +1,4 @@
-"""Cost against the number of cells: the parts drawn, the slopes, the figure."""
+"""Cost against the number of cells: the slopes, the figure."""
 
 from pathlib import Path
 from types import SimpleNamespace
@@ -6,59 +6,16 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+from fits import make_fit
 from jinja2 import Template
 from matplotlib.collections import LineCollection, PathCollection
-from scipy import sparse
 
-import intae
 from intae.benchmark.registry import train
 from intae.figures.cost import plot_scaling
 from intae.fits import about_fit
-from intae.io import write_h5ad
-from intae.metrics.cost import SCALING_COLUMNS, read_part, scaling_row, slopes
-from intae.prepared import check_prepared
+from intae.metrics.cost import SCALING_COLUMNS, hosts, runtime_row, scaling_row, slopes
 
 LABELS = {"ae": "Autoencoder", "slalom": "slalom", "pca": "PCA"}
-
-
-@pytest.fixture(params=["dense", "sparse"])
-def file(request, simulated, tmp_path):
-    adata = simulated.copy()
-    if request.param == "sparse":
-        adata.X = sparse.csr_matrix(np.where(adata.X > 0, adata.X, 0).astype(np.float32))
-    write_h5ad(adata, tmp_path / "prepared.h5ad")
-    return adata, tmp_path / "prepared.h5ad"
-
-
-def test_a_part_is_what_it_says(file, monkeypatch):
-    monkeypatch.setattr("intae.metrics.cost.BLOCK", 64)  # several blocks
-    whole, path = file
-    part = read_part(path, 50, seed=3)
-    check_prepared(part)
-    assert part.n_obs == 50 and part.obs_names.is_unique
-    same = whole[part.obs_names]
-    assert (part.obs.astype(str) == same.obs.astype(str)).all(axis=None)
-    if sparse.issparse(whole.X):
-        assert sparse.issparse(part.X)
-        assert (part.X != same.X).nnz == 0
-    else:
-        np.testing.assert_array_equal(part.X, same.X)
-    np.testing.assert_array_equal(part.varm["annotations"], whole.varm["annotations"])
-    assert list(part.uns["terms"]) == list(whole.uns["terms"])
-
-
-def test_parts_are_nested_and_another_seed_draws_others(file):
-    _, path = file
-    small, large, other = read_part(path, 20, 0), read_part(path, 60, 0), read_part(path, 20, 1)
-    assert set(small.obs_names) < set(large.obs_names)
-    assert set(small.obs_names) != set(other.obs_names)
-
-
-@pytest.mark.parametrize("n_cells", [200, 5000])
-def test_no_part_is_the_whole(file, n_cells, caplog):
-    with caplog.at_level("INFO"):
-        assert read_part(file[1], n_cells, 0) is None
-    assert f"has 200 cells: no part of {n_cells} is drawn" in caplog.text
 
 
 def rows(method, sizes, seconds, peak_mb=100.0, *, projected=False, seed=0):
@@ -68,6 +25,14 @@ def rows(method, sizes, seconds, peak_mb=100.0, *, projected=False, seed=0):
          "seconds": seconds, "peak_mb": peak_mb, "projected": projected, "threads": 1,
          "device": "cpu", "cpu": "A Processor"}
     )  # fmt: skip
+
+
+def test_a_fit_that_was_stopped_costs_what_is_projected():
+    about = make_fit(np.ones((4, 2)), np.ones((3, 2)), [1, 9]).about
+    assert runtime_row(about)["seconds"] == 2.0
+    about |= {"projected": True, "projected_seconds": 500.0}
+    assert runtime_row(about)["seconds"] == 500.0
+    assert hosts([about, about]).to_dict("records") == [{"cpu": "x", "cores": "2", "n_fits": 2}]
 
 
 def test_slopes_of_known_powers():
@@ -157,22 +122,10 @@ def test_slopes_have_a_true_minus_and_say_where_two_sizes_are_all():
 
 @pytest.mark.parametrize("projected", [True, False])
 def test_the_caption_tells_of_hollow_points_where_slalom_runs(projected):
-    text = (Path(__file__).parents[1] / "report/scaling.rst").read_text()
+    text = (Path(__file__).parents[2] / "report/scaling.rst").read_text(encoding="utf-8")
     scaling = {"sizes": [10, 20], "seed": 0, "budget": 600}
     params = SimpleNamespace(scaling=scaling, projected=projected)
     told = SimpleNamespace(params=params, wildcards=SimpleNamespace(dataset="d"))
     caption = Template(text, trim_blocks=True).render(snakemake=told)
     assert ("\n\n**Hollow** (slalom only)" in caption) is projected
     assert "slope below zero is no law" in caption
-
-
-def test_the_pass_over_a_file_holds_no_more_than_a_block(simulated, tmp_path, monkeypatch):
-    """Only then is the peak of memory that of a part."""
-    write_h5ad(simulated, tmp_path / "prepared.h5ad")
-    monkeypatch.setattr("intae.metrics.cost.BLOCK", 50)
-    seen = []
-    vstack = np.vstack
-    monkeypatch.setattr(np, "vstack", lambda blocks: seen.extend(blocks) or vstack(blocks))
-    part = read_part(tmp_path / "prepared.h5ad", 30, 0)
-    assert len(seen) == 4 and sum(map(len, seen)) == part.n_obs == 30
-    assert intae.PCA().fit(part).loadings_.shape[0] == 30

@@ -21,9 +21,8 @@ import logging
 import numpy as np
 import pandas as pd
 
-from .descent import Problem
 from .exact import empty_start, minimise
-from .history import History
+from .objective import History, Problem
 from .penalties import Penalty, column_norms
 
 log = logging.getLogger(__name__)

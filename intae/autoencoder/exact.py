@@ -14,10 +14,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from .descent import Problem, descend
-from .history import History
+from .descent import descend
 from .moves import Candidates, rename, second_look, try_term
-from .objective import annotation_start
+from .objective import History, Problem, annotation_start
 from .penalties import Penalty
 
 log = logging.getLogger(__name__)

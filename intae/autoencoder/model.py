@@ -28,13 +28,11 @@ from ..prepared import check_prepared, design_matrix, get_annotations, get_terms
 from ..terms import signs, term_index, terms_table
 from .confounders import find_confounders, sets_are_blurred, warn_of_confounders
 from .data import Cells
-from .descent import Problem
 from .exact import empty_start, minimise
-from .history import History
 from .lambdas import FRACTION1, FRACTION3, PUBLISHED, automatic_lambdas, lambda_max, size_weights
 from .moves import evidence
 from .necessity import necessity
-from .objective import Loadings, annotation_start, best_data_term, best_encoder
+from .objective import History, Loadings, Problem, annotation_start, best_data_term, best_encoder
 from .path import FRACTIONS, path
 from .penalties import Penalty, column_norms
 

@@ -54,8 +54,8 @@ import numpy as np
 from scipy.linalg import eigh
 from scipy.sparse.linalg import eigsh
 
-from .descent import Point, Problem, descend
-from .objective import best_encoder
+from .descent import descend
+from .objective import Point, Problem, best_encoder
 from .penalties import Penalty, column_norms, soft_threshold
 
 LANCZOS = 30  # genes, from which on it is quicker

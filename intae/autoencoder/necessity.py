@@ -12,10 +12,8 @@ import numpy as np
 import pandas as pd
 
 from ..prepared import join_terms
-from .descent import Problem
 from .exact import minimise
-from .history import History
-from .objective import best_encoder
+from .objective import History, Problem, best_encoder
 from .penalties import Penalty, column_norms
 
 log = logging.getLogger(__name__)

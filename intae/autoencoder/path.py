@@ -8,11 +8,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pandas as pd
 
-from .descent import Problem
 from .exact import empty_start, minimise
-from .history import History
 from .lambdas import FRACTION3
-from .objective import annotation_start, best_encoder
+from .objective import History, Problem, annotation_start, best_encoder
 from .penalties import Penalty, column_norms
 
 FRACTIONS = tuple(np.geomspace(1, FRACTION3 / 2, 12).round(4))

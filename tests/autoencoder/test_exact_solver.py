@@ -6,7 +6,7 @@ from autoencoders import model
 
 from intae import simulate
 from intae.autoencoder import exact
-from intae.autoencoder.descent import Problem, descend, step_lengths
+from intae.autoencoder.descent import descend, step_lengths
 from intae.autoencoder.lambdas import lambda_max, size_weights
 from intae.autoencoder.moves import (
     Candidates,
@@ -19,12 +19,12 @@ from intae.autoencoder.moves import (
     try_term,
 )
 from intae.autoencoder.objective import (
+    Problem,
     annotation_start,
     best_data_term,
     best_encoder,
     best_loadings,
     data_term,
-    gradient,
 )
 from intae.autoencoder.penalties import Penalty, column_norms
 from intae.prepared import second_moments
@@ -70,7 +70,7 @@ def test_gradient_against_differences(problem):
     rng = np.random.default_rng(2)
     W, D = rng.normal(size=(2, 60, 5))
     ends = [best_data_term(problem.S, W + h * D, 0.1) for h in (1e-5, -1e-5)]
-    assert np.vdot(gradient(problem.S, W, 0.1), D) == pytest.approx(
+    assert np.vdot(problem.at(W).gradient(), D) == pytest.approx(
         (ends[0] - ends[1]) / 2e-5, rel=1e-5
     )
 

@@ -65,7 +65,7 @@ def descend(
     columns = np.flatnonzero(column_norms(W) > 0)
     everywhere, penalty = W.shape, penalty.take(columns)
     here = ahead = problem.at(W[:, columns])
-    objective = here.data_term + penalty.value(here.W)
+    objective = here.objective(penalty)
     momentum, boost, iteration = 1.0, BOOST, 0
 
     def check() -> float:
@@ -79,7 +79,7 @@ def descend(
         iteration += 1
         step = boost * step_lengths(ahead.best.ZZ)
         new = problem.at(penalty.prox(ahead.W - step * ahead.gradient(), step))
-        value = new.data_term + penalty.value(new.W)
+        value = new.objective(penalty)
         if value > objective * (1 + ROUNDING):
             if ahead is here:  # no momentum to blame, so the step was too long
                 boost = max(1.0, boost / 1.3)

@@ -149,6 +149,10 @@ class Point:
         """Gradient of F*, genes x terms."""
         return self.best.gradient(self.W)
 
+    def objective(self, penalty: Penalty) -> float:
+        """Return F* + R."""
+        return self.data_term + penalty.value(self.W)
+
     def take(self, columns: np.ndarray) -> Point:
         """Return the point of some columns; the others must be zero."""
         return Point(self.problem, self.W[:, columns], self.SW[:, columns])

@@ -116,6 +116,33 @@ def find_confounders(
     return factors[:, shares >= least_share]
 
 
+def count_confounders(
+    problem: Problem,
+    W: np.ndarray,
+    annotations: np.ndarray,
+    set_weights: np.ndarray,
+    lambdas: dict[str, float],
+    *,
+    tol: float,
+    max_iter: int,
+) -> int:
+    """Return how many dense terms a fit without them needs, to keep confounders out of gene sets.
+
+    Parameters
+    ----------
+    W
+        The fit without dense terms, genes x terms.
+    problem, annotations, set_weights, lambdas, tol, max_iter
+        As in :func:`find_confounders`.
+    """
+    if not sets_are_blurred(W, annotations):
+        return 0
+    found = find_confounders(problem, annotations, set_weights, lambdas, tol=tol, max_iter=max_iter)
+    if found.shape[1]:
+        log.info("%d dense terms, to keep confounders out of the gene sets", found.shape[1])
+    return found.shape[1]
+
+
 def warn_of_confounders(
     W: np.ndarray, annotations: np.ndarray, terms: pd.Index, n_dense: int
 ) -> None:

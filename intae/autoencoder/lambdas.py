@@ -147,6 +147,7 @@ def choose_lambdas(
     n_cells: int,
     given: Mapping[str, float | None],
     *,
+    annotated_share: float,
     published: bool,
 ) -> dict[str, float]:
     """Return the lambdas to use, and the largest useful ones.
@@ -157,12 +158,14 @@ def choose_lambdas(
         As in :func:`noise_floor`.
     given
         lambda0 to lambda3 as the user gave them; None stands for the automatic one.
+    annotated_share
+        lambda_annotated, on genes inside their set, as a share of lambda1.
     published
         Take the paper's in the place of automatic ones.
 
     Returns
     -------
-    lambda0 to lambda3, lambda1_max and lambda3_max.
+    lambda0 to lambda3, lambda_annotated, lambda1_max and lambda3_max.
     """
     lambda0 = float(PUBLISHED["lambda0"] if given["lambda0"] is None else given["lambda0"])
     largest1, largest3 = lambda_max(S, annotations, lambda0, group_weights)
@@ -176,6 +179,7 @@ def choose_lambdas(
     used = {"lambda0": lambda0}
     for name in ("lambda1", "lambda2", "lambda3"):
         used[name] = float(chosen[name] if given[name] is None else given[name])
+    used["lambda_annotated"] = float(annotated_share * used["lambda1"])
     return used | {"lambda1_max": largest1, "lambda3_max": largest3}
 
 

@@ -43,13 +43,13 @@ from ..base import FactorModel, limit_threads, match_genes
 from ..errors import IntaeError
 from ..prepared import check_prepared, design_matrix, get_annotations, get_terms, iter_chunks
 from ..terms import signs, term_index, terms_table
-from .confounders import find_confounders, sets_are_blurred, warn_of_confounders
+from .confounders import count_confounders, warn_of_confounders
 from .data import Cells
 from .exact import empty_start, minimise
 from .lambdas import choose_lambdas, weights_of_sets
 from .moves import evidence
 from .necessity import necessity
-from .objective import History, Loadings, Problem, annotation_start, best_encoder
+from .objective import History, Problem, annotation_start, best_encoder
 from .path import FRACTIONS, path
 from .penalties import Penalty, column_norms
 
@@ -132,17 +132,6 @@ class Autoencoder(FactorModel):
         "mean_", "effects_", "covariate_mean_", "categories_", "lambdas_", "gap_", "encoder_",
         "annotations_", "group_weights_", "scale_",
     )  # fmt: skip
-
-    mean_: np.ndarray
-    effects_: np.ndarray
-    covariate_mean_: np.ndarray
-    categories_: dict[str, list[str]]
-    lambdas_: dict[str, float]
-    gap_: float
-    encoder_: dict[str, np.ndarray]
-    annotations_: np.ndarray
-    group_weights_: np.ndarray
-    scale_: float
 
     def __init__(
         self,
@@ -295,11 +284,11 @@ class Autoencoder(FactorModel):
 
         Returns
         -------
-        DataFrame, one row per active term, the most necessary first: rise (of F + R without it; near
-        zero means that the data do not decide for this name), carried (the rise before the others
-        are refitted, so that rise / carried is the share that nothing replaces), stand_ins (up to
-        three terms that grow most in its place, " | " between them), stand_in_growth (how much
-        their norms grow, as shares of the term's own, separated by a space), stand_in_r
+        DataFrame, one row per active term, the most necessary first: rise (of F + R without it;
+        near zero means that the data do not decide for this name), carried (the rise before the
+        others are refitted, so that rise / carried is the share that nothing replaces), stand_ins
+        (up to three terms that grow most in its place, " | " between them), stand_in_growth (how
+        much their norms grow, as shares of the term's own, separated by a space), stand_in_r
         (|correlation| of the first stand-in's loadings then with the term's now).
         """
         self._check_fitted()
@@ -384,9 +373,8 @@ class Autoencoder(FactorModel):
         given = {name: getattr(self, name) for name in ("lambda0", "lambda1", "lambda2", "lambda3")}
         self.lambdas_ = choose_lambdas(
             cells.covariance, annotations, self._set_weights, cells.n_cells, given,
-            published=published,
+            annotated_share=self.annotated_share, published=published,
         )  # fmt: skip
-        self.lambdas_["lambda_annotated"] = float(self.annotated_share * self.lambdas_["lambda1"])
         self._problem = Problem(cells.covariance, self.lambdas_["lambda0"])
 
     def _set_terms(self, terms: pd.Index, n_dense: int) -> None:
@@ -412,14 +400,12 @@ class Autoencoder(FactorModel):
     def _minimise(self, terms: pd.Index, tol: float) -> np.ndarray:
         """Run the exact solver; if n_dense is None, again with dense terms for confounders."""
         W = self._minimise_with(terms, self.n_dense or 0, tol)
-        if self.n_dense is None and sets_are_blurred(W, self.annotations_):
-            confounders = find_confounders(
-                self._problem, self.annotations_, self._set_weights, self.lambdas_,
+        if self.n_dense is None:
+            n_dense = count_confounders(
+                self._problem, W, self.annotations_, self._set_weights, self.lambdas_,
                 tol=ROUGH, max_iter=self.max_iter,
             )  # fmt: skip
-            n_dense = confounders.shape[1]
             if n_dense:
-                log.info("%d dense terms, to keep confounders out of the gene sets", n_dense)
                 W = self._minimise_with(terms, n_dense, tol)
         return W
 
@@ -443,25 +429,14 @@ class Autoencoder(FactorModel):
             start = self._minimise(terms, max(self.tol, ROUGH))
         else:
             self._set_terms(terms, self.n_dense or 0)
-        self.converged_, lambda0 = False, self.lambdas_["lambda0"]
-        history = History(self._penalty, self.scale_)
-
-        def look(epoch: int, W: np.ndarray, loadings: Loadings, total: float) -> bool:
-            certificate = history.certificate(W, loadings.gradient(W))
-            row = history.add(epoch, loadings.data_term(total, W, lambda0), W, certificate)
-            log.info(
-                "epoch %d of %d: F + R = %.4f, %d terms off",
-                epoch, self.epochs, row["objective"], row["n_deactivated"],
-            )  # fmt: skip
-            self.converged_ = self.solver == "proximal" and certificate <= self.tol
-            return self.converged_
-
         trained = train(
-            cells, self._penalty, lambda0, start,
+            cells, self._penalty, self.lambdas_["lambda0"], start,
             learning_rate=self.learning_rate, batch_size=min(self.batch_size, cells.n_cells),
-            epochs=self.epochs, seed=self.seed, device=choose_device(self.device), look=look,
+            epochs=self.epochs, seed=self.seed, device=choose_device(self.device),
+            history=History(self._penalty, self.scale_), tol=self.tol,
         )  # fmt: skip
-        self.n_iter_, self.history_ = len(history.rows), history.table()
+        self.n_iter_, self.converged_ = len(trained.history), trained.converged
+        self.history_ = trained.history
         self.encoder_ = arrays(trained.encoder)
         return trained.W, trained.effects
 

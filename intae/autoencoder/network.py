@@ -16,18 +16,22 @@ published encoder turned round for a decoder.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import nn
 
 from ..errors import IntaeError
 from .data import Cells
-from .objective import Loadings, data_term
+from .objective import History, Loadings, data_term
 from .penalties import Penalty
+
+log = logging.getLogger(__name__)
 
 HIDDEN = 400
 DROPOUT = 0.2
@@ -147,11 +151,17 @@ class Trained:
         genes x terms, float64.
     effects
         Phi, genes x covariates.
+    history
+        One row per epoch.
+    converged
+        Whether the certificate stopped it.
     """
 
     encoder: nn.Sequential
     W: np.ndarray
     effects: np.ndarray
+    history: pd.DataFrame
+    converged: bool
 
 
 MEMORY = 0.99  # of the running averages, per batch: they span about a hundred batches
@@ -169,7 +179,8 @@ def train(
     epochs: int,
     seed: int,
     device: torch.device,
-    look: Callable[[int, np.ndarray, Loadings, float], bool],
+    history: History,
+    tol: float,
 ) -> Trained:
     """Train encoder and decoder, as published or with proximal steps for the decoder.
 
@@ -182,9 +193,10 @@ def train(
         published algorithm, which draws W and trains W and the covariates' effects by Adam.
     learning_rate
         Adam's; the published algorithm's proximal step has this length, too.
-    look
-        Called after every epoch with (epoch, W, moments of the loadings, mean |y|^2);
-        training ends where it returns True.
+    history
+        Gets a row per epoch.
+    tol
+        The certificate at which `proximal` stops; the published algorithm runs all its epochs.
     """
     published, n_terms = start is None, len(penalty.kinds)
     with seeded(seed, device):
@@ -196,7 +208,7 @@ def train(
         if published:
             W, effects = nn.Parameter(W), nn.Parameter(effects)
             parameters += [W, effects]
-        penalty = penalty.to_torch(device, W.dtype)
+        R = penalty.to_torch(device, W.dtype)
         optimizer = torch.optim.Adam(parameters, lr=learning_rate)
         average = RunningLoadings(MEMORY)
         for epoch in range(1, epochs + 1):
@@ -210,19 +222,24 @@ def train(
                 optimizer.step()
                 with torch.no_grad():
                     if published:
-                        W.copy_(penalty.prox(W, learning_rate))
+                        W.copy_(R.prox(W, learning_rate))
                     elif epoch > WARM_UP:
                         moments = average.add(target, Z)
                         step = 1 / (2 * torch.linalg.eigvalsh(moments.ZZ)[-1])
-                        W = penalty.prox(W - step * moments.gradient(W), step)
-            trained = Trained(encoder, _array(W), _array(effects) if published else cells.effects)
-            moments, total = cells.moments_of(
-                lambda Y, _: evaluate(encoder, Y, device), trained.effects
-            )
-            if look(epoch, trained.W, moments, total):
+                        W = R.prox(W - step * moments.gradient(W), step)
+            weights, phi = _array(W), _array(effects) if published else cells.effects
+            moments, total = cells.moments_of(lambda Y, _: evaluate(encoder, Y, device), phi)
+            certificate = history.certificate(weights, moments.gradient(weights))
+            F = moments.data_term(total, weights, lambda0)
+            row = history.add(epoch, F, weights, certificate)
+            log.info(
+                "epoch %d of %d: F + R = %.4f, %d terms off",
+                epoch, epochs, row["objective"], row["n_deactivated"],
+            )  # fmt: skip
+            converged = not published and certificate <= tol
+            if converged:
                 break
-    encoder.eval()
-    return trained
+    return Trained(encoder.eval(), weights, phi, history.table(), converged)
 
 
 def _array(tensor: torch.Tensor) -> np.ndarray:

@@ -143,27 +143,23 @@ def count_confounders(
     return found.shape[1]
 
 
-def warn_of_confounders(
-    W: np.ndarray, annotations: np.ndarray, terms: pd.Index, n_dense: int
-) -> None:
+def warn_of_confounders(W: np.ndarray, annotations: np.ndarray, kinds: pd.Series) -> None:
     """Warn of annotated terms with weights on a large part of all genes outside their sets.
 
     Parameters
     ----------
     W, annotations
         As in :func:`genes_outside`.
-    terms
-        Names of the terms.
-    n_dense
-        Dense terms of the fit.
+    kinds
+        Kind of each term, indexed by its name.
     """
     outside = genes_outside(W, annotations)
     found = np.flatnonzero(outside > max(MANY * len(W), LEAST_MANY))
     if len(found):
         widest = found[np.argsort(-outside[found], kind="stable")]
-        named = ", ".join(f"{terms[k]} ({outside[k]} of {len(W)})" for k in widest[:3])
+        named = ", ".join(f"{kinds.index[k]} ({outside[k]} of {len(W)})" for k in widest[:3])
         log.warning(
             "annotated terms with weights on a large part of all genes outside their sets: %s%s; "
             "they stand for a confounder or a cell type; try n_dense=%d",
-            named, ", ..." if len(found) > 3 else "", n_dense + len(found),
+            named, ", ..." if len(found) > 3 else "", (kinds == "dense").sum() + len(found),
         )  # fmt: skip

@@ -292,19 +292,19 @@ class Autoencoder(FactorModel):
         (|correlation| of the first stand-in's loadings then with the term's now).
         """
         self._check_fitted()
-        lambdas = self.lambdas_
-        if adata is not None:
-            cells = Cells(match_genes(adata, self.weights_.index), self.covariates)
-            problem = Problem(cells.covariance, lambdas["lambda0"])
-        elif hasattr(self, "_problem"):
-            problem = self._problem
-        else:
+        if adata is None and not hasattr(self, "_problem"):
             msg = "a loaded model keeps no moments of its data; call necessity(adata)"
             raise IntaeError(msg)
+        used = self.lambdas_
         penalty = self._penalty_of(
-            lambdas["lambda1"], lambdas["lambda2"], lambdas["lambda3"], self.terms_["kind"]
+            used["lambda1"], used["lambda2"], used["lambda3"], self.terms_["kind"]
         )
         with limit_threads(self.threads):
+            if adata is None:
+                problem = self._problem
+            else:
+                cells = Cells(match_genes(adata, self.weights_.index), self.covariates)
+                problem = Problem(cells.covariance, used["lambda0"])
             return necessity(
                 problem, penalty, self.weights_.to_numpy(), self.weights_.columns,
                 scale=self.scale_, tol=max(self.tol, 1e-3), max_iter=self.max_iter,
@@ -464,8 +464,7 @@ class Autoencoder(FactorModel):
             self._kinds, self.annotations_, genes, relevance=norms, active=norms > 0, on=W != 0
         )
         if self.solver != "adam":  # whose bias leaves hardly a weight at zero
-            n_dense = int((self._kinds == "dense").sum())
-            warn_of_confounders(W, self.annotations_, terms, n_dense)
+            warn_of_confounders(W, self.annotations_, self._kinds)
         self.terms_["variance_explained"] = moments.explained(total, W)
         # Adam's W is no minimum of F + R, so what would lower it says nothing of the data.
         self.terms_["evidence"] = np.nan if self.solver == "adam" else evidence(here, self._penalty)

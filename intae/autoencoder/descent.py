@@ -1,8 +1,10 @@
 """Descent on F*(W) + R(W) from second moments: the network is eliminated from equation 3.
 
+    W_new = prox(V - eta grad F*(V), eta),   V = W + beta (W - W_before)
+
 Accelerated proximal gradient (Beck and Teboulle 2009) with restarts (O'Donoghue and Candes 2015),
-made monotone: a step that would raise F* + R is not taken. Each term has a step length of its own,
-since the loadings' variances differ by orders of magnitude.
+made monotone: a step that would raise F* + R is not taken. Each term has a step length eta of its
+own, since the loadings' variances differ by orders of magnitude.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The lambdas: automatic ones, as fractions of the smallest that leave nothing of the data.
+"""The lambdas: automatic ones, as fractions of the smallest ones that leave no term on.
 
 With the other terms absent, a term with the weights t u, |u| = 1, takes u'S u t^2 / (t^2 + l0) off
 F*, so it stays off wherever l3 t is always more. That is so from

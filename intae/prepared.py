@@ -255,6 +255,31 @@ def second_moments(X, extra: np.ndarray | None = None, *, chunk: int = CHUNK) ->
     return Moments(n_cells, (shift + offset)[:n_genes], (gram + gram.T) / 2)
 
 
+def checked_moments(adata: AnnData, extra: np.ndarray | None = None) -> Moments:
+    """Accumulate the second moments of prepared data and check its values, in one pass.
+
+    A value that is not finite makes the moments of its gene so; only then are the values looked at
+    one by one, for the first that is at fault.
+
+    Parameters
+    ----------
+    adata
+        Prepared data.
+    extra
+        As in :func:`second_moments`.
+
+    Raises
+    ------
+    ContractError
+        If X has values that are not finite, naming the cell and the gene of the first.
+    """
+    with np.errstate(invalid="ignore", over="ignore"):  # told of in one sentence instead
+        moments = second_moments(adata.X, extra)
+    if not np.isfinite(np.diag(moments.gram)).all():
+        _check_finite(adata)
+    return moments
+
+
 def is_integer(X) -> bool:
     """Say whether all values of the first 200 cells are integers (100,000 of them at most)."""
     if X is None:

@@ -21,9 +21,8 @@ import logging
 import numpy as np
 import pandas as pd
 
-from .descent import Problem
 from .exact import empty_start, minimise
-from .history import History
+from .objective import History, Problem
 from .penalties import Penalty, column_norms
 
 log = logging.getLogger(__name__)
@@ -117,27 +116,50 @@ def find_confounders(
     return factors[:, shares >= least_share]
 
 
-def warn_of_confounders(
-    W: np.ndarray, annotations: np.ndarray, terms: pd.Index, n_dense: int
-) -> None:
+def count_confounders(
+    problem: Problem,
+    W: np.ndarray,
+    annotations: np.ndarray,
+    set_weights: np.ndarray,
+    lambdas: dict[str, float],
+    *,
+    tol: float,
+    max_iter: int,
+) -> int:
+    """Return how many dense terms a fit without them needs, to keep confounders out of gene sets.
+
+    Parameters
+    ----------
+    W
+        The fit without dense terms, genes x terms.
+    problem, annotations, set_weights, lambdas, tol, max_iter
+        As in :func:`find_confounders`.
+    """
+    if not sets_are_blurred(W, annotations):
+        return 0
+    found = find_confounders(problem, annotations, set_weights, lambdas, tol=tol, max_iter=max_iter)
+    if found.shape[1]:
+        log.info("%d dense terms, to keep confounders out of the gene sets", found.shape[1])
+    return found.shape[1]
+
+
+def warn_of_confounders(W: np.ndarray, annotations: np.ndarray, kinds: pd.Series) -> None:
     """Warn of annotated terms with weights on a large part of all genes outside their sets.
 
     Parameters
     ----------
     W, annotations
         As in :func:`genes_outside`.
-    terms
-        Names of the terms.
-    n_dense
-        Dense terms of the fit.
+    kinds
+        Kind of each term, indexed by its name.
     """
     outside = genes_outside(W, annotations)
     found = np.flatnonzero(outside > max(MANY * len(W), LEAST_MANY))
     if len(found):
         widest = found[np.argsort(-outside[found], kind="stable")]
-        named = ", ".join(f"{terms[k]} ({outside[k]} of {len(W)})" for k in widest[:3])
+        named = ", ".join(f"{kinds.index[k]} ({outside[k]} of {len(W)})" for k in widest[:3])
         log.warning(
             "annotated terms with weights on a large part of all genes outside their sets: %s%s; "
             "they stand for a confounder or a cell type; try n_dense=%d",
-            named, ", ..." if len(found) > 3 else "", n_dense + len(found),
+            named, ", ..." if len(found) > 3 else "", (kinds == "dense").sum() + len(found),
         )  # fmt: skip

@@ -1,14 +1,20 @@
-"""Prepared data as the solvers want them: centred blocks of cells, and their second moments."""
+"""Prepared data as the solvers want them: centred blocks of cells, and their second moments.
+
+With covariates x_n (equation 2) their least squares effects are taken off the moments, which is
+exact: see :mod:`.objective`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from anndata import AnnData
 from scipy import sparse
 
-from ..prepared import CHUNK, design_matrix, iter_chunks, second_moments
+from ..errors import IntaeError
+from ..prepared import checked_moments, design_matrix, iter_chunks
+from .objective import Loadings
 
 
 class Cells:
@@ -17,14 +23,21 @@ class Cells:
     Parameters
     ----------
     adata
-        Prepared data: dense, sparse or backed.
+        Prepared data: dense, sparse or backed; passed over once here.
     covariates
         Columns of obs, equation 2's X.
+
+    Raises
+    ------
+    ContractError
+        If X has values that are not finite.
+    IntaeError
+        If a covariate is missing, constant, or repeats others.
 
     Attributes
     ----------
     mean
-        Mean of each gene.
+        Mean per gene.
     covariance
         S: covariance of the genes, without what the covariates explain.
     effects
@@ -40,7 +53,7 @@ class Cells:
         self.covariate_names, self.categories = names, categories
         self.covariate_mean = design.mean(0)
         self.design = design - self.covariate_mean
-        moments = second_moments(adata.X, self.design if len(names) else None)
+        moments = checked_moments(adata, self.design if names else None)
         self.mean = moments.mean
         self.effects, self.covariance = _regress_out(
             moments.gram / self.n_cells, self.n_genes, names
@@ -48,9 +61,39 @@ class Cells:
 
     def blocks(self) -> Iterator[tuple[slice, np.ndarray, np.ndarray]]:
         """Yield (cells, their centred genes, their centred covariates), float64, in order."""
-        for start, block in iter_chunks(self.X, CHUNK):
+        for start, block in iter_chunks(self.X):
             cells = slice(start, start + len(block))
             yield cells, block - self.mean, self.design[cells]
+
+    def moments_of(
+        self,
+        encode: Callable[[np.ndarray, np.ndarray], np.ndarray],
+        effects: np.ndarray,
+        loadings: np.ndarray | None = None,
+    ) -> tuple[Loadings, float]:
+        """Return the moments of the loadings that an encoder gives, in one pass over the cells.
+
+        Parameters
+        ----------
+        encode
+            Function of centred genes and centred covariates, gives loadings.
+        effects
+            Phi, genes x covariates; what it explains is taken off Y after encoding.
+        loadings
+            Array to be filled with the loadings, cells x terms.
+
+        Returns
+        -------
+        The moments, and the mean of |y_n - Phi x_n|^2.
+        """
+        YZ = ZZ = total = 0.0
+        for rows, Y, X in self.blocks():
+            Z = encode(Y, X)
+            left = Y - X @ effects.T
+            YZ, ZZ, total = YZ + left.T @ Z, ZZ + Z.T @ Z, total + float((left**2).sum())
+            if loadings is not None:
+                loadings[rows] = Z
+        return Loadings(YZ / self.n_cells, ZZ / self.n_cells), total / self.n_cells
 
     def second_moment(self, adata: AnnData, covariates: Sequence[str] | None) -> np.ndarray:
         """Return the second moment of other cells about these cells' mean and covariate effects."""
@@ -85,7 +128,7 @@ def _regress_out(
             f"the covariates {', '.join(names)} are constant or repeat each other; "
             "leave one of them out"
         )
-        raise ValueError(msg)
+        raise IntaeError(msg)
     effects = np.linalg.solve(own, cross.T).T
     left = S - effects @ cross.T
     return effects, (left + left.T) / 2

@@ -1,8 +1,10 @@
 """Descent on F*(W) + R(W) from second moments: the network is eliminated from equation 3.
 
+    W_new = prox(V - eta grad F*(V), eta),   V = W + beta (W - W_before)
+
 Accelerated proximal gradient (Beck and Teboulle 2009) with restarts (O'Donoghue and Candes 2015),
-made monotone: a step that would raise F* + R is not taken. Each term has a step length of its own,
-since the loadings' variances differ by orders of magnitude.
+made monotone: a step that would raise F* + R is not taken. Each term has a step length eta of its
+own, since the loadings' variances differ by orders of magnitude.
 """
 
 from __future__ import annotations
@@ -10,9 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from scipy import sparse
 
-from .objective import best_data_term_from, best_loadings
+from .objective import Problem
 from .penalties import Penalty, column_norms
 
 BOOST = 1.9  # times the safe step; the check of descent catches the few steps that go wrong
@@ -20,55 +21,8 @@ EVERY = 10  # iterations between two looks at the certificate
 ROUNDING = 1e-13  # relative; a rise of F* + R below this is none
 
 
-class Problem:
-    """The data's side of equation 3.
-
-    Parameters
-    ----------
-    S
-        Covariance of the genes, genes x genes, float64.
-    lambda0
-        Factor of |z|^2, above 0.
-    """
-
-    def __init__(self, S: np.ndarray, lambda0: float):
-        self.S, self.lambda0, self.total = S, lambda0, float(np.trace(S))
-
-    def at(self, W: np.ndarray) -> Point:
-        """Evaluate W."""
-        return Point(self, W, self.times(W))
-
-    def times(self, W: np.ndarray) -> np.ndarray:
-        """Return S W; where W is mostly zeros, as the penalty makes it, this is cheap."""
-        if np.count_nonzero(W) < 0.15 * W.size:
-            return (sparse.csr_array(W.T) @ self.S).T
-        return self.S @ W
-
-
-class Point:
-    """A W with what is known there: S W, the moments of the best loadings, F*."""
-
-    def __init__(self, problem: Problem, W: np.ndarray, SW: np.ndarray):
-        self.problem, self.W, self.SW = problem, W, SW
-        self.best = best_loadings(SW, W, problem.lambda0)
-        self.data_term = best_data_term_from(self.best, problem.total, W)
-
-    def gradient(self) -> np.ndarray:
-        """Gradient of F*."""
-        return self.best.gradient(self.W)
-
-    def take(self, columns: np.ndarray) -> Point:
-        """Return the point of some columns; the others must be zero."""
-        return Point(self.problem, self.W[:, columns], self.SW[:, columns])
-
-    def beyond(self, before: Point, weight: float) -> Point:
-        """Return the point further along the way from `before`; S W is linear in W."""
-        W = self.W + weight * (self.W - before.W)
-        return Point(self.problem, W, self.SW + weight * (self.SW - before.SW))
-
-
 def step_lengths(ZZ: np.ndarray) -> np.ndarray:
-    """Return a step length for each term such that a proximal step cannot raise F* + R.
+    """Return a step length per term such that a proximal step cannot raise F* + R.
 
     F at fixed loadings lies above F* and has the Hessian 2 ZZ for each gene. With d = diag(ZZ) and
     c the largest eigenvalue of ZZ scaled to a unit diagonal, 2 c diag(d) lies above 2 ZZ.
@@ -113,7 +67,7 @@ def descend(
     columns = np.flatnonzero(column_norms(W) > 0)
     everywhere, penalty = W.shape, penalty.take(columns)
     here = ahead = problem.at(W[:, columns])
-    objective = here.data_term + penalty.value(here.W)
+    objective = here.objective(penalty)
     momentum, boost, iteration = 1.0, BOOST, 0
 
     def check() -> float:
@@ -127,7 +81,7 @@ def descend(
         iteration += 1
         step = boost * step_lengths(ahead.best.ZZ)
         new = problem.at(penalty.prox(ahead.W - step * ahead.gradient(), step))
-        value = new.data_term + penalty.value(new.W)
+        value = new.objective(penalty)
         if value > objective * (1 + ROUNDING):
             if ahead is here:  # no momentum to blame, so the step was too long
                 boost = max(1.0, boost / 1.3)

@@ -1,9 +1,9 @@
 """The exact solver: F*(W) + R(W) of equation 3 minimised from second moments alone.
 
-The problem is not convex, so the way matters. From nothing, terms come in one by one by what they
-bring (:mod:`.forward`), with some steps of descent after each (:mod:`.descent`); then factors are
-called by the names that fit best (:mod:`.naming`); then terms that help once others make room come
-in (:mod:`.second_look`); then descent runs to its certificate. Every move lowers F* + R, and
+The problem is not convex, so the way matters. From nothing, terms come in one by one, the one that
+brings most first, with some steps of descent after each (:mod:`.descent`); then factors get the
+names that fit best; then terms that help once others make room come in; then descent runs to its
+certificate. The moves and their equations are in :mod:`.moves`. Every move lowers F* + R, and
 nothing is drawn by chance.
 """
 
@@ -14,10 +14,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from .descent import Problem, descend
-from .history import History
+from .descent import descend
 from .moves import Candidates, rename, second_look, try_term
-from .objective import annotation_start
+from .objective import History, Problem, annotation_start
 from .penalties import Penalty
 
 log = logging.getLogger(__name__)
@@ -63,7 +62,7 @@ def minimise(
     history
         Gets its rows.
     barred
-        Terms that must stay off, one bool a term.
+        Terms that must stay off, one bool per term.
 
     Returns
     -------
@@ -121,7 +120,7 @@ def _let_in(
             if found is None:
                 break
             here, came_in = try_term(here, penalty, *found)
-            candidates.bar(found[0])  # once in a round: a term that fell again does not return
+            candidates.bar(found[0])  # once per round: a term that fell again does not return
             if came_in:
                 W, n_new = down(here.W, ROUGH * tol, STEPS), n_new + 1
                 if n_new % 10 == 0:

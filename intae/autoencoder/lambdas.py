@@ -1,4 +1,4 @@
-"""Penalties as fractions of the smallest ones that leave nothing, computed from the data.
+"""The lambdas: automatic ones, as fractions of the smallest ones that leave no term on.
 
 With the other terms absent, a term with the weights t u, |u| = 1, takes u'S u t^2 / (t^2 + l0) off
 F*, so it stays off wherever l3 t is always more. That is so from
@@ -19,10 +19,8 @@ with the mean variance v show a largest eigenvalue of v (1 + sqrt(n_k / N))^2 (M
 1967). The penalty that half of the sets would need to stay off in such data is the floor of the
 automatic l3; where it counts, l1 and l2 are raised in proportion.
 
-The autoencoder's penalties stated as shares of the largest useful ones.
-
-What a lambda does depends on the data; its share of lambda_max (lambdas.py) means the same for
-all: at 1 nothing is left, at 0 nothing is penalised.
+What a lambda does depends on the data; its share of the largest one means the same for all data: at
+1 nothing is left, at 0 nothing is penalised.
 """
 
 from __future__ import annotations
@@ -113,23 +111,8 @@ def noise_floor(
     return float(np.median(edges / group_weights) / (2 * np.sqrt(lambda0)))
 
 
-def automatic_lambdas(
-    S: np.ndarray,
-    annotations: np.ndarray,
-    lambda0: float,
-    group_weights: np.ndarray,
-    n_cells: int,
-) -> dict[str, float]:
-    """Choose lambda1, lambda2 and lambda3 from the data; parameters as in :func:`noise_floor`."""
-    largest1, largest3 = lambda_max(S, annotations, lambda0, group_weights)
-    floor = noise_floor(S, annotations, lambda0, group_weights, n_cells)
-    raised = max(1.0, floor / (FRACTION3 * largest3))
-    lambda1 = raised * FRACTION1 * largest1
-    return {"lambda1": lambda1, "lambda2": lambda1, "lambda3": raised * FRACTION3 * largest3}
-
-
 def size_weights(annotations: np.ndarray, n_terms: int) -> np.ndarray:
-    """Weight of each term in the group penalty: sqrt(its size / the median size).
+    """Return the weight of each term in the group penalty: sqrt(its size / the median size).
 
     The usual group lasso weight (Yuan and Lin 2006): a large set explains chance as well as a
     small one would only if it pays for its size. Terms without annotation have 1.
@@ -138,6 +121,66 @@ def size_weights(annotations: np.ndarray, n_terms: int) -> np.ndarray:
     sizes = annotations.sum(0)
     weights[: len(sizes)] = np.sqrt(sizes / np.median(sizes))
     return weights
+
+
+def weights_of_sets(annotations: np.ndarray, weighting: str, *, automatic: bool) -> np.ndarray:
+    """Return the weight of each gene set in the group penalty.
+
+    Parameters
+    ----------
+    annotations
+        I, genes x annotated terms.
+    weighting
+        `paper` (1 for all), `sqrt-size` (:func:`size_weights`), or `auto`.
+    automatic
+        Whether lambda3 is chosen from the data; then `auto` is `sqrt-size`, else `paper`.
+    """
+    n_known = annotations.shape[1]
+    sized = weighting == "sqrt-size" or (weighting == "auto" and automatic)
+    return size_weights(annotations, n_known) if sized else np.ones(n_known)
+
+
+def choose_lambdas(
+    S: np.ndarray,
+    annotations: np.ndarray,
+    group_weights: np.ndarray,
+    n_cells: int,
+    given: Mapping[str, float | None],
+    *,
+    annotated_share: float,
+    published: bool,
+) -> dict[str, float]:
+    """Return the lambdas to use, and the largest useful ones.
+
+    Parameters
+    ----------
+    S, annotations, group_weights, n_cells
+        As in :func:`noise_floor`.
+    given
+        lambda0 to lambda3 as the user gave them; None stands for the automatic one.
+    annotated_share
+        lambda_annotated, on genes inside their set, as a share of lambda1.
+    published
+        Take the paper's in the place of automatic ones.
+
+    Returns
+    -------
+    lambda0 to lambda3, lambda_annotated, lambda1_max and lambda3_max.
+    """
+    lambda0 = float(PUBLISHED["lambda0"] if given["lambda0"] is None else given["lambda0"])
+    largest1, largest3 = lambda_max(S, annotations, lambda0, group_weights)
+    if published:
+        chosen = PUBLISHED
+    else:
+        floor = noise_floor(S, annotations, lambda0, group_weights, n_cells)
+        raised = max(1.0, floor / (FRACTION3 * largest3))
+        lambda1 = raised * FRACTION1 * largest1
+        chosen = {"lambda1": lambda1, "lambda2": lambda1, "lambda3": raised * FRACTION3 * largest3}
+    used = {"lambda0": lambda0}
+    for name in ("lambda1", "lambda2", "lambda3"):
+        used[name] = float(chosen[name] if given[name] is None else given[name])
+    used["lambda_annotated"] = float(annotated_share * used["lambda1"])
+    return used | {"lambda1_max": largest1, "lambda3_max": largest3}
 
 
 def absolute_penalties(
@@ -165,20 +208,16 @@ def absolute_penalties(
     if fraction1 is None and fraction3 is None:
         return params
     annotations = get_annotations(adata).astype(float)
-    weighting = params.get("weighting", "auto")
-    if weighting == "auto":
-        automatic = fraction3 is not None or params.get("lambda3") is None
-        published = params.get("solver", "exact") == "adam"
-        weighting = "sqrt-size" if automatic and not published else "paper"
-    weights = size_weights(annotations, annotations.shape[1])
-    lambda0 = params.get("lambda0") or PUBLISHED["lambda0"]
+    automatic = fraction3 is not None or params.get("lambda3") is None
+    automatic = automatic and params.get("solver", "exact") != "adam"
+    if params.get("weighting", "auto") == "auto":
+        params["weighting"] = "sqrt-size" if automatic else "paper"
     largest1, largest3 = lambda_max(
         Cells(adata, params.get("covariates")).covariance,
         annotations,
-        lambda0,
-        weights if weighting == "sqrt-size" else weights**0,
+        params.get("lambda0") or PUBLISHED["lambda0"],
+        weights_of_sets(annotations, params["weighting"], automatic=automatic),
     )
-    params["weighting"] = weighting
     if fraction1 is not None:
         params["lambda1"] = fraction1 * largest1
         if params.get("lambda2") is None:

@@ -1,13 +1,10 @@
 """An autoencoder with a masked first layer: an ablation, the talk's two ideas that do not work.
 
-An autoencoder whose first layer is masked by the annotation, and its training.
-
-    z = (W o M)' y,   y near g(z)
+    z_n = (W o M)' y_n,   minimise 1/N sum_n |y_n - g(z_n)|^2
 
 M is the annotation I itself, or drawn anew for each batch with the probabilities theta, near I. The
-rest, g, is free, and nothing in the loss knows of gene sets.
-
-The autoencoder with a masked first layer: an ablation, the talk's two ideas that do not work.
+rest, the network g, is free, and nothing in the loss knows of gene sets. The network and its
+training are in :mod:`.network`.
 """
 
 from __future__ import annotations
@@ -15,19 +12,22 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator
-from typing import ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 import pandas as pd
 from anndata import AnnData
 
 from ..base import FactorModel, limit_threads, match_genes
+from ..errors import IntaeError
 from ..prepared import check_prepared, get_annotations, get_terms, iter_chunks
 from ..terms import signs, term_index, terms_table
 from .data import Cells
 
-log = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    from torch import nn
 
+log = logging.getLogger(__name__)
 
 MASKS = ("hard", "stochastic")
 CELLS_LOOKED_AT = 300  # evenly spaced, to tell the units' use
@@ -68,8 +68,11 @@ class MaskedAutoencoder(FactorModel):
         genes_added: with the stochastic mask, genes outside the set whose |weight| reaches the
         median within it.
     history_
-        One row an epoch: iteration, F (the mean of |y - g(z)|^2), seconds.
+        One row per epoch: iteration, F (the mean of |y - g(z)|^2), seconds.
     """
+
+    # Raised whenever the same arguments give other numbers: the workflow then repeats old fits.
+    revision: ClassVar[int] = 1
 
     _saved: ClassVar[tuple[str, ...]] = ("mean_", "decoder_")
 
@@ -106,11 +109,11 @@ class MaskedAutoencoder(FactorModel):
         ------
         ContractError
             If the data are not prepared.
-        ValueError
+        IntaeError
             If an argument does not fit.
         """
         self._check_arguments()
-        check_prepared(adata)
+        check_prepared(adata, values=False)  # Cells looks at the values, in its pass over them
         import torch  # noqa: F401  limit_threads limits torch only once it is imported
 
         clock = time.perf_counter()
@@ -120,7 +123,7 @@ class MaskedAutoencoder(FactorModel):
         return self
 
     def _train(self, cells: Cells, adata: AnnData) -> None:
-        from .network import choose_device, train_masked, use_of_units, weights_of
+        from .network import arrays, choose_device, train_masked, use_of_units, weights_of
 
         annotations = get_annotations(adata).astype(float)
         device, rows, clock = choose_device(self.device), [], time.perf_counter()
@@ -138,7 +141,7 @@ class MaskedAutoencoder(FactorModel):
         W = weights_of(network)
         sign = signs(W, annotations)
         W = W * sign
-        state = {k: v.detach().cpu().numpy() for k, v in network.decoder.state_dict().items()}
+        state = arrays(network.decoder)
         self.decoder_ = state | {"0.weight": (state["0.weight"] * sign).astype(np.float32)}
         self.__dict__.pop("_network", None)
         self.mean_, self.history_ = cells.mean, pd.DataFrame(rows)
@@ -171,21 +174,21 @@ class MaskedAutoencoder(FactorModel):
     def _check_arguments(self) -> None:
         if self.mask not in MASKS:
             msg = f"mask={self.mask!r} is not known; use one of {', '.join(MASKS)}"
-            raise ValueError(msg)
+            raise IntaeError(msg)
         if not 0 <= self.outside < self.inside <= 1:
             msg = (
                 "inside and outside are probabilities, inside the larger, "
                 f"not {self.inside!r} and {self.outside!r}"
             )
-            raise ValueError(msg)
+            raise IntaeError(msg)
         for name, least in (("epochs", 1), ("batch_size", 2)):
             value = getattr(self, name)
             if not isinstance(value, (int, np.integer)) or value < least:
                 msg = f"{name} must be an integer of at least {least}, not {value!r}"
-                raise ValueError(msg)
+                raise IntaeError(msg)
         if not self.learning_rate > 0:
             msg = f"learning_rate must be above 0, not {self.learning_rate!r}"
-            raise ValueError(msg)
+            raise IntaeError(msg)
 
     def transform(self, adata: AnnData) -> pd.DataFrame:
         """Return the loadings of cells, new or not, normalised as the training cells were.
@@ -211,12 +214,12 @@ class MaskedAutoencoder(FactorModel):
         self._check_fitted()
         import torch  # noqa: F401  as in fit
 
-        from .network import choose_device, decode
+        from .network import choose_device, evaluate
 
         device, W = choose_device(self.device), self.weights_.to_numpy()
         with limit_threads(self.threads):
             made = np.vstack([
-                self.mean_ + decode(self._decoder(), Y @ W, device) for Y in self._blocks(adata)
+                self.mean_ + evaluate(self._decoder(), Y @ W, device) for Y in self._blocks(adata)
             ])  # fmt: skip
         index = pd.Index(adata.obs_names.astype(str), name="cell")
         return pd.DataFrame(made, index=index, columns=self.weights_.index)
@@ -225,7 +228,7 @@ class MaskedAutoencoder(FactorModel):
         for _, block in iter_chunks(match_genes(adata, self.weights_.index).X):
             yield block - self.mean_
 
-    def _decoder(self):
+    def _decoder(self) -> nn.Module:
         """Return the decoder as a network, made once."""
         from .network import choose_device, load_encoder
 

@@ -1,14 +1,30 @@
 """The interpretable autoencoder for users: scikit-learn's habits around equation 3.
 
-The arguments of the autoencoder, checked before any work.
+For centred cells y_n with covariates x_n it finds loadings z_n = f(y_n), weights W (genes x terms)
+and effects Phi that minimise F + R:
 
-From cells to W: the penalties laid out, the number of dense terms chosen, a solver run.
+    F = 1/N sum_n |y_n - W z_n - Phi x_n|^2 + l0/N sum_n |z_n|^2              (equations 2 and 3)
+    R = l1 sum_k1 |W_k (1 - I_k)|_1 + l2 sum_k2 |W_k|_1 + l3 sum_k c_k |W_k|_2  (equations 4 to 6)
 
-Looking into an autoencoder: what a term is needed for, what other penalties would give.
+I (genes x annotated terms, 0/1) are the gene sets; k1 runs over annotated, k2 over sparse, k over
+all terms; c_k is 1 in the paper. `exact` eliminates f, for which the best is linear; `adam` and
+`proximal` train a network for it.
 
-The fitted autoencoder and cells: loadings of new ones, what it makes of them, their signs.
+Where to find what in this package:
 
-The interpretable autoencoder for users: scikit-learn's habits around equation 3.
+    model        the class: its arguments, how a fit goes, what a fitted one can be asked
+    penalties    R: its value, its proximal map, the distance to its subdifferential
+    lambdas      automatic lambdas, and lambdas as shares of the largest useful ones
+    objective    F, F* (with the best f), both at one W (Problem, Point), the history of F + R
+    data         cells in blocks, their second moments, covariates taken off
+    exact        the exact solver: the order of its moves
+    moves        terms let in, factors renamed, the second look; the evidence for each term
+    descent      proximal descent on F* + R between the moves
+    confounders  when dense terms are added, and when a user is warned
+    necessity    what each term is needed for
+    path         solutions along the penalties
+    network      the network, and its training by `adam` and `proximal`; the only file with torch
+    masked       the ablation with a masked first layer
 """
 
 from __future__ import annotations
@@ -24,373 +40,27 @@ import pandas as pd
 from anndata import AnnData
 
 from ..base import FactorModel, limit_threads, match_genes
+from ..errors import IntaeError
 from ..prepared import check_prepared, design_matrix, get_annotations, get_terms, iter_chunks
 from ..terms import signs, term_index, terms_table
-from .confounders import find_confounders, sets_are_blurred, warn_of_confounders
+from .confounders import count_confounders, warn_of_confounders
 from .data import Cells
-from .descent import Problem
 from .exact import empty_start, minimise
-from .history import History
-from .lambdas import FRACTION1, FRACTION3, PUBLISHED, automatic_lambdas, lambda_max, size_weights
+from .lambdas import choose_lambdas, weights_of_sets
 from .moves import evidence
 from .necessity import necessity
-from .objective import Loadings, annotation_start, best_data_term, best_encoder
+from .objective import History, Problem, annotation_start, best_encoder
 from .path import FRACTIONS, path
 from .penalties import Penalty, column_norms
 
 log = logging.getLogger(__name__)
 
 SOLVERS = ("exact", "adam", "proximal")
-
-
-def check_arguments(model: Autoencoder) -> None:
-    """Refuse arguments that no solver could use.
-
-    Raises
-    ------
-    ValueError
-        Naming the argument and what it may be.
-    """
-    if model.solver not in SOLVERS:
-        msg = f"solver={model.solver!r} is not known; use one of {', '.join(SOLVERS)}"
-        raise ValueError(msg)
-    if model.weighting not in ("auto", "paper", "sqrt-size"):
-        msg = f"weighting={model.weighting!r} is not known; use auto, paper or sqrt-size"
-        raise ValueError(msg)
-    if isinstance(model.covariates, str):
-        msg = f"covariates must be a list of columns of obs, such as [{model.covariates!r}]"
-        raise ValueError(msg)
-    for name, least in (
-        ("n_sparse", 0), ("n_dense", 0), ("max_iter", 1), ("epochs", 1), ("batch_size", 2)
-    ):  # fmt: skip
-        value = getattr(model, name)
-        if name == "n_dense" and value is None:
-            continue  # chosen from the data
-        if not isinstance(value, (int, np.integer)) or value < least:
-            msg = f"{name} must be an integer of at least {least}, not {value!r}"
-            raise ValueError(msg)
-    if not 0 <= model.annotated_share < 1:  # at 1 the sets would mean nothing
-        msg = f"annotated_share must lie in [0, 1), not {model.annotated_share!r}"
-        raise ValueError(msg)
-    for name in ("lambda0", "learning_rate", "tol"):
-        value = getattr(model, name)
-        if value is not None and not value > 0:
-            msg = f"{name} must be above 0, not {value!r}"
-            raise ValueError(msg)
-
-
+WEIGHTINGS = ("auto", "paper", "sqrt-size")
 ROUGH = 1e-2  # certificate that is enough to see which terms come on
 
 
-class Solving(FactorModel):
-    """How an autoencoder comes to its weights."""
-
-    def _set_lambdas(self, cells: Cells, annotations: np.ndarray) -> None:
-        """Choose the lambdas and the gene sets' weights in the group penalty."""
-        self.annotations_, published = annotations, self.solver == "adam"
-        sized = self.weighting == "sqrt-size" or (
-            self.weighting == "auto" and self.lambda3 is None and not published
-        )
-        n_known = annotations.shape[1]
-        self._set_weights = size_weights(annotations, n_known) if sized else np.ones(n_known)
-        lambda0 = float(PUBLISHED["lambda0"] if self.lambda0 is None else self.lambda0)
-        of_data = cells.covariance, annotations, lambda0, self._set_weights
-        chosen = PUBLISHED if published else automatic_lambdas(*of_data, cells.n_cells)
-        used = {"lambda0": lambda0}
-        for name, value in chosen.items():
-            given = getattr(self, name)
-            used[name] = float(value if given is None else given)
-        used["lambda_annotated"] = float(self.annotated_share * used["lambda1"])
-        largest = dict(zip(("lambda1_max", "lambda3_max"), lambda_max(*of_data), strict=True))
-        self.lambdas_ = used | largest
-        self._problem = Problem(cells.covariance, used["lambda0"])
-
-    def _set_terms(self, terms: pd.Index, n_dense: int) -> None:
-        """Lay out the terms, and R over them."""
-        names, self._kinds = term_index(terms, self.n_sparse, n_dense)
-        free = np.ones(len(names) - len(terms))
-        self.group_weights_ = np.concatenate([self._set_weights, free])
-        used = self.lambdas_
-        self._penalty = self._penalty_of(used["lambda1"], used["lambda2"], used["lambda3"])
-        start = annotation_start(self._problem.S, self.annotations_, len(names))
-        self.scale_ = float(np.linalg.norm(self._problem.at(start).gradient()))
-
-    def _penalty_of(self, lambda1: float, lambda2: float, lambda3: float) -> Penalty:
-        return Penalty.build(
-            self.annotations_, self._kinds.to_numpy(), lambda1, lambda2, lambda3,
-            lambda_annotated=self.annotated_share * lambda1, group_weights=self.group_weights_,
-        )  # fmt: skip
-
-    def _train(self, cells: Cells, terms: pd.Index) -> tuple[np.ndarray, np.ndarray]:
-        """Run the solver; set encoder_, history_, n_iter_ and converged_."""
-        if self.solver == "exact":
-            W = self._minimise(terms, self.tol)
-            self.encoder_, effects = {"A": best_encoder(W, self.lambdas_["lambda0"])}, cells.effects
-            if not self.converged_:
-                log.warning(
-                    "not converged after max_iter=%d iterations: certificate %.2g, tol=%.2g",
-                    self.max_iter, self.history_["certificate"].iloc[-1], self.tol,
-                )  # fmt: skip
-            return W, effects
-        return self._train_network(cells, terms)
-
-    def _minimise(self, terms: pd.Index, tol: float) -> np.ndarray:
-        """Run the exact solver; if n_dense is None, again with dense terms for confounders."""
-        W = self._minimise_with(terms, self.n_dense or 0, tol)
-        if self.n_dense is None and sets_are_blurred(W, self.annotations_):
-            confounders = find_confounders(
-                self._problem, self.annotations_, self._set_weights, self.lambdas_,
-                tol=ROUGH, max_iter=self.max_iter,
-            )  # fmt: skip
-            n_dense = confounders.shape[1]
-            if n_dense:
-                log.info("%d dense terms, to keep confounders out of the gene sets", n_dense)
-                W = self._minimise_with(terms, n_dense, tol)
-        return W
-
-    def _minimise_with(self, terms: pd.Index, n_dense: int, tol: float) -> np.ndarray:
-        self._set_terms(terms, n_dense)
-        history = History(self._penalty, self.scale_)
-        W, self.converged_, self.n_iter_ = minimise(
-            self._problem, self._penalty, empty_start(self._problem.S, self._penalty),
-            tol=tol, max_iter=self.max_iter, history=history,
-        )  # fmt: skip
-        self.history_ = history.table()
-        return W
-
-    def _train_network(self, cells: Cells, terms: pd.Index) -> tuple[np.ndarray, np.ndarray]:
-        from .network import choose_device, train_adam, train_proximal
-
-        if self.solver == "proximal":
-            # In training a term that goes off never returns, so the start decides what is on.
-            start = self._minimise(terms, max(self.tol, ROUGH))
-        else:
-            self._set_terms(terms, self.n_dense or 0)
-        self.converged_, lambda0 = False, self.lambdas_["lambda0"]
-        history = History(self._penalty, self.scale_)
-
-        def look(epoch: int, W: np.ndarray, loadings: Loadings, total: float) -> bool:
-            certificate = history.certificate(W, loadings.gradient(W))
-            row = history.add(epoch, loadings.data_term(total, W, lambda0), W, certificate)
-            log.info(
-                "epoch %d of %d: F + R = %.4f, %d terms off",
-                epoch, self.epochs, row["objective"], row["n_deactivated"],
-            )  # fmt: skip
-            self.converged_ = self.solver == "proximal" and certificate <= self.tol
-            return self.converged_
-
-        common = dict(
-            learning_rate=self.learning_rate, batch_size=min(self.batch_size, cells.n_cells),
-            epochs=self.epochs, seed=self.seed, device=choose_device(self.device), look=look,
-        )  # fmt: skip
-        if self.solver == "adam":
-            trained = train_adam(cells, self._penalty, lambda0, **common)
-        else:
-            trained = train_proximal(cells, self._penalty, lambda0, start, **common)
-        self.n_iter_, self.history_ = len(history.rows), history.table()
-        self.encoder_ = {
-            name: value.detach().cpu().numpy()
-            for name, value in trained.encoder.state_dict().items()
-        }
-        return trained.W, trained.effects
-
-
-class Inspection(FactorModel):
-    """What can be asked of an autoencoder beside its loadings and weights."""
-
-    def necessity(self, adata: AnnData | None = None) -> pd.DataFrame:
-        """Tell what each active term is needed for.
-
-        Each is forbidden in turn, and the others are refitted from where they stand.
-
-        Parameters
-        ----------
-        adata
-            The training data; needed by a model that was loaded, which keeps no moments.
-
-        Returns
-        -------
-        DataFrame, one row an active term, the most necessary first: rise (of F + R without it; near
-        zero means that the data do not decide for this name), carried (the rise before the others
-        are refitted, so that rise / carried is the share that nothing replaces), stand_ins (up to
-        three terms that grow most in its place, " | " between them), stand_in_growth (how much
-        their norms grow, as shares of the term's own, separated by a space), stand_in_r
-        (|correlation| of the first stand-in's loadings then with the term's now).
-        """
-        self._check_fitted()
-        if adata is not None:
-            adata = match_genes(adata, self.weights_.index)
-            self._problem = Problem(
-                Cells(adata, self.covariates).covariance, self.lambdas_["lambda0"]
-            )
-        if not hasattr(self, "_problem"):
-            msg = "a loaded model keeps no moments of its data; call necessity(adata)"
-            raise ValueError(msg)
-        self._kinds = self.terms_["kind"]
-        lambdas = self.lambdas_
-        with limit_threads(self.threads):
-            return necessity(
-                self._problem,
-                self._penalty_of(lambdas["lambda1"], lambdas["lambda2"], lambdas["lambda3"]),
-                self.weights_.to_numpy(), self.weights_.columns,
-                scale=self.scale_, tol=max(self.tol, 1e-3), max_iter=self.max_iter,
-            )  # fmt: skip
-
-    def path(
-        self,
-        adata: AnnData,
-        fractions: Sequence[float] = FRACTIONS,
-        *,
-        held_out: AnnData | None = None,
-    ) -> pd.DataFrame:
-        """Look along the penalties, from those that leave no term on downwards.
-
-        lambda3 is each fraction of its largest useful value, lambda1 and lambda2 keep the
-        proportion to it that the defaults have; the exact solver goes on from each solution to the
-        next. The model itself stays as it is.
-
-        Parameters
-        ----------
-        adata
-            Prepared data.
-        fractions
-            Of lambda3_max, each in (0, 1].
-        held_out
-            Other cells of the same genes, to be reconstructed.
-
-        Returns
-        -------
-        DataFrame, one row a fraction, from large to small: fraction, lambda1, lambda3, F,
-        objective, n_active, n_added (genes outside their sets), variance_explained, held_out (the
-        same of the other cells), certificate, converged, n_iter, seconds (since the start),
-        entered and left (terms, separated by a space).
-        """
-        if not len(fractions) or min(fractions) <= 0 or max(fractions) > 1:
-            msg = f"fractions must lie in (0, 1], not {list(fractions)}"
-            raise ValueError(msg)
-        model = type(self)(**self.get_params() | {"solver": "exact"})
-        check_arguments(model)
-        check_prepared(adata)
-        with limit_threads(self.threads):
-            cells = Cells(adata, self.covariates)
-            model._set_lambdas(cells, get_annotations(adata).astype(float))
-            if self.n_dense is None:
-                model._minimise(get_terms(adata), ROUGH)  # which chooses, at the default penalties
-            else:
-                model._set_terms(get_terms(adata), self.n_dense)
-            largest = model.lambdas_["lambda1_max"], model.lambdas_["lambda3_max"]
-
-            def lambdas_at(fraction: float) -> tuple[float, float]:
-                return FRACTION1 / FRACTION3 * fraction * largest[0], fraction * largest[1]
-
-            def penalty_at(fraction: float) -> Penalty:
-                lambda1, lambda3 = lambdas_at(fraction)
-                return model._penalty_of(lambda1, lambda1, lambda3)
-
-            other = None
-            if held_out is not None:
-                other = cells.second_moment(match_genes(held_out, adata.var_names), self.covariates)
-            table = path(
-                Problem(cells.covariance, model.lambdas_["lambda0"]), model.annotations_,
-                model._kinds.index, penalty_at, fractions,
-                tol=self.tol, max_iter=self.max_iter, held_out=other,
-            )  # fmt: skip
-        pairs = np.array([lambdas_at(f) for f in table["fraction"]])
-        table.insert(1, "lambda1", pairs[:, 0])
-        table.insert(2, "lambda3", pairs[:, 1])
-        return table
-
-
-class Encoding(FactorModel):
-    """What an autoencoder does with cells once it is fitted."""
-
-    solver: str
-    covariates: Sequence[str] | None
-    threads: int | None
-    device: str
-    mean_: np.ndarray
-    effects_: np.ndarray
-    covariate_mean_: np.ndarray
-    categories_: dict[str, list[str]]
-    annotations_: np.ndarray
-    encoder_: dict[str, np.ndarray]
-
-    def transform(self, adata: AnnData) -> pd.DataFrame:
-        """Return the loadings of cells, new or not, normalised as the training cells were.
-
-        Parameters
-        ----------
-        adata
-            cells x genes with all genes of the model, in any order; with covariates, the `exact`
-            solver needs them in obs.
-
-        Returns
-        -------
-        DataFrame, cells x terms.
-        """
-        self._check_fitted()
-        adata = match_genes(adata, self.weights_.index)
-        with self._limited():
-            loadings = np.vstack([self._encode(Y, X) for Y, X in self._blocks(adata)])
-        index = pd.Index(adata.obs_names, name="cell")
-        return pd.DataFrame(loadings, index=index, columns=self.weights_.columns)
-
-    def reconstruct(self, adata: AnnData) -> pd.DataFrame:
-        """Return what the model makes of the cells: mean + f(Y) W' + X Phi', cells x genes."""
-        self._check_fitted()
-        adata = match_genes(adata, self.weights_.index)
-        W = self.weights_.to_numpy()
-        with self._limited():
-            made = np.vstack([
-                self.mean_ + self._encode(Y, X) @ W.T + X @ self.effects_.T
-                for Y, X in self._blocks(adata, need_covariates=True)
-            ])  # fmt: skip
-        index = pd.Index(adata.obs_names, name="cell")
-        return pd.DataFrame(made, index=index, columns=self.weights_.index)
-
-    def _limited(self) -> AbstractContextManager:
-        """Limit the threads of all that this solver uses."""
-        if self.solver != "exact":
-            import torch  # noqa: F401  limit_threads limits torch only once it is imported
-        return limit_threads(self.threads)
-
-    def _orient(self, W: np.ndarray) -> None:
-        """Turn terms, in W and in the encoder alike, to the sign of their annotated genes."""
-        sign = signs(W, self.annotations_)
-        W *= sign
-        if self.solver == "exact":
-            self.encoder_["A"] *= sign
-        else:
-            last = max(name for name in self.encoder_ if name.endswith(".bias"))
-            self.encoder_[last] = (self.encoder_[last] * sign).astype(np.float32)
-            weight = last.replace("bias", "weight")
-            self.encoder_[weight] = (self.encoder_[weight] * sign[:, None]).astype(np.float32)
-        self.__dict__.pop("_network", None)
-
-    def _blocks(
-        self, adata: AnnData, *, need_covariates: bool = False
-    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Yield centred genes and centred covariates of cells, block by block."""
-        design = np.zeros((adata.n_obs, len(self.covariate_mean_)))
-        if self.covariates and (need_covariates or self.solver == "exact"):
-            design, _, _ = design_matrix(adata.obs, self.covariates, self.categories_)
-            design = design - self.covariate_mean_
-        for start, block in iter_chunks(adata.X):
-            yield block - self.mean_, design[start : start + len(block)]
-
-    def _encode(self, Y: np.ndarray, X: np.ndarray) -> np.ndarray:
-        """Return loadings of centred cells: A'(y - Phi x), or the network's."""
-        if self.solver == "exact":
-            return (Y - X @ self.effects_.T) @ self.encoder_["A"]
-        from .network import choose_device, encode, load_encoder
-
-        device = choose_device(self.device)
-        if not hasattr(self, "_network"):
-            self._network = load_encoder(self.encoder_, device)
-        return encode(self._network, Y, device)
-
-
-class Autoencoder(Solving, Inspection, Encoding):
+class Autoencoder(FactorModel):
     """Interpretable autoencoder: Y is near f(Y) W', with W sparse as the gene sets say.
 
     Parameters
@@ -403,7 +73,7 @@ class Autoencoder(Solving, Inspection, Encoding):
         Number of sparse terms, without annotation.
     n_dense
         Number of dense terms, for confounders. None: none, as in the paper, unless gene sets take
-        up a confounder; then as many as there are (:mod:`.confounders`). `adam` does not choose:
+        up a confounder; then one per confounder (:mod:`.confounders`). `adam` does not choose:
         its bias leaves hardly a weight at zero, so it cannot be told what a gene set takes up.
     lambda0, lambda1, lambda2, lambda3
         Penalties of equations 3 to 6 in the paper's absolute units: on loadings, on genes outside
@@ -446,7 +116,7 @@ class Autoencoder(Solving, Inspection, Encoding):
         Among terms that are off it tells those nearest to coming on. Empty for `adam`, which ends
         at no minimum.
     history_
-        One row an epoch or some iterations: iteration, F, the parts of R, objective (F + R),
+        One row per epoch, or per some iterations: iteration, F, the parts of R, objective (F + R),
         certificate, n_deactivated, inactive_zero_share (of the penalised entries), seconds.
 
     References
@@ -454,6 +124,9 @@ class Autoencoder(Solving, Inspection, Encoding):
     Rybakov et al. 2020, Learning interpretable latent autoencoder representations with
     annotations of feature sets, ICML Workshop on Computational Biology.
     """
+
+    # Raised whenever the same arguments give other numbers: the workflow then repeats old fits.
+    revision: ClassVar[int] = 1
 
     _saved: ClassVar[tuple[str, ...]] = (
         "mean_", "effects_", "covariate_mean_", "categories_", "lambdas_", "gap_", "encoder_",
@@ -501,31 +174,271 @@ class Autoencoder(Solving, Inspection, Encoding):
         self.threads = threads
         self.device = device
 
+    def _check_arguments(self) -> None:
+        """Refuse arguments that no solver could use, naming the argument and what it may be."""
+        for name, known in (("solver", SOLVERS), ("weighting", WEIGHTINGS)):
+            value = getattr(self, name)
+            if value not in known:
+                msg = f"{name}={value!r} is not known; use one of {', '.join(known)}"
+                raise IntaeError(msg)
+        if isinstance(self.covariates, str):
+            msg = f"covariates must be a list of columns of obs, such as [{self.covariates!r}]"
+            raise IntaeError(msg)
+        for name, least in (
+            ("n_sparse", 0), ("n_dense", 0), ("max_iter", 1), ("epochs", 1), ("batch_size", 2)
+        ):  # fmt: skip
+            value = getattr(self, name)
+            if name == "n_dense" and value is None:
+                continue  # chosen from the data
+            if not isinstance(value, (int, np.integer)) or value < least:
+                msg = f"{name} must be an integer of at least {least}, not {value!r}"
+                raise IntaeError(msg)
+        if not 0 <= self.annotated_share < 1:  # at 1 the sets would mean nothing
+            msg = f"annotated_share must lie in [0, 1), not {self.annotated_share!r}"
+            raise IntaeError(msg)
+        for name in ("lambda0", "learning_rate", "tol"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                msg = f"{name} must be above 0, not {value!r}"
+                raise IntaeError(msg)
+
     def fit(self, adata: AnnData) -> Self:
         """Fit to prepared data (:func:`intae.prepare`) and return the model.
+
+        `exact` passes over the cells twice: for their second moments and for their loadings.
 
         Raises
         ------
         ContractError
             If the data are not prepared.
-        ValueError
+        IntaeError
             If an argument or a covariate does not fit.
         """
-        check_arguments(self)
-        check_prepared(adata)
+        self._check_arguments()
+        check_prepared(adata, values=False)  # Cells looks at the values, in its pass over them
         clock = time.perf_counter()
         with self._limited():
             cells = Cells(adata, self.covariates)
             self._set_lambdas(cells, get_annotations(adata).astype(float))
-            W, effects = self._train(cells, get_terms(adata))
+            if self.solver == "exact":
+                W, effects = self._minimise(get_terms(adata), self.tol), cells.effects
+                self.encoder_ = {"A": best_encoder(W, self.lambdas_["lambda0"])}
+            else:
+                W, effects = self._train_network(cells, get_terms(adata))
             self._finish(cells, adata, W, effects)
         self.seconds_ = time.perf_counter() - clock
+        if self.solver == "exact" and not self.converged_:
+            log.warning(
+                "not converged after max_iter=%d iterations: certificate %.2g, tol=%.2g",
+                self.max_iter, self.history_["certificate"].iloc[-1], self.tol,
+            )  # fmt: skip
         log.info(
             "%s: F + R = %.4f, %d of %d terms active, gap %.3g, %.1f s",
             self.solver, self.history_["objective"].iloc[-1], self.terms_["active"].sum(),
             len(self.terms_), self.gap_, self.seconds_,
         )  # fmt: skip
         return self
+
+    def transform(self, adata: AnnData) -> pd.DataFrame:
+        """Return the loadings of cells, new or not, normalised as the training cells were.
+
+        Parameters
+        ----------
+        adata
+            cells x genes with all genes of the model, in any order; with covariates, the `exact`
+            solver needs them in obs.
+
+        Returns
+        -------
+        DataFrame, cells x terms.
+        """
+        self._check_fitted()
+        adata = match_genes(adata, self.weights_.index)
+        with self._limited():
+            loadings = np.vstack([self._encode(Y, X) for Y, X in self._blocks(adata)])
+        index = pd.Index(adata.obs_names, name="cell")
+        return pd.DataFrame(loadings, index=index, columns=self.weights_.columns)
+
+    def reconstruct(self, adata: AnnData) -> pd.DataFrame:
+        """Return what the model makes of the cells: mean + f(Y) W' + X Phi', cells x genes."""
+        self._check_fitted()
+        adata = match_genes(adata, self.weights_.index)
+        W = self.weights_.to_numpy()
+        with self._limited():
+            made = np.vstack([
+                self.mean_ + self._encode(Y, X) @ W.T + X @ self.effects_.T
+                for Y, X in self._blocks(adata, need_covariates=True)
+            ])  # fmt: skip
+        index = pd.Index(adata.obs_names, name="cell")
+        return pd.DataFrame(made, index=index, columns=self.weights_.index)
+
+    def necessity(self, adata: AnnData | None = None) -> pd.DataFrame:
+        """Tell what each active term is needed for.
+
+        Each is forbidden in turn, and the others are refitted from where they stand.
+
+        Parameters
+        ----------
+        adata
+            The training data; needed by a model that was loaded, which keeps no moments.
+
+        Returns
+        -------
+        DataFrame, one row per active term, the most necessary first: rise (of F + R without it;
+        near zero means that the data do not decide for this name), carried (the rise before the
+        others are refitted, so that rise / carried is the share that nothing replaces), stand_ins
+        (up to three terms that grow most in its place, " | " between them), stand_in_growth (how
+        much their norms grow, as shares of the term's own, separated by a space), stand_in_r
+        (|correlation| of the first stand-in's loadings then with the term's now).
+        """
+        self._check_fitted()
+        if adata is None and not hasattr(self, "_problem"):
+            msg = "a loaded model keeps no moments of its data; call necessity(adata)"
+            raise IntaeError(msg)
+        used = self.lambdas_
+        penalty = self._penalty_of(
+            used["lambda1"], used["lambda2"], used["lambda3"], self.terms_["kind"]
+        )
+        with limit_threads(self.threads):
+            if adata is None:
+                problem = self._problem
+            else:
+                cells = Cells(match_genes(adata, self.weights_.index), self.covariates)
+                problem = Problem(cells.covariance, used["lambda0"])
+            return necessity(
+                problem, penalty, self.weights_.to_numpy(), self.weights_.columns,
+                scale=self.scale_, tol=max(self.tol, 1e-3), max_iter=self.max_iter,
+            )  # fmt: skip
+
+    def path(
+        self,
+        adata: AnnData,
+        fractions: Sequence[float] = FRACTIONS,
+        *,
+        held_out: AnnData | None = None,
+    ) -> pd.DataFrame:
+        """Look along the penalties, from those that leave no term on downwards.
+
+        lambda3 is each fraction of its largest useful value, lambda1 and lambda2 keep the
+        proportion to it that the defaults have; the exact solver goes on from each solution to the
+        next. The model itself stays as it is.
+
+        Parameters
+        ----------
+        adata
+            Prepared data.
+        fractions
+            Of lambda3_max, each in (0, 1].
+        held_out
+            Other cells of the same genes, to be reconstructed.
+
+        Returns
+        -------
+        DataFrame, one row per fraction, from large to small: fraction, lambda1, lambda3, F,
+        objective, n_active, n_added (genes outside their sets), variance_explained, held_out (the
+        same of the other cells), certificate, converged, n_iter, seconds (since the start),
+        entered and left (terms, separated by a space).
+        """
+        if not len(fractions) or min(fractions) <= 0 or max(fractions) > 1:
+            msg = f"fractions must lie in (0, 1], not {list(fractions)}"
+            raise IntaeError(msg)
+        model = type(self)(**self.get_params() | {"solver": "exact"})
+        model._check_arguments()
+        check_prepared(adata, values=False)
+        with limit_threads(self.threads):
+            cells = Cells(adata, self.covariates)
+            model._set_lambdas(cells, get_annotations(adata).astype(float))
+            if self.n_dense is None:
+                model._minimise(get_terms(adata), ROUGH)  # which chooses, at the default penalties
+            else:
+                model._set_terms(get_terms(adata), self.n_dense)
+            other = None
+            if held_out is not None:
+                other = cells.second_moment(match_genes(held_out, adata.var_names), self.covariates)
+            return path(
+                model._problem, model.annotations_, model._kinds.index, model._penalty_of,
+                fractions, largest=(model.lambdas_["lambda1_max"], model.lambdas_["lambda3_max"]),
+                scale=model.scale_, tol=self.tol, max_iter=self.max_iter, held_out=other,
+            )  # fmt: skip
+
+    # ------------------------------------------------------------------ from cells to W
+
+    def _set_lambdas(self, cells: Cells, annotations: np.ndarray) -> None:
+        """Choose the lambdas and the gene sets' weights in the group penalty."""
+        published = self.solver == "adam"
+        self.annotations_ = annotations
+        self._set_weights = weights_of_sets(
+            annotations, self.weighting, automatic=self.lambda3 is None and not published
+        )
+        given = {name: getattr(self, name) for name in ("lambda0", "lambda1", "lambda2", "lambda3")}
+        self.lambdas_ = choose_lambdas(
+            cells.covariance, annotations, self._set_weights, cells.n_cells, given,
+            annotated_share=self.annotated_share, published=published,
+        )  # fmt: skip
+        self._problem = Problem(cells.covariance, self.lambdas_["lambda0"])
+
+    def _set_terms(self, terms: pd.Index, n_dense: int) -> None:
+        """Lay out the terms, and R over them."""
+        names, self._kinds = term_index(terms, self.n_sparse, n_dense)
+        free = np.ones(len(names) - len(terms))
+        self.group_weights_ = np.concatenate([self._set_weights, free])
+        used = self.lambdas_
+        self._penalty = self._penalty_of(used["lambda1"], used["lambda2"], used["lambda3"])
+        start = annotation_start(self._problem.S, self.annotations_, len(names))
+        self.scale_ = float(np.linalg.norm(self._problem.at(start).gradient()))
+
+    def _penalty_of(
+        self, lambda1: float, lambda2: float, lambda3: float, kinds: pd.Series | None = None
+    ) -> Penalty:
+        """Return R at other lambdas; `kinds` of the terms, where no fit has laid them out."""
+        kinds = self._kinds if kinds is None else kinds
+        return Penalty.build(
+            self.annotations_, kinds.to_numpy(), lambda1, lambda2, lambda3,
+            lambda_annotated=self.annotated_share * lambda1, group_weights=self.group_weights_,
+        )  # fmt: skip
+
+    def _minimise(self, terms: pd.Index, tol: float) -> np.ndarray:
+        """Run the exact solver; if n_dense is None, again with dense terms for confounders."""
+        W = self._minimise_with(terms, self.n_dense or 0, tol)
+        if self.n_dense is None:
+            n_dense = count_confounders(
+                self._problem, W, self.annotations_, self._set_weights, self.lambdas_,
+                tol=ROUGH, max_iter=self.max_iter,
+            )  # fmt: skip
+            if n_dense:
+                W = self._minimise_with(terms, n_dense, tol)
+        return W
+
+    def _minimise_with(self, terms: pd.Index, n_dense: int, tol: float) -> np.ndarray:
+        self._set_terms(terms, n_dense)
+        history = History(self._penalty, self.scale_)
+        W, self.converged_, self.n_iter_ = minimise(
+            self._problem, self._penalty, empty_start(self._problem.S, self._penalty),
+            tol=tol, max_iter=self.max_iter, history=history,
+        )  # fmt: skip
+        self.history_ = history.table()
+        return W
+
+    def _train_network(self, cells: Cells, terms: pd.Index) -> tuple[np.ndarray, np.ndarray]:
+        """Train by `adam` or `proximal`, set encoder_ and the history; return W and Phi."""
+        from .network import arrays, choose_device, train
+
+        start = None
+        if self.solver == "proximal":
+            # In training a term that goes off never returns, so the start decides what is on.
+            start = self._minimise(terms, max(self.tol, ROUGH))
+        else:
+            self._set_terms(terms, self.n_dense or 0)
+        trained = train(
+            cells, self._penalty, self.lambdas_["lambda0"], start,
+            learning_rate=self.learning_rate, batch_size=min(self.batch_size, cells.n_cells),
+            epochs=self.epochs, seed=self.seed, device=choose_device(self.device),
+            history=History(self._penalty, self.scale_), tol=self.tol,
+        )  # fmt: skip
+        self.n_iter_, self.converged_ = len(trained.history), trained.converged
+        self.history_ = trained.history
+        self.encoder_ = arrays(trained.encoder)
+        return trained.W, trained.effects
 
     def _finish(self, cells: Cells, adata: AnnData, W: np.ndarray, effects: np.ndarray) -> None:
         """Orient the signs, encode the cells, and make the tables."""
@@ -535,28 +448,65 @@ class Autoencoder(Solving, Inspection, Encoding):
         genes, terms = pd.Index(adata.var_names.astype(str), name="gene"), self._kinds.index
         self.weights_ = pd.DataFrame(W, index=genes, columns=terms)
 
-        lambda0 = self.lambdas_["lambda0"]
-        loadings = np.empty((cells.n_cells, len(terms)))
-        YZ = ZZ = total = 0.0
-        for rows, Y, X in cells.blocks():
-            Z = loadings[rows] = self._encode(Y, X)
-            left = Y - X @ effects.T
-            YZ, ZZ, total = YZ + left.T @ Z, ZZ + Z.T @ Z, total + float((left**2).sum())
-        moments, total = Loadings(YZ / cells.n_cells, ZZ / cells.n_cells), total / cells.n_cells
-        best = best_data_term(cells.covariance, W, lambda0)
-        self.gap_ = moments.data_term(total, W, lambda0) - best
-
+        here, loadings = self._problem.at(W), np.empty((cells.n_cells, len(terms)))
+        if self.solver == "exact":
+            moments, total = here.best, self._problem.total
+            for rows, Y, X in cells.blocks():
+                loadings[rows] = self._encode(Y, X)
+        else:
+            moments, total = cells.moments_of(self._encode, effects, loadings)
+        self.gap_ = moments.data_term(total, W, self.lambdas_["lambda0"]) - here.data_term
         cell_names = pd.Index(adata.obs_names.astype(str), name="cell")
         self.loadings_ = pd.DataFrame(loadings, index=cell_names, columns=terms)
+
         norms = column_norms(W)
         self.terms_ = terms_table(
             self._kinds, self.annotations_, genes, relevance=norms, active=norms > 0, on=W != 0
         )
         if self.solver != "adam":  # whose bias leaves hardly a weight at zero
-            n_dense = int((self._kinds == "dense").sum())
-            warn_of_confounders(W, self.annotations_, terms, n_dense)
+            warn_of_confounders(W, self.annotations_, self._kinds)
         self.terms_["variance_explained"] = moments.explained(total, W)
         # Adam's W is no minimum of F + R, so what would lower it says nothing of the data.
-        self.terms_["evidence"] = (
-            np.nan if self.solver == "adam" else evidence(self._problem.at(W), self._penalty)
-        )
+        self.terms_["evidence"] = np.nan if self.solver == "adam" else evidence(here, self._penalty)
+
+    def _orient(self, W: np.ndarray) -> None:
+        """Turn terms, in W and in the encoder alike, to the sign of their annotated genes."""
+        sign = signs(W, self.annotations_)
+        W *= sign
+        if self.solver == "exact":
+            self.encoder_["A"] *= sign
+        else:
+            from .network import orient_encoder
+
+            self.encoder_ = orient_encoder(self.encoder_, sign)
+        self.__dict__.pop("_network", None)  # made of another encoder
+
+    # ------------------------------------------------------------------ from cells to loadings
+
+    def _limited(self) -> AbstractContextManager:
+        """Limit the threads of all that this solver uses."""
+        if self.solver != "exact":
+            import torch  # noqa: F401  limit_threads limits torch only once it is imported
+        return limit_threads(self.threads)
+
+    def _blocks(
+        self, adata: AnnData, *, need_covariates: bool = False
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Yield centred genes and centred covariates of cells, block by block."""
+        design = np.zeros((adata.n_obs, len(self.covariate_mean_)))
+        if self.covariates and (need_covariates or self.solver == "exact"):
+            design, _, _ = design_matrix(adata.obs, self.covariates, self.categories_)
+            design = design - self.covariate_mean_
+        for start, block in iter_chunks(adata.X):
+            yield block - self.mean_, design[start : start + len(block)]
+
+    def _encode(self, Y: np.ndarray, X: np.ndarray) -> np.ndarray:
+        """Return loadings of centred cells: A'(y - Phi x), or the network's."""
+        if self.solver == "exact":
+            return (Y - X @ self.effects_.T) @ self.encoder_["A"]
+        from .network import choose_device, evaluate, load_encoder
+
+        device = choose_device(self.device)
+        if not hasattr(self, "_network"):
+            self._network = load_encoder(self.encoder_, device)
+        return evaluate(self._network, Y, device)

@@ -1,22 +1,23 @@
-"""The moves of the exact solver: terms let in, factors called by other names, and a second look.
+"""The moves of the exact solver: a term comes in, a factor changes its name, a second look.
 
-Terms enter one by one, the one that lowers F* + R most first.
+Each move lowers F* + R; :mod:`.exact` says when each is made. At the end the same quantities say
+how strongly the data decide for each term: its evidence.
 
-A term that is off is a stationary point for any penalty (its loadings are zero, so its gradient
-is), whatever it could explain if it were on; descent alone can only switch terms off. So each term
-that is off is asked what it would bring if it came in whole. With a new column w,
+*A term comes in* (:class:`Candidates`, :func:`try_term`). A term that is off is a stationary point
+for any penalty (its loadings are zero, so its gradient is), whatever it could explain if it were
+on; descent alone can only switch terms off. So each term that is off is asked what it would bring
+if it came in whole. With a new column w,
 
     F*(W) - F*([W, w]) = w'E w / (l0 + w'(I - A W') w)
 
 where E is the covariance of the residuals y - W z. w is tried along the leading eigenvector of E
 within the term's gene set, at the length that pays best after the group penalty.
 
-Which term a factor should be: F* does not know the names of W's columns, R does.
-
-Permuting columns leaves F*(W) as it is, and R alone tells whether a factor is better called by a
-set's name or by that of a set inside it. For a factor with the loadings' variance c = (Z'Z/N)_jj,
-F at fixed loadings is c |w - v|^2 + const in its column w, where v is what least squares would make
-it. Under the name k, with u = soft_threshold(v, entries_k / 2c), the minimum lies
+*A factor changes its name* (:func:`rename`). Permuting columns leaves F*(W) as it is, and R alone
+tells whether a factor is better called by a set's name or by that of a set inside it. For a factor
+with the loadings' variance c = (Z'Z/N)_jj, F at fixed loadings is c |w - v|^2 + const in its column
+w, where v is what least squares would make it. Under the name k, with
+u = soft_threshold(v, entries_k / 2c), the minimum lies
 
     c (|u| - groups_k / 2c)_+^2
 
@@ -24,42 +25,43 @@ below that of w = 0, and is taken at the proximal map of R_k. So all names of al
 compared by one product of matrices, and a change of name that gains here lowers F* + R for sure,
 since F* lies below F at fixed loadings.
 
-Terms that help only once the others have made room for them.
+*A second look* (:func:`second_look`). A term comes in alone, the others staying as they are; so one
+that shares its genes with a factor that is on may seem to bring nothing though F* + R would be
+lower with both. So at the end those nearest to coming on, by their evidence, are let in all the
+same, at the length that pays best, and everything descends from there. Only a gain that matters
+counts: among solutions that differ by less, it is the way from nothing that makes the answer the
+same for other cells of the same kind.
 
-A term that is off comes in alone (:mod:`.forward`), the others staying as they are; so one that
-shares its genes with a factor that is on may seem to bring nothing though F* + R would be lower
-with both. So at the end those nearest to coming on, by their evidence, are let in all the same, at
-the length that pays best, and everything descends from there. Only a gain that matters counts:
-among solutions that differ by less, it is the way from nothing that makes the answer the same for
-other cells of the same kind.
-
-How strongly the data decide that a term is on, or off, without any refit.
-
-The norm of a term's weights says how large it is, not whether the data ask for this name: of two
-nested sets one may be on with a large norm and the other off, though the other would do as well.
-So each term is asked how much F* + R would rise if it changed sides, the rest staying as it is:
-
-* an active one is left out, or gives its factor to a term that is off (:mod:`.naming`);
-* one that is off comes in as a factor of its own (:mod:`.forward`), or takes the factor of an
-  active one.
-
-The cheaper way counts. A term that is on has that rise as its evidence, one that is off minus that
-rise; near zero, on either side, the data hardly decide. :mod:`.necessity` is the same question for
-active terms with the others refitted, which takes longer and can only find less.
+*Evidence* (:func:`evidence`). The norm of a term's weights says how large it is, not whether the
+data ask for this name: of two nested sets one may be on with a large norm and the other off, though
+the other would do as well. So each term is asked how much F* + R would rise if it changed sides,
+the rest staying as it is: an active one is left out, or gives its factor to a term that is off; one
+that is off comes in as a factor of its own, or takes the factor of an active one. The cheaper way
+counts. A term that is on has that rise as its evidence, one that is off minus that rise; near zero,
+on either side, the data hardly decide. :mod:`.necessity` asks the same for active terms with the
+others refitted, which takes longer and can only find less.
 """
 
 from __future__ import annotations
 
+import logging
+
 import numpy as np
 from scipy.linalg import eigh
-from scipy.sparse.linalg import eigsh
+from scipy.sparse.linalg import ArpackNoConvergence, eigsh
 
-from .descent import Point, Problem, descend
-from .objective import best_encoder
+from .descent import descend
+from .objective import Point, Problem, best_encoder
 from .penalties import Penalty, column_norms, soft_threshold
+
+log = logging.getLogger(__name__)
 
 LANCZOS = 30  # genes, from which on it is quicker
 LENGTHS = np.geomspace(0.3, 30, 80)  # tried lengths of w, in units of sqrt(l0)
+LEAST_GAIN = 1e-6  # of F* + R, to change a name
+LEAST_GAIN_TO_ENTER = 1e-3  # of F* + R, for a term to come in at a second look
+CANDIDATES = 8  # terms tried at a second look
+STEPS = 40  # of descent, to see what comes of one of them
 
 
 class Candidates:
@@ -173,13 +175,16 @@ def leading_direction(E: np.ndarray) -> tuple[float, np.ndarray]:
     """Return the largest eigenvalue of a covariance and its eigenvector.
 
     By Lanczos steps where it is large, which start at the mean direction and so end the same every
-    time (Lehoucq et al. 1998).
+    time (Lehoucq et al. 1998); in full where it is small, or where they do not converge.
     """
+    if len(E) >= LANCZOS and E.any():
+        try:
+            values, vectors = eigsh(E, k=1, which="LA", v0=np.ones(len(E)))
+            return float(values[0]), vectors[:, 0]
+        except ArpackNoConvergence:
+            log.debug("Lanczos steps did not converge for %d genes", len(E))
     last = len(E) - 1
-    if len(E) < LANCZOS or not E.any():
-        values, vectors = eigh(E, subset_by_index=[last, last])
-    else:
-        values, vectors = eigsh(E, k=1, which="LA", v0=np.ones(len(E)))
+    values, vectors = eigh(E, subset_by_index=[last, last])
     return float(values[0]), vectors[:, 0]
 
 
@@ -193,12 +198,9 @@ def try_term(here: Point, penalty: Penalty, term: int, column: np.ndarray) -> tu
     W = here.W.copy()
     W[:, term] = column
     new = here.problem.at(W)
-    if new.data_term + penalty.value(W) < here.data_term + penalty.value(here.W):
+    if new.objective(penalty) < here.objective(penalty):
         return new, True
     return here, False
-
-
-LEAST_GAIN = 1e-6  # of F* + R, to change a name
 
 
 def rename(here: Point, penalty: Penalty, barred: np.ndarray) -> tuple[Point, int]:
@@ -231,7 +233,7 @@ def rename(here: Point, penalty: Penalty, barred: np.ndarray) -> tuple[Point, in
             for j, k in enumerate(factors)
         ]  # fmt: skip
         name, factor = np.unravel_index(gain.argmax(), gain.shape)
-        objective = here.data_term + penalty.value(here.W)
+        objective = here.objective(penalty)
         if gain[name, factor] <= LEAST_GAIN * objective:
             return here, moves
         W = here.W.copy()
@@ -268,7 +270,7 @@ def evidence(here: Point, penalty: Penalty) -> np.ndarray:
 
     Returns
     -------
-    One number a term: positive if it is on, negative if it is off (up to the precision of W).
+    One number per term: positive if it is on, negative if it is off (up to the precision of W).
     """
     n_terms = here.W.shape[1]
     on, known = column_norms(here.W) > 0, penalty.kinds == "annotated"
@@ -289,11 +291,6 @@ def evidence(here: Point, penalty: Penalty) -> np.ndarray:
             rise[names] = np.minimum(rise[names], change.min(1))
             rise[factors[named]] = np.minimum(own[named], change.min(0))
     return np.where(on, rise, -rise)
-
-
-LEAST_GAIN_TO_ENTER = 1e-3  # of F* + R, for a term to come in at a second look
-CANDIDATES = 8
-STEPS = 40  # of descent, to see what comes of a candidate
 
 
 def second_look(
@@ -317,15 +314,14 @@ def second_look(
     The new W, or the old one, and whether it is new.
     """
     here = problem.at(W)
-    objective = here.data_term + penalty.value(W)
+    objective = here.objective(penalty)
     open_ = (penalty.kinds == "annotated") & (column_norms(W) == 0) & ~barred
     near = np.where(open_, evidence(here, penalty), -np.inf)
     for term in np.argsort(-near, kind="stable")[: min(CANDIDATES, open_.sum())]:
         trial, _, _ = descend(
             problem, penalty, _with_term(here, penalty, term), tol=tol, max_iter=STEPS
         )
-        value = problem.at(trial).data_term + penalty.value(trial)
-        if value < (1 - LEAST_GAIN_TO_ENTER) * objective:
+        if problem.at(trial).objective(penalty) < (1 - LEAST_GAIN_TO_ENTER) * objective:
             return trial, True
     return W, False
 

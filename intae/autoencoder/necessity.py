@@ -1,4 +1,4 @@
-"""What each term is needed for: what it costs to do without it, and which terms take its place.
+"""Necessity: what it costs to do without a term, and which terms take its place.
 
 For overlapping gene sets the data hardly decide which name an effect gets. A term that another can
 replace at no cost is not a finding.
@@ -12,10 +12,8 @@ import numpy as np
 import pandas as pd
 
 from ..prepared import join_terms
-from .descent import Problem
 from .exact import minimise
-from .history import History
-from .objective import best_encoder
+from .objective import History, Problem, best_encoder
 from .penalties import Penalty, column_norms
 
 log = logging.getLogger(__name__)
@@ -56,7 +54,7 @@ def necessity(
 
     Returns
     -------
-    One row an active term, the most necessary first; see :meth:`intae.Autoencoder.necessity`.
+    One row per active term, the most necessary first; see :meth:`intae.Autoencoder.necessity`.
     """
 
     def refit(W: np.ndarray, barred: np.ndarray) -> tuple[np.ndarray, float]:
@@ -74,7 +72,8 @@ def necessity(
     for number, term in enumerate(active, start=1):
         barred = nobody.copy()
         barred[term] = True
-        without, height = refit(np.where(barred, 0.0, W), barred)
+        left = np.where(barred, 0.0, W)
+        without, height = refit(left, barred)
         growth = column_norms(without) - norms
         growth[term] = -np.inf
         best = [
@@ -85,7 +84,7 @@ def necessity(
             {
                 "term": names[term],
                 "rise": height - objective,
-                "carried": _height(problem, penalty, np.where(barred, 0.0, W)) - objective,
+                "carried": problem.at(left).objective(penalty) - objective,
                 "stand_ins": join_terms(names[best]),
                 "stand_in_growth": " ".join(f"{growth[j] / norms[term]:.3g}" for j in best),
                 "stand_in_r": float(r[0]) if best else np.nan,
@@ -96,11 +95,6 @@ def necessity(
         )
     table = pd.DataFrame(rows, columns=["term", *COLUMNS])
     return table.set_index("term").sort_values("rise", ascending=False)
-
-
-def _height(problem: Problem, penalty: Penalty, W: np.ndarray) -> float:
-    """F* + R at W."""
-    return problem.at(W).data_term + penalty.value(W)
 
 
 def _correlations(S: np.ndarray, a: np.ndarray, others: np.ndarray) -> np.ndarray:

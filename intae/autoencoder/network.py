@@ -1,30 +1,34 @@
-"""The encoder as a network, and its training: as published, and with true proximal steps.
+"""The encoder as a network (equation 1), and its training by two algorithms; needs torch.
 
-The network of equation 1: the authors' encoder, and the linear decoder beside it.
+`adam`, as published: Adam on the encoder and on W, then the proximal step on W (equation 7, with
+Adam in the gradient's place), batch by batch. Adam rescales the gradient of W and the proximal map
+that follows does not know it, so its fixed point is no minimum of equation 3.
 
-The published algorithm: Adam on everything, then the proximal step on W, batch by batch.
+`proximal`: Adam keeps the encoder, and W, in which F is quadratic, takes proximal gradient steps
 
-The network with a true proximal step for the decoder.
+    W <- prox(W - grad F / L, 1 / L),   L = 2 x the largest eigenvalue of Z'Z / N
 
-Adam rescales the gradient of W and the proximal map that follows does not know it, so the fixed
-point of the published algorithm is no minimum of equation 3. Here Adam keeps the encoder, and W,
-in which F is quadratic, takes proximal gradient steps of length 1/L on running averages of Z'Z and
-Y'Z, with L = 2 x the largest eigenvalue of Z'Z. Each step lowers F + R at the averaged moments.
+on running averages of Z'Z / N and Y'Z / N. Each step lowers F + R at the averaged moments.
+
+The masked network (:mod:`.masked`) is at the end: its first layer, whose units are terms, and the
+published encoder turned round for a decoder.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import nn
 
+from ..errors import IntaeError
 from .data import Cells
-from .objective import Loadings, data_term
+from .objective import History, Loadings, data_term
 from .penalties import Penalty
 
 log = logging.getLogger(__name__)
@@ -51,7 +55,7 @@ def choose_device(device: str) -> torch.device:
 
     Raises
     ------
-    ValueError
+    IntaeError
         If the device is not known or not there.
     """
     if device == "auto":
@@ -60,10 +64,10 @@ def choose_device(device: str) -> torch.device:
         chosen = torch.device(device)
     except RuntimeError as error:
         msg = f"device {device!r} is not known; use 'auto', 'cpu' or 'cuda'"
-        raise ValueError(msg) from error
+        raise IntaeError(msg) from error
     if chosen.type == "cuda" and not torch.cuda.is_available():
         msg = "device='cuda', but torch sees no GPU here; use device='auto' or 'cpu'"
-        raise ValueError(msg)
+        raise IntaeError(msg)
     return chosen
 
 
@@ -89,43 +93,50 @@ def batches(n_cells: int, size: int) -> Iterator[np.ndarray]:
 
 
 @torch.no_grad()
-def encode(encoder: nn.Module, Y: np.ndarray, device: torch.device) -> np.ndarray:
-    """Return the loadings of centred cells, in evaluation mode, float64."""
-    encoder.eval()
-    block = torch.as_tensor(Y.astype(np.float32), device=device)
-    return encoder(block).cpu().numpy().astype(np.float64)
+def evaluate(network: nn.Module, rows: np.ndarray, device: torch.device) -> np.ndarray:
+    """Return what a network makes of rows, in evaluation mode, float64.
+
+    The encoder gives the loadings of centred cells, the masked network's decoder gives centred
+    cells of loadings.
+    """
+    network.eval()
+    block = torch.as_tensor(rows.astype(np.float32), device=device)
+    return network(block).cpu().numpy().astype(np.float64)
 
 
-def network_loadings(
-    encoder: nn.Module, cells: Cells, effects: np.ndarray, device: torch.device
-) -> tuple[Loadings, float]:
-    """Return the moments of the network's loadings over all cells, in evaluation mode.
+def last_layer(state: Iterable[str]) -> str:
+    """Return the number of the last layer in a state dict's names, such as `8` of `8.weight`."""
+    return str(max(int(name.split(".")[0]) for name in state))
+
+
+def orient_encoder(state: dict[str, np.ndarray], sign: np.ndarray) -> dict[str, np.ndarray]:
+    """Return an encoder's state dict with the signs of its loadings, the last layer's, turned.
 
     Parameters
     ----------
-    effects
-        Phi, genes x covariates; what it explains is taken off Y after encoding.
-
-    Returns
-    -------
-    The moments, and the mean of |y_n - Phi x_n|^2.
+    sign
+        1 or -1 per term.
     """
-    YZ = ZZ = total = 0.0
-    for _, Y, X in cells.blocks():
-        Z = encode(encoder, Y, device)
-        target = Y - X @ effects.T
-        YZ, ZZ = YZ + target.T @ Z, ZZ + Z.T @ Z
-        total += float((target**2).sum())
-    return Loadings(YZ / cells.n_cells, ZZ / cells.n_cells), total / cells.n_cells
+    last = last_layer(state)
+    bias, weight = f"{last}.bias", f"{last}.weight"
+    return state | {
+        bias: (state[bias] * sign).astype(np.float32),
+        weight: (state[weight] * sign[:, None]).astype(np.float32),
+    }
 
 
 def load_encoder(state: dict[str, np.ndarray], device: torch.device) -> nn.Sequential:
     """Build the encoder that a state dict, as arrays, describes."""
-    first, last = state["0.weight"], state["8.weight"]
+    first, last = state["0.weight"], state[f"{last_layer(state)}.weight"]
     with seeded(0, torch.device("cpu")):  # the weights drawn here are replaced at once
         encoder = make_encoder(first.shape[1], last.shape[0], first.shape[0])
     encoder.load_state_dict({name: torch.as_tensor(np.asarray(v)) for name, v in state.items()})
     return encoder.to(device).eval()
+
+
+def arrays(network: nn.Module) -> dict[str, np.ndarray]:
+    """Return the state dict of a network as arrays."""
+    return {name: value.detach().cpu().numpy() for name, value in network.state_dict().items()}
 
 
 @dataclass
@@ -140,125 +151,99 @@ class Trained:
         genes x terms, float64.
     effects
         Phi, genes x covariates.
+    history
+        One row per epoch.
+    converged
+        Whether the certificate stopped it.
     """
 
     encoder: nn.Sequential
     W: np.ndarray
     effects: np.ndarray
+    history: pd.DataFrame
+    converged: bool
 
 
-Look = Callable[[int, np.ndarray, Loadings, float], bool]
+MEMORY = 0.99  # of the running averages, per batch: they span about a hundred batches
+WARM_UP = 1  # epochs of the encoder alone, lest terms go off that it has not learned yet
 
 
-def train_adam(
+def train(
     cells: Cells,
     penalty: Penalty,
     lambda0: float,
+    start: np.ndarray | None,
     *,
     learning_rate: float,
     batch_size: int,
     epochs: int,
     seed: int,
     device: torch.device,
-    look: Look,
+    history: History,
+    tol: float,
 ) -> Trained:
-    """Train encoder and decoder as published (equation 7, with Adam in the gradient's place).
+    """Train encoder and decoder, as published or with proximal steps for the decoder.
 
     Parameters
     ----------
     cells, penalty, lambda0
         Equation 3.
-    look
-        Called after every epoch with (epoch, W, moments of the loadings, mean |y|^2);
-        training ends where it returns True.
+    start
+        W at the start of `proximal`, genes x terms; terms that are off there stay off. None: the
+        published algorithm, which draws W and trains W and the covariates' effects by Adam.
+    learning_rate
+        Adam's; the published algorithm's proximal step has this length, too.
+    history
+        Gets a row per epoch.
+    tol
+        The certificate at which `proximal` stops; the published algorithm runs all its epochs.
     """
-    n_terms = len(penalty.kinds)
+    published, n_terms = start is None, len(penalty.kinds)
     with seeded(seed, device):
         encoder = make_encoder(cells.n_genes, n_terms).to(device)
-        W = nn.Parameter(random_decoder(cells.n_genes, n_terms).to(device))
-        effects = nn.Parameter(torch.as_tensor(cells.effects, dtype=W.dtype, device=device))
-        penalty = penalty.to_torch(device, W.dtype)
-        optimizer = torch.optim.Adam([*encoder.parameters(), W, effects], lr=learning_rate)
-        for epoch in range(1, epochs + 1):
-            encoder.train()
-            for batch in batches(cells.n_cells, batch_size):
-                Y = torch.as_tensor(cells.batch(batch), device=device)
-                X = torch.as_tensor(cells.design[batch], dtype=W.dtype, device=device)
-                Z = encoder(Y)
-                F = data_term(Y - X @ effects.T, Z, W, lambda0)
-                optimizer.zero_grad()
-                F.backward()
-                optimizer.step()
-                with torch.no_grad():
-                    W.copy_(penalty.prox(W, learning_rate))
-            trained = Trained(encoder, _array(W), _array(effects))
-            moments, total = network_loadings(encoder, cells, trained.effects, device)
-            if look(epoch, trained.W, moments, total):
-                break
-    encoder.eval()
-    return trained
-
-
-def _array(tensor: torch.Tensor) -> np.ndarray:
-    return tensor.detach().cpu().numpy().astype(np.float64)
-
-
-MEMORY = 0.99  # of the running averages, a batch: they span about a hundred batches
-WARM_UP = 1  # epochs of the encoder alone, lest terms go off that it has not learned yet
-
-
-def train_proximal(
-    cells: Cells,
-    penalty: Penalty,
-    lambda0: float,
-    start: np.ndarray,
-    *,
-    learning_rate: float,
-    batch_size: int,
-    epochs: int,
-    seed: int,
-    device: torch.device,
-    look: Look,
-) -> Trained:
-    """Train the encoder by Adam and the decoder by proximal steps.
-
-    Parameters
-    ----------
-    start
-        W at the start, genes x terms; terms that are off there stay off.
-    look
-        As in :func:`intae.autoencoder.network.train_adam`.
-    """
-    with seeded(seed, device):
-        encoder = make_encoder(cells.n_genes, start.shape[1]).to(device)
-        W = torch.as_tensor(start, dtype=torch.float32, device=device)
+        W = random_decoder(cells.n_genes, n_terms) if published else torch.as_tensor(start).float()
+        W = W.to(device)
         effects = torch.as_tensor(cells.effects, dtype=W.dtype, device=device)
-        penalty = penalty.to_torch(device, W.dtype)
-        optimizer = torch.optim.Adam(encoder.parameters(), lr=learning_rate)
+        parameters = list(encoder.parameters())
+        if published:
+            W, effects = nn.Parameter(W), nn.Parameter(effects)
+            parameters += [W, effects]
+        R = penalty.to_torch(device, W.dtype)
+        optimizer = torch.optim.Adam(parameters, lr=learning_rate)
         average = RunningLoadings(MEMORY)
         for epoch in range(1, epochs + 1):
             encoder.train()
             for batch in batches(cells.n_cells, batch_size):
                 Y = torch.as_tensor(cells.batch(batch), device=device)
                 X = torch.as_tensor(cells.design[batch], dtype=W.dtype, device=device)
-                target = Y - X @ effects.T
-                Z = encoder(Y)
-                F = data_term(target, Z, W, lambda0)
+                target, Z = Y - X @ effects.T, encoder(Y)
                 optimizer.zero_grad()
-                F.backward()
+                data_term(target, Z, W, lambda0).backward()
                 optimizer.step()
-                if epoch <= WARM_UP:
-                    continue
                 with torch.no_grad():
-                    moments = average.add(target, Z)
-                    step = 1 / (2 * torch.linalg.eigvalsh(moments.ZZ)[-1])
-                    W = penalty.prox(W - step * moments.gradient(W), step)
-            weights = W.cpu().numpy().astype(np.float64)
-            moments, total = network_loadings(encoder, cells, cells.effects, device)
-            if look(epoch, weights, moments, total):
+                    if published:
+                        W.copy_(R.prox(W, learning_rate))
+                    elif epoch > WARM_UP:
+                        moments = average.add(target, Z)
+                        step = 1 / (2 * torch.linalg.eigvalsh(moments.ZZ)[-1])
+                        W = R.prox(W - step * moments.gradient(W), step)
+            weights, phi = _array(W), _array(effects) if published else cells.effects
+            moments, total = cells.moments_of(lambda Y, _: evaluate(encoder, Y, device), phi)
+            certificate = history.certificate(weights, moments.gradient(weights))
+            F = moments.data_term(total, weights, lambda0)
+            row = history.add(epoch, F, weights, certificate)
+            log.info(
+                "epoch %d of %d: F + R = %.4f, %d terms off",
+                epoch, epochs, row["objective"], row["n_deactivated"],
+            )  # fmt: skip
+            converged = not published and certificate <= tol
+            if converged:
                 break
-    encoder.eval()
-    return Trained(encoder, weights, cells.effects)
+    return Trained(encoder.eval(), weights, phi, history.table(), converged)
+
+
+def _array(tensor: torch.Tensor) -> np.ndarray:
+    return tensor.detach().cpu().numpy().astype(np.float64)
 
 
 class RunningLoadings:
@@ -341,7 +326,7 @@ def train_masked(
                 optimizer.step()
             network.eval()
             error = sum(
-                float(((Y - decode(network.decoder, Y @ weights_of(network), device)) ** 2).sum())
+                float(((Y - evaluate(network.decoder, Y @ weights_of(network), device)) ** 2).sum())
                 for _, Y, _ in cells.blocks()
             )
             look(epoch, error / cells.n_cells)
@@ -350,15 +335,7 @@ def train_masked(
 
 def weights_of(network: MaskedNetwork) -> np.ndarray:
     """Return the weights in force in evaluation, genes x terms, float64."""
-    return network.weights().detach().cpu().numpy().astype(np.float64)
-
-
-@torch.no_grad()
-def decode(decoder: nn.Module, Z: np.ndarray, device: torch.device) -> np.ndarray:
-    """Return the centred genes that the decoder, in evaluation mode, makes of loadings."""
-    decoder.eval()
-    block = torch.as_tensor(Z.astype(np.float32), device=device)
-    return decoder(block).cpu().numpy().astype(np.float64)
+    return _array(network.weights())
 
 
 def use_of_units(
@@ -373,10 +350,10 @@ def use_of_units(
     Y, Z
         Centred genes and loadings of some cells.
     """
-    whole = ((Y - decode(decoder, Z, device)) ** 2).sum()
+    whole = ((Y - evaluate(decoder, Z, device)) ** 2).sum()
     rises = np.empty(Z.shape[1])
     for k, mean in enumerate(Z.mean(0)):
         held = Z.copy()
         held[:, k] = mean
-        rises[k] = ((Y - decode(decoder, held, device)) ** 2).sum() - whole
+        rises[k] = ((Y - evaluate(decoder, held, device)) ** 2).sum() - whole
     return rises / len(Y)

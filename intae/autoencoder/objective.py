@@ -1,4 +1,4 @@
-"""The data term F of equation 3, for a network's loadings and for the best ones.
+"""The objective F + R at some W: F of equation 3, for a network's loadings and for the best ones.
 
     F(Z, W) = 1/N sum_n |y_n - W z_n|^2 + l0/N sum_n |z_n|^2                    (equation 3)
 
@@ -12,14 +12,25 @@ better, and F becomes a function of W and the covariance S = Y'Y/N of the centre
 The gradient is that of F at fixed Z (the envelope theorem). With linear covariates (equation 2), S
 is the covariance of what least squares on them leaves of Y: F*(W) = l0 tr(S (W W' + l0 I)^-1)
 weights every cell alike, and then generalised least squares is ordinary least squares for any W.
+
+:class:`Problem` is F* of some data, :class:`Point` what is known at one W, and :class:`History` the
+table of F + R that every solver fills while it works.
 """
 
 from __future__ import annotations
 
+import logging
+import time
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
+from scipy import sparse
 from scipy.linalg import cho_factor, cho_solve
+
+from .penalties import Penalty, column_norms
+
+log = logging.getLogger(__name__)
 
 
 def data_term(Y, Z, W, lambda0: float):
@@ -91,18 +102,65 @@ def best_loadings(SW: np.ndarray, W: np.ndarray, lambda0: float) -> Loadings:
 
 
 def best_data_term(S: np.ndarray, W: np.ndarray, lambda0: float) -> float:
-    """F*(W), the data term of equation 3 with the best encoder; S is genes x genes."""
-    return best_data_term_from(best_loadings(S @ W, W, lambda0), np.trace(S), W)
+    """F*(W) = tr S - tr(S A W'), the data term of equation 3 with the best encoder."""
+    return float(np.trace(S) - np.vdot(best_loadings(S @ W, W, lambda0).YZ, W))
 
 
-def best_data_term_from(best: Loadings, total: float, W: np.ndarray) -> float:
-    """F*(W) = tr S - tr(S A W') from the best loadings at W, with `total` = tr S."""
-    return float(total - np.vdot(best.YZ, W))
+def _ridge(W: np.ndarray, lambda0: float):
+    ridge = W.T @ W
+    ridge[np.diag_indices_from(ridge)] += lambda0
+    return cho_factor(ridge)
 
 
-def gradient(S: np.ndarray, W: np.ndarray, lambda0: float) -> np.ndarray:
-    """Gradient of F*(W), genes x terms."""
-    return best_loadings(S @ W, W, lambda0).gradient(W)
+class Problem:
+    """The data's side of equation 3: F* as a function of W.
+
+    Parameters
+    ----------
+    S
+        Covariance of the genes, genes x genes, float64.
+    lambda0
+        Factor of |z|^2, above 0.
+    """
+
+    def __init__(self, S: np.ndarray, lambda0: float):
+        self.S, self.lambda0, self.total = S, lambda0, float(np.trace(S))
+
+    def at(self, W: np.ndarray) -> Point:
+        """Evaluate W."""
+        return Point(self, W, self.times(W))
+
+    def times(self, W: np.ndarray) -> np.ndarray:
+        """Return S W; where W is mostly zeros, as the penalty makes it, this is cheap."""
+        if np.count_nonzero(W) < 0.15 * W.size:
+            return (sparse.csr_array(W.T) @ self.S).T
+        return self.S @ W
+
+
+class Point:
+    """A W with what is known there: S W, the moments of the best loadings, F*."""
+
+    def __init__(self, problem: Problem, W: np.ndarray, SW: np.ndarray):
+        self.problem, self.W, self.SW = problem, W, SW
+        self.best = best_loadings(SW, W, problem.lambda0)
+        self.data_term = float(problem.total - np.vdot(self.best.YZ, W))  # F*(W)
+
+    def gradient(self) -> np.ndarray:
+        """Gradient of F*, genes x terms."""
+        return self.best.gradient(self.W)
+
+    def objective(self, penalty: Penalty) -> float:
+        """Return F* + R."""
+        return self.data_term + penalty.value(self.W)
+
+    def take(self, columns: np.ndarray) -> Point:
+        """Return the point of some columns; the others must be zero."""
+        return Point(self.problem, self.W[:, columns], self.SW[:, columns])
+
+    def beyond(self, before: Point, weight: float) -> Point:
+        """Return the point further along the way from `before`; S W is linear in W."""
+        W = self.W + weight * (self.W - before.W)
+        return Point(self.problem, W, self.SW + weight * (self.SW - before.SW))
 
 
 def annotation_start(S: np.ndarray, annotations: np.ndarray, n_terms: int) -> np.ndarray:
@@ -129,7 +187,44 @@ def annotation_start(S: np.ndarray, annotations: np.ndarray, n_terms: int) -> np
     return W
 
 
-def _ridge(W: np.ndarray, lambda0: float):
-    ridge = W.T @ W
-    ridge[np.diag_indices_from(ridge)] += lambda0
-    return cho_factor(ridge)
+class History:
+    """Rows of `history_`, gathered while a solver works.
+
+    Parameters
+    ----------
+    penalty
+        R, over all terms.
+    scale
+        Norm of the gradient at the annotation start; certificates are given as a share of it.
+    """
+
+    def __init__(self, penalty: Penalty, scale: float):
+        self.penalty, self.scale = penalty, scale
+        self.rows: list[dict] = []
+        self._clock = time.perf_counter()
+
+    def certificate(self, W: np.ndarray, gradient: np.ndarray) -> float:
+        """Distance of -gradient from the subdifferential of R at W, as a share of `scale`."""
+        return float(np.linalg.norm(self.penalty.subdiff_distance(W, gradient))) / self.scale
+
+    def add(self, iteration: int, data_term: float, W: np.ndarray, certificate: float) -> dict:
+        """Add a row for W and return it."""
+        parts = self.penalty.parts(W)
+        off = self.penalty.entries > 0
+        row = {
+            "iteration": iteration,
+            "F": data_term,
+            **parts,
+            "objective": data_term + sum(parts.values()),
+            "certificate": certificate,
+            "n_deactivated": int((column_norms(W) == 0).sum()),
+            "inactive_zero_share": float((W[off] == 0).mean()) if off.any() else 1.0,
+            "seconds": time.perf_counter() - self._clock,
+        }
+        self.rows.append(row)
+        log.debug("%s", row)
+        return row
+
+    def table(self) -> pd.DataFrame:
+        """Return all rows."""
+        return pd.DataFrame(self.rows)

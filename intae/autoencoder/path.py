@@ -8,11 +8,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pandas as pd
 
-from .descent import Problem
+from .confounders import genes_outside
 from .exact import empty_start, minimise
-from .history import History
-from .lambdas import FRACTION3
-from .objective import annotation_start, best_encoder
+from .lambdas import FRACTION1, FRACTION3
+from .objective import History, Problem, best_encoder
 from .penalties import Penalty, column_norms
 
 FRACTIONS = tuple(np.geomspace(1, FRACTION3 / 2, 12).round(4))
@@ -22,9 +21,11 @@ def path(
     problem: Problem,
     annotations: np.ndarray,
     names: pd.Index,
-    penalty_at: Callable[[float], Penalty],
+    penalty_of: Callable[[float, float, float], Penalty],
     fractions: Sequence[float],
     *,
+    largest: tuple[float, float],
+    scale: float,
     tol: float,
     max_iter: int,
     held_out: np.ndarray | None = None,
@@ -39,25 +40,26 @@ def path(
         I, genes x annotated terms.
     names
         Names of all terms.
-    penalty_at
-        Function of a fraction, gives R.
+    penalty_of
+        Function of lambda1, lambda2 and lambda3, gives R.
     fractions
         Of lambda3_max; taken from large to small.
-    tol, max_iter
+    largest
+        lambda1_max and lambda3_max.
+    scale, tol, max_iter
         As in :func:`intae.autoencoder.exact.minimise`, for each fraction.
     held_out
         Second moment of other cells about the training mean, genes x genes.
 
     Returns
     -------
-    One row a fraction; see :meth:`intae.Autoencoder.path`.
+    One row per fraction; see :meth:`intae.Autoencoder.path`.
     """
-    start = annotation_start(problem.S, annotations, len(names))
-    scale = float(np.linalg.norm(problem.at(start).gradient()))
     W, rows, on = None, [], np.zeros(len(names), dtype=bool)
     clock = time.perf_counter()
     for fraction in sorted(fractions, reverse=True):
-        penalty = penalty_at(fraction)
+        lambda1, lambda3 = FRACTION1 / FRACTION3 * fraction * largest[0], fraction * largest[1]
+        penalty = penalty_of(lambda1, lambda1, lambda3)
         W = empty_start(problem.S, penalty) if W is None else W
         history = History(penalty, scale)
         W, converged, n_iter = minimise(
@@ -68,10 +70,12 @@ def path(
         rows.append(
             {
                 "fraction": fraction,
+                "lambda1": lambda1,
+                "lambda3": lambda3,
                 "F": last["F"],
                 "objective": last["objective"],
                 "n_active": int(now.sum()),
-                "n_added": int((W[:, : annotations.shape[1]] != 0)[annotations == 0].sum()),
+                "n_added": int(genes_outside(W, annotations).sum()),
                 "variance_explained": _explained(problem.S, W, problem.lambda0),
                 "held_out": np.nan
                 if held_out is None

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..errors import IntaeError
+
 
 def soft_threshold(V, threshold):
     """Proximal map of `threshold * |V|_1`: every entry moves to zero by `threshold`, or onto it.
@@ -46,7 +48,7 @@ class Penalty:
         Factor of |W_gk|, genes x terms: l1 (1 - I) for annotated terms, l2 for sparse ones, 0 for
         dense ones; with the option `lambda_annotated`, that instead of 0 where I = 1.
     groups
-        Factor of |W_k|_2, one a term: l3 times the term's weight.
+        Factor of |W_k|_2, one per term: l3 times the term's weight.
     kinds
         Kind of each term.
     """
@@ -84,7 +86,7 @@ class Penalty:
 
         Raises
         ------
-        ValueError
+        IntaeError
             If a lambda is negative or not finite.
         """
         given = dict(
@@ -93,7 +95,7 @@ class Penalty:
         for name, value in given.items():
             if not (np.isfinite(value) and value >= 0):
                 msg = f"{name} must be a finite number that is not negative, not {value!r}"
-                raise ValueError(msg)
+                raise IntaeError(msg)
         kinds = np.asarray(kinds)
         n_known = annotations.shape[1]
         entries = np.zeros((annotations.shape[0], len(kinds)))
@@ -140,7 +142,7 @@ class Penalty:
         V
             genes x terms.
         step
-            The step length eta: a number, or one a term.
+            The step length eta: a number, or one per term.
         """
         return shrink_columns(soft_threshold(V, step * self.entries), step * self.groups)
 

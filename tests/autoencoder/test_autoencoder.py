@@ -1,6 +1,11 @@
 """The autoencoder with each of its solvers, and what users lean on."""
 
+import pickle
+import subprocess
+import sys
+
 import anndata
+import h5py
 import numpy as np
 import pytest
 import torch
@@ -10,10 +15,8 @@ from scipy import sparse
 
 import intae
 from intae import Autoencoder
-from intae.autoencoder.objective import (
-    best_encoder,
-    data_term,
-)
+from intae.autoencoder.objective import best_encoder, data_term
+from intae.errors import ContractError
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -196,6 +199,53 @@ def test_a_penalty_on_annotated_genes_drops_some(cells):
     assert (strict.terms_.loc[strict.terms_["active"], "genes_removed"] != "").any()
 
 
+# -------------------------------------------------------- passes over the cells
+
+
+def test_exact_reads_the_cells_twice(cells, tmp_path, monkeypatch):
+    """Once for the second moments, once for the loadings."""
+    cells.write_h5ad(tmp_path / "cells.h5ad")
+    backed, read = anndata.read_h5ad(tmp_path / "cells.h5ad", backed="r"), []
+    getitem = h5py.Dataset.__getitem__
+
+    def counted(dataset, key, **kwargs):
+        rows = getitem(dataset, key, **kwargs)
+        if dataset.name == "/X":
+            read.append(len(rows))
+        return rows
+
+    with monkeypatch.context() as patch:
+        patch.setattr(h5py.Dataset, "__getitem__", counted)
+        fit = model(covariates=["batch"]).fit(backed)
+    assert sum(read) == 2 * len(cells)
+    # and what is said of all cells without a third pass is what they say
+    X = (cells.obs["batch"] == "batch_2").to_numpy()[:, None] - fit.covariate_mean_
+    left = cells.X - fit.mean_ - X @ fit.effects_.T
+    Z, W = fit.loadings_.to_numpy(), fit.weights_.to_numpy()
+    F = data_term(left, Z, W, 0.1)
+    best = fit.history_["F"].iloc[-1]
+    assert fit.gap_ == pytest.approx(F - best, abs=1e-5 * best)
+    alone = [
+        1 - ((left - np.outer(Z[:, k], W[:, k])) ** 2).sum() / (left**2).sum() for k in range(8)
+    ]
+    assert np.allclose(fit.terms_["variance_explained"], alone, atol=1e-5)
+
+
+@pytest.mark.parametrize("fresh", [model(), model("adam"), intae.MaskedAutoencoder(threads=1)])
+def test_a_value_that_is_not_finite_is_named(cells, fresh):
+    for value in (np.nan, np.inf):
+        broken = cells.copy()
+        broken.X[7, 3] = value
+        where = f"cell {cells.obs_names[7]!r}, gene {cells.var_names[3]!r}"
+        with pytest.raises(ContractError, match=f"X: {value} at {where}"):
+            fresh.fit(broken)
+
+
+def test_torch_waits_for_a_network():
+    code = "import sys, intae; intae.Autoencoder(); assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
 # ------------------------------------------------------- necessity and the path
 
 
@@ -221,6 +271,20 @@ def test_necessity_of_a_loaded_model_needs_the_data(fits, cells, tmp_path):
     with pytest.raises(ValueError, match="necessity\\(adata\\)"):
         back.necessity()
     assert np.allclose(back.necessity(cells)["rise"], fits["exact"].necessity()["rise"], atol=1e-6)
+
+
+def test_necessity_leaves_the_model_as_it_was(cells, tmp_path):
+    fit = model(n_dense=1).fit(cells)
+
+    def state():
+        fit.save(tmp_path / "model.h5")
+        attributes = {name: pickle.dumps(value) for name, value in fit.__dict__.items()}
+        return attributes | {"file": (tmp_path / "model.h5").read_bytes()}
+
+    before, at_first = state(), fit.necessity()
+    fit.necessity(cells[:200].copy())  # other cells, other moments
+    assert state() == before
+    assert fit.necessity().equals(at_first)
 
 
 def test_path_goes_from_nothing_to_more(cells):

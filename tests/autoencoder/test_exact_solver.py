@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 from autoencoders import model
+from scipy.sparse.linalg import ArpackNoConvergence
 
 from intae import simulate
-from intae.autoencoder import exact
-from intae.autoencoder.descent import Problem, descend, step_lengths
+from intae.autoencoder import exact, moves
+from intae.autoencoder.descent import descend, step_lengths
 from intae.autoencoder.lambdas import lambda_max, size_weights
 from intae.autoencoder.moves import (
     Candidates,
@@ -19,12 +20,12 @@ from intae.autoencoder.moves import (
     try_term,
 )
 from intae.autoencoder.objective import (
+    Problem,
     annotation_start,
     best_data_term,
     best_encoder,
     best_loadings,
     data_term,
-    gradient,
 )
 from intae.autoencoder.penalties import Penalty, column_norms
 from intae.prepared import second_moments
@@ -70,7 +71,7 @@ def test_gradient_against_differences(problem):
     rng = np.random.default_rng(2)
     W, D = rng.normal(size=(2, 60, 5))
     ends = [best_data_term(problem.S, W + h * D, 0.1) for h in (1e-5, -1e-5)]
-    assert np.vdot(gradient(problem.S, W, 0.1), D) == pytest.approx(
+    assert np.vdot(problem.at(W).gradient(), D) == pytest.approx(
         (ends[0] - ends[1]) / 2e-5, rel=1e-5
     )
 
@@ -232,7 +233,19 @@ def test_leading_direction(size):
     assert leading_direction(np.zeros((size, size)))[0] == 0
 
 
-def test_a_wrong_name_is_mended(cells, problem):
+def test_leading_direction_where_lanczos_does_not_converge(monkeypatch):
+    def never(E, **kwargs):
+        raise ArpackNoConvergence("no convergence", np.empty(0), np.empty((len(E), 0)))
+
+    X = np.random.default_rng(0).standard_normal((60, 50))
+    expected, v = leading_direction(X.T @ X)
+    monkeypatch.setattr(moves, "eigsh", never)
+    value, u = leading_direction(X.T @ X)
+    assert value == pytest.approx(expected)
+    assert abs(u @ v) == pytest.approx(1)
+
+
+def test_a_wrong_name_is_put_right(cells, problem):
     """A term's weights under another term's name go back, and F + R falls."""
     fit = model(n_dense=0, lambda1=0.5, lambda3=3.0).fit(cells)
     penalty = fit._penalty_of(0.5, 0.0, 3.0)
@@ -241,11 +254,11 @@ def test_a_wrong_name_is_mended(cells, problem):
     W = fitted.copy()
     W[:, [right, wrong]] = W[:, [wrong, right]]
     here = problem.at(W)
-    mended, moves = rename(here, penalty, np.zeros(8, dtype=bool))
-    assert moves >= 1
-    assert (mended.W[:, right] != 0).any()
-    assert (mended.W[:, wrong] == 0).all()
-    assert mended.data_term + penalty.value(mended.W) < here.data_term + penalty.value(W)
+    renamed, n_moves = rename(here, penalty, np.zeros(8, dtype=bool))
+    assert n_moves >= 1
+    assert (renamed.W[:, right] != 0).any()
+    assert (renamed.W[:, wrong] == 0).all()
+    assert renamed.data_term + penalty.value(renamed.W) < here.data_term + penalty.value(W)
     barred = np.arange(8) == right
     assert (rename(here, penalty, barred)[0].W[:, right] == 0).all()
 

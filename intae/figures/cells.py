@@ -177,7 +177,7 @@ def plot_scatter(
         said = partial(_separated, separation, method, role=role, hues=hues)
         axis.set_xlabel(term_label(terms[0], x, 44) + said(x))
         axis.set_ylabel(term_label(terms[1], y, 30) + said(y))
-        title = f"{method_label(method, labels)}, seed {fit.uns['fit']['seed']}"
+        title = f"{method_label(method, labels)}, seed {fit.about['seed']}"
         title = [*textwrap.wrap(title, 40), *([f"by {ROLES[role]}"] if role else [])]
         axis.set_title("\n".join(title), loc="left")
         if x is None and y is None:

@@ -203,7 +203,7 @@ def test_scatter_shows_each_cell_and_says_what_is_off(tmp_path):
     figure = plot_scatter({"ae": fit, "fsclvm": off}, terms, LABELS)
     axis, off_axis = figure.axes
     shown = axis.collections[0].get_offsets()
-    np.testing.assert_allclose(sorted(shown[:, 0]), sorted(fit.loadings[:, 0]))
+    np.testing.assert_allclose(sorted(shown[:, 0]), sorted(fit.loadings.iloc[:, 0]))
     assert off_axis.get_ylabel() == "SIMULATED PATHWAY 2 is off" and not len(off_axis.get_yticks())
     save_figure(figure, [tmp_path / "x.png", tmp_path / "x.pdf"])
     assert {path.name for path in tmp_path.iterdir()} == {"x.png", "x.pdf"}

@@ -1,0 +1,578 @@
+"""The figures of a run: each is one function below, and the function's decorator is its row.
+
+To add a figure: its plot function in :mod:`intae.figures`, a function here, its caption in
+`report/`, its test. The Snakefile reads the table, so libraries are imported where figures are
+drawn.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypedDict
+
+from ..errors import IntaeError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from anndata import AnnData
+    from matplotlib.figure import Figure as Drawn
+
+    from ..fits import Fit
+
+log = logging.getLogger(__name__)
+
+
+class Facts(TypedDict, total=False):
+    """What figures and their captions need to know of the config, for one data set."""
+
+    dataset: str  # or the simulation, whose draws are shown as one data set
+    cell_labels: list[str]  # roles of the labels that the cells have: condition, cell_type, ...
+    donors: bool  # whether one of them is donor
+
+    # methods of the config, in its order
+    labels: dict[str, str]  # method -> its name in figures
+    roles: dict[str, str]  # method -> model, control or ablation
+    models: dict[str, str]  # method -> class
+    # methods of the data set
+    shown: list[str]  # with a row or a figure of their own
+    permuted: list[str]  # their gene sets are shuffled
+    without_sets: list[str]  # they know no gene sets
+    others: list[str]  # that the bars compare the reference with
+    reference: str
+    controls: list[str]  # names in figures
+    scores: list[str]  # controls that are plain scores
+    families: list[list[str]]  # that differ in their number of dense factors only
+    folds: dict[int, list[str]]  # number of folds -> names of the methods that infer new cells
+    folds_reconstructing: dict[int, list[str]]  # the same, of methods that reconstruct
+    beside_ablations: dict[str, int]  # name -> number of seeds
+
+    # what the config asks for
+    terms: list[str]
+    scatter_terms: list[str]
+    loadings_terms: list[str]
+    expected: list[str]
+    n_terms: int
+    conditions: dict[str, str] | None  # value -> name
+    cell_types: list[str]
+    lambdas: dict[str, float]  # the published ones
+    scaling: dict[str, Any]
+    projected: bool  # whether a time of the scaling may be
+    sweeps: dict[str, dict[str, Any]]  # sweep -> its entry, label, model, own
+    planted: dict[str, Any]  # n_draws, seeds, sizes, annotations_of
+    share: float  # from which on a false term overlaps a true one
+    fdr: float
+    draw_of: dict[str, str]  # draw -> its simulation
+
+    # set while one of several figures of a row is drawn
+    method: str
+    sweep: str
+
+
+@dataclass
+class Inputs:
+    """The files that the figures of one job read, each of them once.
+
+    Parameters
+    ----------
+    tables
+        Name -> paths; several (folds, draws of a simulation) are read as one table.
+    prepared_path
+        The prepared data.
+    fit_paths
+        Method -> paths of its fits, the first seed first.
+    """
+
+    tables: Mapping[str, Sequence[str | Path]] = field(default_factory=dict)
+    prepared_path: str | Path | None = None
+    fit_paths: Mapping[str, Sequence[str | Path]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.table = functools.cache(self._table)
+        self._fit = functools.cache(self._read_fit)
+
+    def has(self, name: str) -> bool:
+        """Say whether there is such a table; some data sets lack some."""
+        return bool(self.tables.get(name))
+
+    def _table(self, name: str) -> pd.DataFrame:
+        from .tables import read_tables
+
+        return read_tables(self.tables[name])
+
+    @functools.cached_property
+    def prepared(self) -> AnnData:
+        """The prepared data, backed by their file."""
+        from ..io import read_h5ad
+
+        return read_h5ad(self._prepared_path(), backed="r")
+
+    @functools.cached_property
+    def obs(self) -> pd.DataFrame:
+        """The labels of the cells."""
+        from ..fits import read_labels
+
+        return read_labels(self._prepared_path())
+
+    def _prepared_path(self) -> str | Path:
+        if self.prepared_path is None:
+            msg = "this figure needs the prepared data, and its row does not say so (needs=)"
+            raise IntaeError(msg)
+        return self.prepared_path
+
+    def fits(self, methods: Iterable[str], *, first: bool = False) -> dict[str, list[Fit]]:
+        """Read the fits of methods that ended well, one per seed or the first seed's alone.
+
+        Returns
+        -------
+        Method -> its fits; methods without any are left out.
+        """
+        found = {
+            method: [fit for path in self.fit_paths[method][: 1 if first else None]
+                     for fit in self._fit(path)]
+            for method in methods
+        }  # fmt: skip
+        return {method: fits for method, fits in found.items() if fits}
+
+    def _read_fit(self, path: str | Path) -> list[Fit]:
+        from ..fits import read_finished_fits
+
+        return read_finished_fits([path], self.obs)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A row of the table of figures.
+
+    Attributes
+    ----------
+    name
+        Stem of its files, and of its caption in `report/`.
+    category, title
+        Where the report lists it, and as what. The title may hold {dataset}, {label} (of the
+        method) and {sweep}.
+    draw
+        Draws it from the inputs and the facts.
+    when
+        Which data sets have it: a question that the plan answers (:mod:`intae.benchmark.plan`).
+    per
+        What one figure shows: a dataset, one method of it, a sweep, a simulation, or the run.
+    tables
+        Tables of the data set that it reads, as far as the data set has them.
+    needs
+        What it reads besides: prepared, fits (all seeds of the methods shown) or first_fits, and
+        the tables choice, reconstruction and runtime, whose files lie elsewhere.
+    by_dataset
+        Whether the report lists it under the data set.
+    """
+
+    name: str
+    category: str
+    title: str
+    draw: Callable[[Inputs, Facts], Drawn]
+    when: str
+    per: str
+    tables: tuple[str, ...]
+    needs: frozenset[str]
+    by_dataset: bool
+
+    @property
+    def caption(self) -> str:
+        """Path of the caption, beside the Snakefile."""
+        return f"report/{self.name}.rst"
+
+    def parts(self, facts: Facts) -> list[str]:
+        """Return the methods or sweeps that have a figure each; of other figures one part, ''."""
+        return {"method": facts.get("shown", []), "sweep": list(facts.get("sweeps", ()))}.get(
+            self.per, [""]
+        )
+
+    def stem(self, part: str = "") -> str:
+        """Return the path of a figure in the folder of its data set, without an ending."""
+        return f"{self.name}{ {'method': '/', 'sweep': '_'}.get(self.per, '') }{part}"
+
+    def label(self, facts: Facts, part: str = "") -> str:
+        """Return what the report calls a figure."""
+        label = facts.get("labels", {}).get(part, part)
+        return self.title.format(dataset=facts.get("dataset", ""), label=label, sweep=part)
+
+
+FIGURES: dict[str, Figure] = {}
+COST = "2. Cost"
+SEPARATION = "3. Separation of conditions"
+TERMS = "4. Terms"
+TRUST = "5. How far to trust it"
+PLANTED = "6. Planted truth"
+
+
+def figure(
+    category: str,
+    title: str,
+    *,
+    when: str,
+    per: str = "dataset",
+    tables: Sequence[str] = (),
+    needs: Iterable[str] = (),
+    by_dataset: bool = True,
+) -> Callable[[Callable[[Inputs, Facts], Drawn]], Callable[[Inputs, Facts], Drawn]]:
+    """Make a function the row of its name in `FIGURES`; see `Figure`."""
+
+    def add(draw: Callable[[Inputs, Facts], Drawn]) -> Callable[[Inputs, Facts], Drawn]:
+        name = draw.__name__
+        row = (category, title, draw, when, per, tuple(tables), frozenset(needs), by_dataset)
+        FIGURES[name] = Figure(name, *row)
+        return draw
+
+    return add
+
+
+def draw_all(
+    rows: Iterable[tuple[str, str]],
+    inputs: Inputs,
+    facts: Facts,
+    paths: Iterable[Sequence[str | Path]],
+) -> None:
+    """Draw figures, one after the other, and save each whole.
+
+    Parameters
+    ----------
+    rows
+        Name and part (see `Figure.parts`) of each figure.
+    inputs, facts
+        Of all of them.
+    paths
+        For each figure the files to write, by their endings.
+
+    Raises
+    ------
+    IntaeError
+        What a figure raised, with the name of the figure. Other errors carry it as a note.
+    """
+    import matplotlib as mpl
+
+    mpl.use("Agg")  # files, no windows
+    from matplotlib import pyplot as plt
+
+    from ..figures.style import save_figure
+
+    for (name, part), files in zip(rows, paths, strict=True):
+        row = FIGURES[name]
+        about: Facts = {**facts, **({row.per: part} if part else {})}  # type: ignore[typeddict-item]
+        try:
+            drawn = row.draw(inputs, about)
+            save_figure(drawn, files)
+        except IntaeError as error:
+            msg = f"figure {row.stem(part)}: {error}"
+            raise IntaeError(msg) from error
+        except Exception as error:
+            error.add_note(f"while drawing the figure {row.stem(part)}")
+            raise
+        plt.close(drawn)
+        log.info("figure %s", row.stem(part))
+
+
+def _but_ablations(facts: Facts) -> dict[str, str]:
+    """Return method -> label; ablations are shown in a figure of their own only."""
+    return {m: label for m, label in facts["labels"].items() if facts["roles"][m] != "ablation"}
+
+
+def _in_role(facts: Facts, *roles: str) -> list[str]:
+    return [m for m, role in facts["roles"].items() if role in roles]
+
+
+def _guess(inputs: Inputs) -> float:
+    """Return the accuracy of always guessing the largest condition."""
+    return float(inputs.obs["condition"].value_counts(normalize=True).max())
+
+
+# ---- cost
+
+
+@figure(COST, "runtime and memory", when="run", per="run", needs=["runtime"], by_dataset=False)
+def cost(inputs: Inputs, facts: Facts) -> Drawn:
+    """Draw wall time and peak memory of every method; draws of a simulation are one data set."""
+    from ..figures.cost import plot_cost
+
+    runtime, labels = inputs.table("runtime"), _but_ablations(facts)
+    runtime = runtime.assign(dataset=runtime["dataset"].replace(facts["draw_of"]))
+    return plot_cost(runtime[runtime["method"].isin(list(labels))], labels)
+
+
+@figure(
+    COST, "against the number of cells, {dataset}", when="scaled", by_dataset=False,
+    tables=["scaling", "scaling_slopes"],
+)  # fmt: skip
+def scaling(inputs: Inputs, facts: Facts) -> Drawn:
+    """Draw time and memory of every method against the number of cells."""
+    from ..figures.cost import plot_scaling
+
+    return plot_scaling(inputs.table("scaling"), inputs.table("scaling_slopes"), facts["labels"])
+
+
+# ---- separation
+
+
+@figure(
+    SEPARATION, "accuracy of single terms", when="labelled_condition",
+    tables=["accuracy"], needs=["prepared"],
+)  # fmt: skip
+def accuracy(inputs: Inputs, facts: Facts) -> Drawn:
+    """Draw how well single terms separate the condition."""
+    from ..figures.separation import plot_accuracy
+
+    table = inputs.table("accuracy")
+    absent = [term for term in facts["terms"] if term not in set(table["term"])]
+    if absent:
+        log.warning("not terms of these data, so left out: %s", ", ".join(absent))
+    return plot_accuracy(
+        table, facts["labels"], facts["terms"], guess=_guess(inputs),
+        roles=facts["roles"], permuted=facts["permuted"],
+    )  # fmt: skip
+
+
+@figure(
+    SEPARATION, "loadings of two terms", when="datasets_with_1",
+    tables=["separation"], needs=["prepared", "first_fits"],
+)  # fmt: skip
+def scatter(inputs: Inputs, facts: Facts) -> Drawn:
+    """Draw the loadings of two terms, by condition and by cell type."""
+    from ..figures.cells import choose_terms, plot_scatter
+
+    fits = {m: own[0] for m, own in inputs.fits(facts["shown"], first=True).items()}
+    terms = choose_terms(fits, facts["scatter_terms"], exactly=2)
+    return plot_scatter(
+        fits, terms, facts["labels"], _near(inputs, fits, terms), facts["conditions"],
+        separation=inputs.table("separation") if inputs.has("separation") else None,
+    )  # fmt: skip
+
+
+@figure(
+    SEPARATION, "loadings by cell type and condition", when="grouped", needs=["prepared", "fits"]
+)
+def loadings(inputs: Inputs, facts: Facts) -> Drawn:
+    """Draw the loadings of some terms by cell type and condition."""
+    from ..figures.cells import choose_terms, plot_loadings
+
+    seeds = inputs.fits(facts["shown"])
+    fits = {method: own[0] for method, own in seeds.items()}
+    terms = choose_terms(fits, facts["loadings_terms"])
+    return plot_loadings(
+        fits, terms, facts["labels"], _near(inputs, fits, terms), facts["conditions"],
+        facts["cell_types"], others={method: own[1:] for method, own in seeds.items()},
+    )  # fmt: skip
+
+
+def _near(
+    inputs: Inputs, fits: Mapping[str, Fit], terms: Sequence[str]
+) -> dict[str, dict[str, str | None]]:
+    """Return for each method the terms that are drawn for these: those near one that is off."""
+    from ..metrics.terms import active_or_nearest
+    from ..prepared import annotation_table
+
+    annotations = annotation_table(inputs.prepared)
+    return {m: active_or_nearest(fit.terms, annotations, terms) for m, fit in fits.items()}
+
+
+@figure(
+    SEPARATION, "held-out donors, three measures", when="labelled_condition",
+    tables=["accuracy"], needs=["choice"],
+)  # fmt: skip
+def metrics(inputs: Inputs, facts: Facts) -> Drawn:
+    """Draw three measures of separation, on cells seen and unseen."""
+    import pandas as pd
+
+    from ..figures.separation import plot_metrics
+
+    has_folds = inputs.has("choice")
+    choice = inputs.table("choice") if has_folds else pd.DataFrame({"method": []})
+    return plot_metrics(inputs.table("accuracy"), choice, _but_ablations(facts))
+
+
+@figure(
+    SEPARATION, "dense factors, or the seed alone", when="with_dense",
+    tables=["dense_factors", "accuracy"], needs=["prepared"],
+)  # fmt: skip
+def dense_factors(inputs: Inputs, facts: Facts) -> Drawn:
+    """Draw which term separates the condition, by number of dense factors and by seed."""
+    from ..figures.separation import plot_dense_factors
+
+    return plot_dense_factors(
+        inputs.table("dense_factors"), inputs.table("accuracy"), facts["labels"], facts["terms"],
+        _guess(inputs),
+    )  # fmt: skip
+
+
+# ---- terms
+
+
+@figure(TERMS, "most relevant terms", when="datasets_with_1", tables=["terms"])
+def terms(inputs: Inputs, facts: Facts) -> Drawn:
+    """Draw the most relevant terms of every model."""
+    from ..figures.terms import plot_top_terms
+
+    table = inputs.table("terms")
+    return plot_top_terms(
+        table[table["method"].isin(_in_role(facts, "model"))], facts["labels"], facts["models"],
+        facts["n_terms"], facts["expected"],
+    )  # fmt: skip
+
+
+@figure(TERMS, "relevance, {label}", when="datasets_with_1", per="method", tables=["terms"])
+def relevance(inputs: Inputs, facts: Facts) -> Drawn:
+    """Draw the relevance of one method's terms, the sizes of their sets, and the changes."""
+    from ..figures.style import method_colors
+    from ..figures.terms import plot_relevance
+
+    table, method = inputs.table("terms"), facts["method"]
+    return plot_relevance(
+        table[table["method"] == method], facts["labels"][method], facts["models"][method],
+        method_colors(facts["labels"])[method], facts["n_terms"], facts["expected"],
+    )  # fmt: skip
+
+
+@figure(
+    TERMS, "genes added and removed, {label}", when="datasets_with_1", per="method",
+    tables=["terms", "corrections"],
+)  # fmt: skip
+def corrections(inputs: Inputs, facts: Facts) -> Drawn:
+    """Draw what one method added to its gene sets and removed from them."""
+    from ..figures.terms import plot_corrections
+
+    method = facts["method"]
+    changed, table = (
+        table[table["method"] == method]
+        for table in (inputs.table("corrections"), inputs.table("terms"))
+    )
+    label = facts["labels"][method]
+    return plot_corrections(changed, table, label, facts["n_terms"], facts["expected"])
+
+
+# ---- trust
+
+
+@figure(
+    TRUST, "agreement term by term, one method with each", when="datasets_with_2",
+    tables=["correlation", "correlation_seeds"],
+)  # fmt: skip
+def correlation(inputs: Inputs, facts: Facts) -> Drawn:
+    """Draw how far the methods' loadings agree, for the most relevant terms."""
+    from ..figures.terms import plot_correlation
+
+    table, compared = inputs.table("correlation"), _in_role(facts, "model", "control")
+    return plot_correlation(
+        table[table[["method_a", "method_b"]].isin(compared).all(axis=1)], facts["labels"],
+        facts["reference"], facts["n_terms"], facts["expected"],
+        seeds=inputs.table("correlation_seeds"),
+    )  # fmt: skip
+
+
+@figure(
+    TRUST, "agreement term by term, the talk's bars", when="datasets_with_2",
+    tables=["correlation", "correlation_seeds"],
+)  # fmt: skip
+def correlation_bars(inputs: Inputs, facts: Facts) -> Drawn:
+    """Draw the correlation of loadings for the most relevant terms as bars, as the talk does."""
+    from ..figures.agreement import plot_correlation_bars
+
+    return plot_correlation_bars(
+        inputs.table("correlation"), inputs.table("correlation_seeds"), facts["labels"],
+        facts["reference"], facts["others"], facts["n_terms"], facts["expected"],
+    )  # fmt: skip
+
+
+@figure(TRUST, "agreement of every two methods", when="datasets_with_2", tables=["agreement"])
+def agreement(inputs: Inputs, facts: Facts) -> Drawn:
+    """Draw the agreement of every two methods."""
+    from ..figures.agreement import plot_agreement
+
+    compared = _in_role(facts, "model", "control")
+    return plot_agreement(inputs.table("agreement"), facts["labels"], compared)
+
+
+@figure(TRUST, "stability: other seeds, cells, donors", when="repeated", tables=["stability"])
+def stability(inputs: Inputs, facts: Facts) -> Drawn:
+    """Draw how far the methods' answers depend on seed, cells and donors."""
+    from ..figures.stability import plot_stability
+
+    return plot_stability(
+        inputs.table("stability"), facts["labels"], roles=facts["roles"],
+        permuted=facts["permuted"],
+    )  # fmt: skip
+
+
+@figure(TRUST, "reconstruction of unseen cells", when="reconstructing", needs=["reconstruction"])
+def reconstruction(inputs: Inputs, facts: Facts) -> Drawn:
+    """Draw the share of variance that methods reconstruct in unseen cells."""
+    from ..figures.separation import plot_reconstruction
+
+    table = inputs.table("reconstruction")
+    return plot_reconstruction(table, _but_ablations(facts), facts["without_sets"])
+
+
+@figure(
+    TRUST, "what a network buys", when="with_autoencoders", tables=["objective", "best_encoder"]
+)
+def network(inputs: Inputs, facts: Facts) -> Drawn:
+    """Draw the objective that each autoencoder reaches, and its encoder against the best one."""
+    from ..figures.trust import plot_network
+
+    return plot_network(inputs.table("objective"), inputs.table("best_encoder"), facts["labels"])
+
+
+@figure(TRUST, "necessity and stand-ins", when="with_exact", tables=["necessity"])
+def necessity(inputs: Inputs, facts: Facts) -> Drawn:
+    """Draw what the most relevant terms are needed for, and what stands in for them."""
+    from ..figures.trust import plot_necessity
+
+    return plot_necessity(inputs.table("necessity"), facts["labels"], facts["n_terms"])
+
+
+@figure(TRUST, "two ideas that do not work", when="with_ablations", tables=["ablation"])
+def ablation(inputs: Inputs, facts: Facts) -> Drawn:
+    """Draw the ideas of the talk that do not work beside the autoencoder."""
+    from ..figures.trust import plot_ablation
+
+    return plot_ablation(inputs.table("ablation"), facts["labels"])
+
+
+@figure(TRUST, "sensitivity: {sweep}", when="swept", per="sweep", tables=["sweep"])
+def sweep(inputs: Inputs, facts: Facts) -> Drawn:
+    """Draw what depends on the parameters of a sweep."""
+    from ..figures.sweep import plot_sweep
+
+    table, about = inputs.table("sweep"), facts["sweeps"][facts["sweep"]]
+    table = table[table["sweep"] == facts["sweep"]]
+    return plot_sweep(table, about["entry"]["grid"], about["label"])
+
+
+# ---- planted truth
+
+
+@figure(PLANTED, "recovery in numbers", when="simulated", per="simulation", tables=["recovery"])
+def recovery(inputs: Inputs, facts: Facts) -> Drawn:
+    """Draw what the methods recover of a planted truth."""
+    from ..figures.truth import plot_recovery
+
+    return plot_recovery(inputs.table("recovery"), _but_ablations(facts))
+
+
+@figure(
+    PLANTED, "precision against recall", when="simulated", per="simulation",
+    tables=["recovery_curves"],
+)  # fmt: skip
+def recovery_curves(inputs: Inputs, facts: Facts) -> Drawn:
+    """Draw precision against recall of what was planted."""
+    from ..figures.truth import plot_recovery_curves
+
+    return plot_recovery_curves(inputs.table("recovery_curves"), _but_ablations(facts))
+
+
+@figure(PLANTED, "false positives", when="simulated", per="simulation", tables=["false_positives"])
+def false_positives(inputs: Inputs, facts: Facts) -> Drawn:
+    """Draw the terms that methods call active, rightly and wrongly."""
+    from ..figures.truth import plot_false_positives
+
+    return plot_false_positives(inputs.table("false_positives"), _but_ablations(facts))

@@ -459,7 +459,7 @@ def corrections(inputs: Inputs, facts: Facts) -> Drawn:
 )  # fmt: skip
 def correlation(inputs: Inputs, facts: Facts) -> Drawn:
     """Draw how far the methods' loadings agree, for the most relevant terms."""
-    from ..figures.terms import plot_correlation
+    from ..figures.agreement import plot_correlation
 
     table, compared = inputs.table("correlation"), _in_role(facts, "model", "control")
     return plot_correlation(

@@ -17,10 +17,7 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.patches import Patch
 
-from ..metrics.agreement import over_pairs
-from .agreement import ONE_METHOD, with_reference
 from .style import (
     NO_TERMS,
     Color,
@@ -216,104 +213,6 @@ def _over_seeds(terms: pd.DataFrame, n_terms: int) -> pd.DataFrame:
     table["n_top"] = top.groupby(terms["term"]).sum()
     on = terms["active"].groupby(terms["term"]).any()
     return table[on.reindex(table.index)].nlargest(n_terms, "mean")
-
-
-def plot_correlation(
-    correlation: pd.DataFrame,
-    labels: Mapping[str, str],
-    reference: str,
-    n_terms: int = 20,
-    expected: Sequence[str] = (),
-    *,
-    seeds: pd.DataFrame | None = None,
-) -> Figure:
-    """Draw the correlation of loadings with the reference's, for its most relevant terms.
-
-    Parameters
-    ----------
-    correlation
-        The table correlation.csv of one data set.
-    labels
-        Method -> its name in figures, for all methods of the config, in order.
-    reference
-        The method whose terms are shown, and with which the others are correlated; the first of
-        the table, where it is not in it.
-    n_terms
-        Number of terms.
-    expected
-        Terms to mark.
-    seeds
-        The table correlation_seeds.csv: where two methods have several pairs of seeds, their
-        median is drawn, and the least and largest are written below it.
-    """
-    set_style()
-    if correlation.empty:
-        return without_data(ONE_METHOD)
-    reference, pairs = with_reference(correlation, reference, n_terms)
-    order = list(pairs["term"].unique())
-    methods = [m for m in labels if m in set(pairs["method"])]
-    table = pairs.pivot(index="term", columns="method", values="r").reindex(order)[methods]
-    table, notes, lines = _with_seeds(table.abs(), reference, seeds)
-    figure, axis = plt.subplots(
-        figsize=(4.2 + 1.3 * len(methods), 2.4 + (0.22 + 0.14 * lines) * len(order)),
-        layout="constrained",
-    )
-    sns.heatmap(
-        table.set_axis([readable(t, 60) for t in order]).rename(columns=labels),
-        vmin=0, vmax=1, cmap="viridis", annot=notes, fmt="",
-        annot_kws={"fontsize": 8}, cbar_kws={"label": "|correlation of loadings|"}, ax=axis,
-    )  # fmt: skip
-    axis.set_xlabel("")
-    mark_expected(axis, order, expected)
-    expected_legend(figure, order, expected)
-    axis.set_ylabel(f"terms most relevant to {method_label(reference, labels)}, in order")
-    axis.tick_params(axis="x", rotation=30, length=0)
-    plt.setp(axis.get_xticklabels(), ha="right", rotation_mode="anchor")
-    axis.set_facecolor("0.9")  # no correlation
-    if table.isna().any(axis=None):
-        handle = Patch(facecolor="0.9", label="off in one of the two")
-        figure.legend(handles=[handle], loc="outside lower left", frameon=False)
-    return figure
-
-
-def _with_seeds(
-    table: pd.DataFrame, reference: str, seeds: pd.DataFrame | None
-) -> tuple[pd.DataFrame, np.ndarray, int]:
-    """Put medians over pairs of seeds into a table of |r|, and write what to say of each.
-
-    Parameters
-    ----------
-    table
-        |r| with the reference, terms x methods, first seeds.
-    reference
-        The method compared with.
-    seeds
-        The table correlation_seeds.csv.
-
-    Returns
-    -------
-    The table, the text of each cell, and the most lines that a cell has.
-    """
-    notes = table.map("{:.2f}".format).to_numpy(object)
-    if seeds is None:
-        return table, notes, 1
-    table, lines = table.copy(), 1
-    for j, method in enumerate(table.columns):
-        spread = over_pairs(seeds, reference, method)
-        for i, term in enumerate(table.index):
-            if term not in spread.index:
-                continue
-            r = spread.loc[term]
-            table.iloc[i, j] = r["median"]
-            if r["n_pairs"] == 1 or not r["n_on"]:
-                continue
-            notes[i, j] = f"{r['median']:.2f}"
-            if r["n_on"] > 1:
-                notes[i, j] += f"\n{r['min']:.2f} to {r['max']:.2f}"
-            if r["n_on"] < r["n_pairs"]:
-                notes[i, j] += f"\n{r['n_on']:.0f} of {r['n_pairs']:.0f} pairs"
-            lines = max(lines, 1 + notes[i, j].count("\n"))
-    return table, notes, lines
 
 
 N_NAMES = 8  # genes named at most, added or removed, a term

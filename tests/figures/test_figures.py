@@ -7,6 +7,7 @@ from fits import LONG, make_fit
 from matplotlib.collections import PathCollection
 
 from intae.benchmark.tables import stack, write_table
+from intae.figures.agreement import plot_correlation
 from intae.figures.cells import plot_scatter
 from intae.figures.cost import plot_cost
 from intae.figures.separation import (
@@ -17,7 +18,7 @@ from intae.figures.separation import (
 )
 from intae.figures.stability import plot_stability
 from intae.figures.style import NO_TERMS, label_colors, method_colors, readable, save_figure
-from intae.figures.terms import plot_correlation, plot_top_terms
+from intae.figures.terms import plot_top_terms
 from intae.figures.truth import plot_false_positives, plot_recovery, plot_recovery_curves
 from intae.metrics.separation import dense_table
 

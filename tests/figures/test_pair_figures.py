@@ -7,9 +7,8 @@ from figure_texts import all_texts, tick_texts
 from fits import LONG, make_fit
 from matplotlib.colors import to_rgb
 
-from intae.figures.agreement import plot_agreement, plot_correlation_bars
+from intae.figures.agreement import plot_agreement, plot_correlation, plot_correlation_bars
 from intae.figures.style import STAR, method_colors
-from intae.figures.terms import plot_correlation
 from intae.metrics.agreement import agreement_table
 
 pytestmark = pytest.mark.usefixtures("close_figures")

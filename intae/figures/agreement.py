@@ -1,6 +1,6 @@
-"""How far all methods agree with all, and each with itself from another seed.
+"""How far methods agree: every two, and term by term with one of them.
 
-How far two methods agree, term by term, as bars.
+The other seeds of a method give these numbers their scale.
 """
 
 from __future__ import annotations
@@ -22,9 +22,12 @@ from .style import (
     mark_expected,
     method_colors,
     method_label,
+    methods_in,
+    plural,
     readable,
     set_style,
     without_data,
+    write,
 )
 
 ONE_METHOD = "fewer than two methods with gene sets have finished their fits"
@@ -209,7 +212,7 @@ def plot_correlation(
         return without_data(ONE_METHOD)
     reference, pairs = with_reference(correlation, reference, n_terms)
     order = list(pairs["term"].unique())
-    methods = [m for m in labels if m in set(pairs["method"])]
+    methods = methods_in(pairs, labels)
     table = pairs.pivot(index="term", columns="method", values="r").reindex(order)[methods]
     table, notes, lines = _with_seeds(table.abs(), reference, seeds)
     figure, axis = plt.subplots(
@@ -300,7 +303,7 @@ def plot_correlation_bars(
     reference
         The method whose terms are shown; the first of the table, where it is not in it.
     others
-        The methods to compare it with, a panel each; all, where none of them is in the table.
+        The methods to compare it with, one panel each; all, where none of them is in the table.
     n_terms
         Number of terms.
     expected
@@ -334,7 +337,7 @@ def plot_correlation_bars(
 
 
 def _draw(axis: Axes, table: pd.DataFrame, title: str, color: Color) -> None:
-    """Draw a panel: the bar, the line and the number of each term, and what all are together."""
+    """Draw one panel: bar, line and number of each term, and the median over terms."""
     y = np.arange(len(table))
     axis.barh(y, table["median"].fillna(0), color=color)
     axis.hlines(y, table["min"], table["max"], color="0.15", lw=1.6)
@@ -343,16 +346,14 @@ def _draw(axis: Axes, table: pd.DataFrame, title: str, color: Color) -> None:
         note = f"{row.median:.2f}" if on else "off"
         if on and row.n_on < row.n_pairs:
             note += f" ({row.n_on:.0f} of {row.n_pairs:.0f})"
-        axis.annotate(
-            note, (row.max if on else 0, k), xytext=(3, 0), va="center",
-            textcoords="offset points", fontsize=7.5, color="0.1" if on else "0.4",
+        write(
+            axis, row.max if on else 0, k, note, pad=3, size=7.5, color="0.1" if on else "0.4",
             bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5},
         )  # fmt: skip
     n_on, n_pairs = int((table["n_on"] > 0).sum()), int(table["n_pairs"].max())
-    pairs = f"{n_pairs} pair{'s'[: n_pairs != 1]} of seeds"
     median = table["median"].median()
     note = f"median {median:.2f}, {n_on} of {len(table)} on" if n_on else "none is on"
-    axis.set_title(f"{title}\n{note}\n{pairs}", loc="left", fontsize=10)
+    axis.set_title(f"{title}\n{note}\n{plural(n_pairs, 'pair')} of seeds", loc="left", fontsize=10)
     if n_on:
         axis.axvline(median, color="0.3", ls="--", lw=1)
     axis.set_xlim(0, 1.32)  # room for the numbers

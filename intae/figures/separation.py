@@ -174,43 +174,33 @@ def _legends(
 ) -> None:
     """Name the models above the columns, and below them what gives a scale."""
     colors = method_colors(labels)
-    handles = [
-        Line2D([], [], marker="o", ls="", color=colors[m], label=method_label(m, labels))
-        for m in models
-    ]
+
+    def handle(method: str, words: str = "", **style: Any) -> Line2D:
+        return Line2D([], [], label=f"{method_label(method, labels)}{words}", **style)
+
+    handles = [handle(m, marker="o", ls="", color=colors[m]) for m in models]
     if handles:
         figure.legend(handles=handles, loc="outside upper center", ncols=3, frameon=False)
+    plain = {"ls": "", "mfc": "none", "mew": 1.4}
     scale = [
-        Line2D([], [], ls="", marker=mark, mfc="none", mec=colors[m], mew=1.4,
-               label=f"{method_label(m, labels)}: a plain score of the term's genes")
+        handle(m, ": a plain score of the term's genes", marker=mark, mec=colors[m], **plain)
         for m, mark in scores.items()
-    ]  # fmt: skip
-    scale += [
-        Line2D([], [], ls="", marker=SHUFFLED, mfc=colors[m], mec=INK, mew=0.7, ms=7,
-               label=f"{method_label(m, labels)}: the term of that name")
-        for m in shuffled
-    ]  # fmt: skip
-    scale += [
-        Line2D([], [], color=INK, ls=line, lw=1.1,
-               label=f"{method_label(m, labels)}: the best of all its "
-               f"{'terms' if m in shuffled else 'components'}")
-        for line, m in zip(LINES * len(best_of), best_of, strict=False)
-    ]  # fmt: skip
+    ]
+    cross = {"ls": "", "marker": SHUFFLED, "mec": INK, "mew": 0.7, "ms": 7}
+    scale += [handle(m, ": the term of that name", mfc=colors[m], **cross) for m in shuffled]
+    for line, m in zip(LINES * len(best_of), best_of, strict=False):
+        words = f": the best of all its {'terms' if m in shuffled else 'components'}"
+        scale.append(handle(m, words, color=INK, ls=line, lw=1.1))
     if guess is not None:
-        scale.append(
-            Line2D([], [], color="0.4", ls="--", lw=1, label="guessing the larger condition")
-        )
+        words = "guessing the larger condition"
+        scale.append(Line2D([], [], color="0.4", ls="--", lw=1, label=words))
     if scale:
         figure.legend(
             handles=scale, loc="outside lower center", ncols=2, frameon=False, title="for scale"
         )
 
 
-METRICS = {
-    "accuracy": "accuracy",
-    "balanced_accuracy": "balanced accuracy",
-    "auroc": "AUROC",
-}
+METRICS = {"accuracy": "accuracy", "balanced_accuracy": "balanced accuracy", "auroc": "AUROC"}
 # split -> mark, filled or not, what it says
 MARKS = {
     "train": ("o", False, "on all cells, as in the paper"),

@@ -3,7 +3,8 @@
 from _step import step
 
 with step(snakemake):
-    from intae.benchmark.drawing import Inputs, draw_all
+    from intae.benchmark.drawing import draw_all
+    from intae.benchmark.inputs import Inputs
 
     from intae.fits import facts_path, read_facts
 

@@ -27,5 +27,6 @@ def nothing_overlaps(figure):
 
 def named(fit, names):
     """Give the terms of a fit other names."""
-    fit.terms.index = pd.Index(names, name="term")
+    index = pd.Index(names, name="term")
+    fit.terms.index = fit.loadings.columns = fit.weights.columns = index
     return fit

@@ -1,6 +1,6 @@
-"""How far all methods agree with all, and each with itself from another seed.
+"""How far methods agree: every two, and term by term with one of them.
 
-How far two methods agree, term by term, as bars.
+The other seeds of a method give these numbers their scale.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import seaborn as sns
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
+from matplotlib.patches import Patch, Rectangle
 
 from ..metrics.agreement import over_pairs
 from .style import (
@@ -22,9 +22,12 @@ from .style import (
     mark_expected,
     method_colors,
     method_label,
+    methods_in,
+    plural,
     readable,
     set_style,
     without_data,
+    write,
 )
 
 ONE_METHOD = "fewer than two methods with gene sets have finished their fits"
@@ -176,6 +179,104 @@ def _heat(
         )
 
 
+def plot_correlation(
+    correlation: pd.DataFrame,
+    labels: Mapping[str, str],
+    reference: str,
+    n_terms: int = 20,
+    expected: Sequence[str] = (),
+    *,
+    seeds: pd.DataFrame | None = None,
+) -> Figure:
+    """Draw the correlation of loadings with the reference's, for its most relevant terms.
+
+    Parameters
+    ----------
+    correlation
+        The table correlation.csv of one data set.
+    labels
+        Method -> its name in figures, for all methods of the config, in order.
+    reference
+        The method whose terms are shown, and with which the others are correlated; the first of
+        the table, where it is not in it.
+    n_terms
+        Number of terms.
+    expected
+        Terms to mark.
+    seeds
+        The table correlation_seeds.csv: where two methods have several pairs of seeds, their
+        median is drawn, and the least and largest are written below it.
+    """
+    set_style()
+    if correlation.empty:
+        return without_data(ONE_METHOD)
+    reference, pairs = with_reference(correlation, reference, n_terms)
+    order = list(pairs["term"].unique())
+    methods = methods_in(pairs, labels)
+    table = pairs.pivot(index="term", columns="method", values="r").reindex(order)[methods]
+    table, notes, lines = _with_seeds(table.abs(), reference, seeds)
+    figure, axis = plt.subplots(
+        figsize=(4.2 + 1.3 * len(methods), 2.4 + (0.22 + 0.14 * lines) * len(order)),
+        layout="constrained",
+    )
+    sns.heatmap(
+        table.set_axis([readable(t, 60) for t in order]).rename(columns=labels),
+        vmin=0, vmax=1, cmap="viridis", annot=notes, fmt="",
+        annot_kws={"fontsize": 8}, cbar_kws={"label": "|correlation of loadings|"}, ax=axis,
+    )  # fmt: skip
+    axis.set_xlabel("")
+    mark_expected(axis, order, expected)
+    expected_legend(figure, order, expected)
+    axis.set_ylabel(f"terms most relevant to {method_label(reference, labels)}, in order")
+    axis.tick_params(axis="x", rotation=30, length=0)
+    plt.setp(axis.get_xticklabels(), ha="right", rotation_mode="anchor")
+    axis.set_facecolor("0.9")  # no correlation
+    if table.isna().any(axis=None):
+        handle = Patch(facecolor="0.9", label="off in one of the two")
+        figure.legend(handles=[handle], loc="outside lower left", frameon=False)
+    return figure
+
+
+def _with_seeds(
+    table: pd.DataFrame, reference: str, seeds: pd.DataFrame | None
+) -> tuple[pd.DataFrame, np.ndarray, int]:
+    """Put medians over pairs of seeds into a table of |r|, and write what to say of each.
+
+    Parameters
+    ----------
+    table
+        |r| with the reference, terms x methods, first seeds.
+    reference
+        The method compared with.
+    seeds
+        The table correlation_seeds.csv.
+
+    Returns
+    -------
+    The table, the text of each cell, and the most lines that a cell has.
+    """
+    notes = table.map("{:.2f}".format).to_numpy(object)
+    if seeds is None:
+        return table, notes, 1
+    table, lines = table.copy(), 1
+    for j, method in enumerate(table.columns):
+        spread = over_pairs(seeds, reference, method)
+        for i, term in enumerate(table.index):
+            if term not in spread.index:
+                continue
+            r = spread.loc[term]
+            table.iloc[i, j] = r["median"]
+            if r["n_pairs"] == 1 or not r["n_on"]:
+                continue
+            notes[i, j] = f"{r['median']:.2f}"
+            if r["n_on"] > 1:
+                notes[i, j] += f"\n{r['min']:.2f} to {r['max']:.2f}"
+            if r["n_on"] < r["n_pairs"]:
+                notes[i, j] += f"\n{r['n_on']:.0f} of {r['n_pairs']:.0f} pairs"
+            lines = max(lines, 1 + notes[i, j].count("\n"))
+    return table, notes, lines
+
+
 def plot_correlation_bars(
     correlation: pd.DataFrame,
     seeds: pd.DataFrame,
@@ -202,7 +303,7 @@ def plot_correlation_bars(
     reference
         The method whose terms are shown; the first of the table, where it is not in it.
     others
-        The methods to compare it with, a panel each; all, where none of them is in the table.
+        The methods to compare it with, one panel each; all, where none of them is in the table.
     n_terms
         Number of terms.
     expected
@@ -236,7 +337,7 @@ def plot_correlation_bars(
 
 
 def _draw(axis: Axes, table: pd.DataFrame, title: str, color: Color) -> None:
-    """Draw a panel: the bar, the line and the number of each term, and what all are together."""
+    """Draw one panel: bar, line and number of each term, and the median over terms."""
     y = np.arange(len(table))
     axis.barh(y, table["median"].fillna(0), color=color)
     axis.hlines(y, table["min"], table["max"], color="0.15", lw=1.6)
@@ -245,16 +346,14 @@ def _draw(axis: Axes, table: pd.DataFrame, title: str, color: Color) -> None:
         note = f"{row.median:.2f}" if on else "off"
         if on and row.n_on < row.n_pairs:
             note += f" ({row.n_on:.0f} of {row.n_pairs:.0f})"
-        axis.annotate(
-            note, (row.max if on else 0, k), xytext=(3, 0), va="center",
-            textcoords="offset points", fontsize=7.5, color="0.1" if on else "0.4",
+        write(
+            axis, row.max if on else 0, k, note, pad=3, size=7.5, color="0.1" if on else "0.4",
             bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5},
         )  # fmt: skip
     n_on, n_pairs = int((table["n_on"] > 0).sum()), int(table["n_pairs"].max())
-    pairs = f"{n_pairs} pair{'s'[: n_pairs != 1]} of seeds"
     median = table["median"].median()
     note = f"median {median:.2f}, {n_on} of {len(table)} on" if n_on else "none is on"
-    axis.set_title(f"{title}\n{note}\n{pairs}", loc="left", fontsize=10)
+    axis.set_title(f"{title}\n{note}\n{plural(n_pairs, 'pair')} of seeds", loc="left", fontsize=10)
     if n_on:
         axis.axvline(median, color="0.3", ls="--", lw=1)
     axis.set_xlim(0, 1.32)  # room for the numbers

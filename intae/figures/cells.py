@@ -1,9 +1,4 @@
-"""The order of conditions and cell types in figures, and their names there.
-
-Loadings of two terms, cell by cell.
-
-Loadings of terms by cell type and condition.
-"""
+"""Loadings of terms in cells: of two terms cell by cell, and by cell type and condition."""
 
 from __future__ import annotations
 
@@ -23,10 +18,17 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from ..fits import Fit
-from .style import Color, label_colors, method_label, set_style, term_label, without_data
+from .style import Color, label_colors, method_label, say, set_style, term_label, without_data
 
 log = logging.getLogger(__name__)
 
+# roles of labels, in the order in which figures show them
+ROLES = {"condition": "condition", "cell_type": "cell type", "batch": "batch", "donor": "donor"}
+FEW = 20  # a group of fewer cells says little
+N_CELL_TYPES = {True: 4, False: 12}  # where there are conditions, where not
+NO_FIT = "no method has finished its fit"
+DIAMOND = {"marker": "D", "ms": 4.5, "mfc": "white", "mec": "0.1", "mew": 0.9}
+Near = Mapping[str, Mapping[str, str | None]]
 # beginnings of the names that conditions without a treatment or a disease have
 CONTROLS = re.compile(
     r"(ctrl|ctl|control|hc\b|healthy|normal|naive|wt\b|wild.?type|untreated|unstim|mock|vehicle"
@@ -80,12 +82,6 @@ def _natural(value: str) -> list[tuple[bool, float, str]]:
     return [(not p.isdigit(), float(p) if p.isdigit() else 0.0, p.lower()) for p in parts if p]
 
 
-ROLES = {"condition": "condition", "cell_type": "cell type", "batch": "batch", "donor": "donor"}
-FEW = 20  # a group of fewer cells says little
-NO_FIT = "no method has finished its fit"
-Near = Mapping[str, Mapping[str, str | None]]
-
-
 def choose_terms(
     fits: Mapping[str, Fit], wanted: Sequence[str], *, exactly: int | None = None
 ) -> list[str]:
@@ -135,7 +131,7 @@ def plot_scatter(
     *,
     separation: pd.DataFrame | None = None,
 ) -> Figure:
-    """Draw the loadings of two terms: a row a method, a column a label of the cells.
+    """Draw the loadings of two terms: one row per method, one column per label of the cells.
 
     One seed is drawn; the axes say how well the term separates the cells from all seeds.
 
@@ -150,7 +146,7 @@ def plot_scatter(
     near
         Method -> term -> the term drawn in its place, where it is off (None: none; cells are
         spread along that axis at random); see
-        :func:`intae.metrics.terms.active_or_nearest`. By default none is.
+        `intae.metrics.terms.active_or_nearest`. By default none is.
     conditions
         Value of the condition -> its name, in the order wanted.
     separation
@@ -177,11 +173,12 @@ def plot_scatter(
         said = partial(_separated, separation, method, role=role, hues=hues)
         axis.set_xlabel(term_label(terms[0], x, 44) + said(x))
         axis.set_ylabel(term_label(terms[1], y, 30) + said(y))
-        title = f"{method_label(method, labels)}, seed {fit.uns['fit']['seed']}"
+        title = f"{method_label(method, labels)}, seed {fit.about['seed']}"
         title = [*textwrap.wrap(title, 40), *([f"by {ROLES[role]}"] if role else [])]
         axis.set_title("\n".join(title), loc="left")
         if x is None and y is None:
-            _nothing_to_scatter(axis)
+            say(axis, "nothing to draw: both are off,\nand no active term is near them")
+            axis.set(xticks=[], yticks=[])
             continue
         z = np.column_stack([_loading(fit, x), _loading(fit, y)])[order]
         for off, side in ((x is None, axis.xaxis), (y is None, axis.yaxis)):
@@ -242,7 +239,7 @@ def _palette(
 
 
 def _handles(hues: Mapping[str, Mapping[str, tuple[str, Color]]]) -> list[Line2D]:
-    """Make one legend of all labels: a heading each, then its values."""
+    """Make one legend of all labels, each with a heading and its values."""
     handles = []
     for role, values in hues.items():
         heading = ROLES[role] if not handles else f"\n{ROLES[role]}"
@@ -261,19 +258,6 @@ def _loading(fit: Fit, term: str | None) -> np.ndarray:
     return fit.loadings[term].to_numpy(float)
 
 
-def _nothing_to_scatter(axis: Axes) -> None:
-    axis.text(
-        0.5, 0.5, "nothing to draw: both are off,\nand no active term is near them",
-        ha="center", va="center", color="0.4", transform=axis.transAxes,
-    )  # fmt: skip
-    axis.set_xticks([])
-    axis.set_yticks([])
-
-
-DIAMOND = {"marker": "D", "ms": 4.5, "mfc": "white", "mec": "0.1", "mew": 0.9}
-N_CELL_TYPES = {True: 4, False: 12}  # where there are conditions, where not
-
-
 def plot_loadings(
     fits: Mapping[str, Fit],
     terms: Sequence[str],
@@ -284,9 +268,9 @@ def plot_loadings(
     *,
     others: Mapping[str, Sequence[Fit]] | None = None,
 ) -> Figure:
-    """Draw the distributions of loadings: a row a method, a column a term.
+    """Draw the distributions of loadings: one row per method, one column per term.
 
-    Cell types stand side by side, each with one violin a condition; the line in it is from the
+    Cell types stand side by side, each with one violin per condition; the line in it is from the
     first to the third quartile, the white stroke the median. Diamonds are the medians that other
     seeds give, on the scale of the fit that is drawn.
 
@@ -312,8 +296,9 @@ def plot_loadings(
         return without_data(NO_FIT)
     near = near or only_active(fits, terms)
     obs = next(iter(fits.values())).obs
-    groups = _groups(obs, conditions or {}, cell_types)
-    wide, hues = list(groups["x"].cat.categories), list(groups["hue"].cat.categories)
+    groups, split = _groups(obs, conditions or {}, cell_types)
+    wide = list(groups["x"].cat.categories)
+    hues = list(groups["hue"].cat.categories) if split else []
     colors = label_colors(hues) if hues else label_colors(wide, "cell_type")
     turned = len(wide) > 5  # names need too much room side by side
     names = [_with_counts(groups, x, hues, one_line=turned) for x in wide]
@@ -330,16 +315,17 @@ def plot_loadings(
             title = term_label(term, shown, max(36, int(11.8 * width)))
             if shown is not None:
                 z = fit.loadings[shown]
-                _violins(axis, groups.assign(loading=z), colors, bool(hues))
+                _violins(axis, groups.assign(loading=z), colors, split=split)
                 own = (others or {}).get(method, ())
                 on = [f for f in own if f.terms.loc[shown, "active"]]
                 for other in on:
                     rescaled = _on_the_scale_of(z, other.loadings[shown])
-                    _medians(axis, groups.assign(loading=rescaled), bool(hues))
+                    _medians(axis, groups.assign(loading=rescaled), split=split)
                 if len(on) < len(own):
                     title += f"\n(on from {1 + len(on)} of {1 + len(own)} seeds)"
             else:
-                _nothing_in_panel(axis)
+                say(axis, "off, and no active term is near it")
+                axis.set_yticks([])
             axis.set_title(title, loc="left", fontsize=9)
             axis.set_xticks(range(len(wide)), names, fontsize=8)
             axis.set_xlim(-0.5, len(wide) - 0.5)
@@ -360,26 +346,28 @@ def plot_loadings(
 
 def _groups(
     obs: pd.DataFrame, conditions: Mapping[str, str], cell_types: Sequence[str]
-) -> pd.DataFrame:
-    """Say which violin each cell is in: x (cell type, else condition) and hue (condition)."""
-    groups = pd.DataFrame(index=obs.index)
+) -> tuple[pd.DataFrame, bool]:
+    """Say which violin each cell is in: x (cell type, else condition) and hue (condition, else x).
+
+    Returns
+    -------
+    A table of the cells, and whether hue divides the groups of x.
+    """
     names = order_conditions(obs["condition"], conditions) if "condition" in obs else {}
     condition = None
     if names:
         condition = obs["condition"].astype(str).map(names)
         condition = pd.Categorical(condition, list(dict.fromkeys(names.values())))
+    x = condition
     if "cell_type" in obs:
         shown = choose_cell_types(obs["cell_type"], cell_types, N_CELL_TYPES[bool(names)])
-        groups["x"] = pd.Categorical(obs["cell_type"].astype(str), shown)
-        groups["hue"] = condition if names else pd.Categorical([np.nan] * len(obs), [])
-    else:
-        groups["x"] = condition
-        groups["hue"] = pd.Categorical([np.nan] * len(obs), [])
-    return groups
+        x = pd.Categorical(obs["cell_type"].astype(str), shown)
+    hue = condition if names else x
+    return pd.DataFrame({"x": x, "hue": hue}, obs.index), hue is not x
 
 
 def _with_counts(groups: pd.DataFrame, x: str, hues: Sequence[str], *, one_line: bool) -> str:
-    """Name a group with its number of cells, a number a condition."""
+    """Name a group with its numbers of cells, one per condition."""
     part = groups[groups["x"] == x]
     counts = [int((part["hue"] == hue).sum()) for hue in hues] or [len(part)]
     n = "n = " + " / ".join(f"{count:,}" for count in counts)
@@ -388,14 +376,13 @@ def _with_counts(groups: pd.DataFrame, x: str, hues: Sequence[str], *, one_line:
     return "\n".join([*textwrap.wrap(x, 18), *textwrap.wrap(n, 20)])
 
 
-def _violins(axis: Axes, groups: pd.DataFrame, colors: Mapping[str, object], split: bool) -> None:
+def _violins(axis: Axes, groups: pd.DataFrame, colors: Mapping[str, Color], *, split: bool) -> None:
     """Draw the groups of one term: violins, and dots where there are few cells.
 
     An outline of few cells would be made up.
     """
-    x, hue = groups["x"], groups["hue"] if split else groups["x"]
-    groups = groups.assign(hue=hue)[x.notna()]
-    order, hue_order = list(x.cat.categories), list(hue.cat.categories)
+    groups = groups[groups["x"].notna()]
+    order, hue_order = (list(groups[column].cat.categories) for column in ("x", "hue"))
     n = groups.groupby(["x", "hue"], observed=True)["loading"].transform("size")
     shared = {"x": "x", "y": "loading", "hue": "hue", "order": order, "hue_order": hue_order}
     shared |= {"palette": colors, "dodge": split, "legend": False, "ax": axis}
@@ -418,21 +405,13 @@ def _on_the_scale_of(z: pd.Series, other: pd.Series) -> pd.Series:
     return z.mean() + sign * (other - other.mean()) * (z.std() / other.std())
 
 
-def _medians(axis: Axes, groups: pd.DataFrame, split: bool) -> None:
+def _medians(axis: Axes, groups: pd.DataFrame, *, split: bool) -> None:
     """Mark the median of each group, beside the bar of its violin."""
-    x, hue = groups["x"], groups["hue"] if split else groups["x"]
-    n_hues = len(hue.cat.categories) if split else 1
-    median = groups.assign(hue=hue).groupby(["x", "hue"], observed=True)["loading"].median()
+    order, hues = (list(groups[column].cat.categories) for column in ("x", "hue"))
+    n_hues = len(hues) if split else 1
     width = 0.8 / n_hues  # of a violin, as seaborn draws it
+    median = groups.groupby(["x", "hue"], observed=True)["loading"].median()
     for (group, value), loading in median.items():
-        place = list(hue.cat.categories).index(value) if split else 0
-        center = list(x.cat.categories).index(group) + (place - (n_hues - 1) / 2) * width
+        place = hues.index(value) if split else 0
+        center = order.index(group) + (place - (n_hues - 1) / 2) * width
         axis.plot(center + 0.2 * width, loading, ls="", zorder=5, **DIAMOND)
-
-
-def _nothing_in_panel(axis: Axes) -> None:
-    axis.text(
-        0.5, 0.5, "off, and no active term is near it", ha="center", va="center", color="0.4",
-        transform=axis.transAxes,
-    )  # fmt: skip
-    axis.set_yticks([])

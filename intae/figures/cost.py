@@ -1,7 +1,4 @@
-"""Runtime and memory of the methods.
-
-Runtime and memory against the number of cells.
-"""
+"""Runtime and memory of the methods: of each data set, and against the number of cells."""
 
 from __future__ import annotations
 
@@ -15,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from .style import method_colors, method_label, set_style
+from .style import method_colors, method_label, methods_in, set_style, write
 
 MEASURES = {"seconds": "wall time of a fit (log scale)", "peak_mb": "peak memory [MB]"}
 # readable marks on a time axis, in seconds
@@ -26,7 +23,7 @@ TICKS = {
 
 
 def plot_cost(runtime: pd.DataFrame, labels: Mapping[str, str]) -> Figure:
-    """Draw wall time and peak memory, a row of panels a data set, time on a log axis.
+    """Draw wall time and peak memory, one row of panels per data set, time on a log axis.
 
     Parameters
     ----------
@@ -72,10 +69,8 @@ def plot_cost(runtime: pd.DataFrame, labels: Mapping[str, str]) -> Figure:
                         bar.get_y() + bar.get_height() / 2, least.loc[method, measure],
                         most.loc[method, measure], color="0.15", lw=1.6,
                     )  # fmt: skip
-                axis.annotate(
-                    note, (most.loc[method, measure], bar.get_y() + bar.get_height() / 2),
-                    xytext=(4, 0), textcoords="offset points", va="center", fontsize=9,
-                )  # fmt: skip
+                middle = bar.get_y() + bar.get_height() / 2
+                write(axis, most.loc[method, measure], middle, note, size=9)
             low, high = least[measure].min(), most[measure].max()
             if measure == "seconds":
                 axis.set_xscale("log")
@@ -108,7 +103,7 @@ MARKERS = "osD^vP*X<>hp"
 
 
 def plot_scaling(scaling: pd.DataFrame, slopes: pd.DataFrame, labels: Mapping[str, str]) -> Figure:
-    """Draw time and memory against the number of cells, both axes logarithmic, a line a method.
+    """Draw time and memory against the number of cells, both axes logarithmic, one line per method.
 
     Parameters
     ----------
@@ -122,7 +117,7 @@ def plot_scaling(scaling: pd.DataFrame, slopes: pd.DataFrame, labels: Mapping[st
     """
     set_style()
     colors = method_colors(labels)
-    methods = [m for m in labels if m in set(scaling["method"])]
+    methods = methods_in(scaling, labels)
     markers = {m: MARKERS[i % len(MARKERS)] for i, m in enumerate(methods)}
     slope = slopes.set_index(["method", "measure"])
     height = 1.4 + max(2.6, 0.27 * (len(methods) + 2))

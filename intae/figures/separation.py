@@ -1,15 +1,11 @@
-"""How well single terms separate the condition, and what gives these numbers a scale.
-
-Cells that a fit never saw: separation by several measures, and reconstruction.
-
-Which term separates the condition: by number of dense factors, and by seed alone.
-"""
+"""How well single terms separate the condition, and how that holds on cells that no fit saw."""
 
 from __future__ import annotations
 
 import re
 import textwrap
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,6 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
+from pandas.core.groupby import SeriesGroupBy
 
 from ..metrics.separation import UNANNOTATED
 from .style import (
@@ -27,9 +24,13 @@ from .style import (
     edge_color,
     method_colors,
     method_label,
+    methods_in,
     readable,
+    separate_rows,
     set_style,
+    span,
     without_data,
+    write,
 )
 
 SPLITS = {
@@ -53,7 +54,7 @@ def plot_accuracy(
     roles: Mapping[str, str] | None = None,
     permuted: Sequence[str] = (),
 ) -> Figure:
-    """Draw the accuracy of single terms, a column a way of scoring, a dot a model.
+    """Draw the accuracy of single terms: one column per way of scoring, one dot per model.
 
     Controls stand below the models, in grey: scores in one lane, and what the term's name reaches
     with other genes in the next. What has no terms (PCA), and shuffled gene sets, are also drawn as
@@ -79,9 +80,9 @@ def plot_accuracy(
     """
     set_style()
     roles = roles or {}
-    run = [m for m in labels if m in set(accuracy["method"]) and roles.get(m) != "ablation"]
+    run = [m for m in methods_in(accuracy, labels) if roles.get(m) != "ablation"]
     annotated = accuracy[~accuracy["term"].astype(str).str.match(r"(dense|sparse)_\d+$")]
-    named = [m for m in run if m in set(annotated["method"])]
+    named = methods_in(annotated, run)
     if not run:
         return without_data(NO_TERMS)
     controls = [m for m in run if roles.get(m) == "control"]
@@ -129,8 +130,7 @@ def plot_accuracy(
             axis.axvline(best.mean(), color=INK, ls=line, lw=1.1, zorder=0)
             if len(best) > 1:
                 axis.axvspan(best.min(), best.max(), color=INK, alpha=0.1, lw=0, zorder=0)
-        for k in range(1, len(shown)):
-            axis.axhline(k - 0.5, color="0.9", lw=0.8, zorder=0)
+        separate_rows(axis, len(shown))
         if guess is not None:
             axis.axvline(guess, color="0.4", ls="--", lw=1, zorder=0)
         axis.set_title(SPLITS[split], loc="left")
@@ -138,7 +138,6 @@ def plot_accuracy(
     first = axes.flat[0]
     first.set_xlim(min(0.4, drawn["accuracy"].min() - 0.02) if len(drawn) else 0.4, 1.01)
     first.set_yticks(range(len(shown)), [readable(term) for term in shown])
-    first.set_ylim(max(1, len(shown)) - 0.5, -0.5)
     _legends(figure, models, {m: marks[m] for m in scores}, shuffled, best_of, labels, guess)
     sns.despine(figure)
     return figure
@@ -150,8 +149,15 @@ def _marks(labels: Mapping[str, str], roles: Mapping[str, str]) -> dict[str, str
     return dict(zip(controls, MARKERS * len(controls), strict=False))
 
 
-def _spread(axis: Axes, values, terms: list[str], y: list[float], color, style: dict) -> None:
-    """Draw the mean over seeds, a mark a term, and a line from the least to the largest."""
+def _spread(
+    axis: Axes,
+    values: SeriesGroupBy,
+    terms: Sequence[str],
+    y: Sequence[float],
+    color: str | Color,
+    style: Mapping[str, Any],
+) -> None:
+    """Draw the mean over seeds as one mark per term, and a line from the least to the largest."""
     low, mid, high = (getattr(values, f)().reindex(terms) for f in ("min", "mean", "max"))
     axis.hlines(y, low, high, color=color, lw=2, alpha=0.6)
     axis.scatter(mid, y, zorder=3, **style)
@@ -168,43 +174,33 @@ def _legends(
 ) -> None:
     """Name the models above the columns, and below them what gives a scale."""
     colors = method_colors(labels)
-    handles = [
-        Line2D([], [], marker="o", ls="", color=colors[m], label=method_label(m, labels))
-        for m in models
-    ]
+
+    def handle(method: str, words: str = "", **style: Any) -> Line2D:
+        return Line2D([], [], label=f"{method_label(method, labels)}{words}", **style)
+
+    handles = [handle(m, marker="o", ls="", color=colors[m]) for m in models]
     if handles:
         figure.legend(handles=handles, loc="outside upper center", ncols=3, frameon=False)
+    plain = {"ls": "", "mfc": "none", "mew": 1.4}
     scale = [
-        Line2D([], [], ls="", marker=mark, mfc="none", mec=colors[m], mew=1.4,
-               label=f"{method_label(m, labels)}: a plain score of the term's genes")
+        handle(m, ": a plain score of the term's genes", marker=mark, mec=colors[m], **plain)
         for m, mark in scores.items()
-    ]  # fmt: skip
-    scale += [
-        Line2D([], [], ls="", marker=SHUFFLED, mfc=colors[m], mec=INK, mew=0.7, ms=7,
-               label=f"{method_label(m, labels)}: the term of that name")
-        for m in shuffled
-    ]  # fmt: skip
-    scale += [
-        Line2D([], [], color=INK, ls=line, lw=1.1,
-               label=f"{method_label(m, labels)}: the best of all its "
-               f"{'terms' if m in shuffled else 'components'}")
-        for line, m in zip(LINES * len(best_of), best_of, strict=False)
-    ]  # fmt: skip
+    ]
+    cross = {"ls": "", "marker": SHUFFLED, "mec": INK, "mew": 0.7, "ms": 7}
+    scale += [handle(m, ": the term of that name", mfc=colors[m], **cross) for m in shuffled]
+    for line, m in zip(LINES * len(best_of), best_of, strict=False):
+        words = f": the best of all its {'terms' if m in shuffled else 'components'}"
+        scale.append(handle(m, words, color=INK, ls=line, lw=1.1))
     if guess is not None:
-        scale.append(
-            Line2D([], [], color="0.4", ls="--", lw=1, label="guessing the larger condition")
-        )
+        words = "guessing the larger condition"
+        scale.append(Line2D([], [], color="0.4", ls="--", lw=1, label=words))
     if scale:
         figure.legend(
             handles=scale, loc="outside lower center", ncols=2, frameon=False, title="for scale"
         )
 
 
-METRICS = {
-    "accuracy": "accuracy",
-    "balanced_accuracy": "balanced accuracy",
-    "auroc": "AUROC",
-}
+METRICS = {"accuracy": "accuracy", "balanced_accuracy": "balanced accuracy", "auroc": "AUROC"}
 # split -> mark, filled or not, what it says
 MARKS = {
     "train": ("o", False, "on all cells, as in the paper"),
@@ -230,7 +226,7 @@ def plot_metrics(accuracy: pd.DataFrame, choice: pd.DataFrame, labels: Mapping[s
         Method -> its name in figures, for the methods to draw, in order.
     """
     set_style()
-    methods = [m for m in labels if m in set(accuracy["method"])]
+    methods = methods_in(accuracy, labels)
     if not methods:
         return without_data("no fit has finished")
     best = {method: _best_term(accuracy, method) for method in methods}
@@ -238,13 +234,9 @@ def plot_metrics(accuracy: pd.DataFrame, choice: pd.DataFrame, labels: Mapping[s
     chosen = choice.assign(split="choice")
     splits = [s for s in MARKS if s in {*accuracy["split"], *chosen["split"]}]
     figure, axes = plt.subplots(
-        1,
-        3,
-        figsize=(13, 1.7 + 0.62 * len(methods)),
-        sharex=True,
-        sharey=True,
+        1, 3, figsize=(13, 1.7 + 0.62 * len(methods)), sharex=True, sharey=True,
         layout="constrained",
-    )
+    )  # fmt: skip
     for axis, (metric, title) in zip(axes, METRICS.items(), strict=True):
         for k, method in enumerate(methods):
             own = accuracy[(accuracy["method"] == method) & (accuracy["term"] == best[method])]
@@ -252,12 +244,10 @@ def plot_metrics(accuracy: pd.DataFrame, choice: pd.DataFrame, labels: Mapping[s
             for i, split in enumerate(splits):
                 y = k + 0.17 * (i - (len(splits) - 1) / 2)
                 _dot(axis, own.loc[own["split"] == split, metric], y, split, colors[method])
-        for k in range(1, len(methods)):
-            axis.axhline(k - 0.5, color="0.9", lw=0.8, zorder=0)
+        separate_rows(axis, len(methods))
         axis.set_title(title, loc="left")
     names = [f"{method_label(m, labels)}\n{_name(best[m])}" for m in methods]
     axes[0].set_yticks(range(len(methods)), names)
-    axes[0].set_ylim(len(methods) - 0.5, -0.5)
     handles = [
         Line2D([], [], ls="", marker=MARKS[s][0], color="0.3", mew=1.5, label=MARKS[s][2],
                mfc="0.3" if MARKS[s][1] else "white")
@@ -276,7 +266,7 @@ def plot_reconstruction(
     Parameters
     ----------
     reconstruction
-        The table reconstruction.csv of one data set; a dot a fold and seed, a line at the mean.
+        The table reconstruction.csv of one data set; one dot per fold and seed, a line at the mean.
         Dots of a row stand at different heights, so that none hides another.
     labels
         Method -> its name in figures, for the methods to draw, in order.
@@ -284,7 +274,7 @@ def plot_reconstruction(
         Methods without gene sets, whose terms are components.
     """
     set_style()
-    methods = [m for m in labels if m in set(reconstruction["method"])]
+    methods = methods_in(reconstruction, labels)
     if not methods:
         return without_data("no method reconstructs expression")
     colors = method_colors(labels)
@@ -300,21 +290,15 @@ def plot_reconstruction(
             heights = y + np.resize(STAGGER, len(values))
             axis.scatter(values, heights, s=46, zorder=3, **style)
             axis.vlines(values.mean(), y - 0.15, y + 0.15, color="0.15", lw=1.6, zorder=4)
-        low, high = part["n_terms_active"].min(), part["n_terms_active"].max()
-        number = f"{low}" if low == high else f"{low} to {high}"
+        number = span(part["n_terms_active"].min(), part["n_terms_active"].max())
         number += "\ncomponents" if method in without_sets else ""
-        axis.annotate(
-            number, (1.0, k), va="center", fontsize=9,
-            xycoords=("axes fraction", "data"), xytext=(6, 0), textcoords="offset points",
-        )  # fmt: skip
-        if k:
-            axis.axhline(k - 0.5, color="0.9", lw=0.8, zorder=0)
+        write(axis, 1.0, k, number, pad=6, size=9, xycoords=("axes fraction", "data"))
     axis.annotate(
         "terms on", (1.0, 1.0), xycoords="axes fraction", xytext=(6, 4), fontsize=9,
         textcoords="offset points",
     )  # fmt: skip
     axis.set_yticks(range(len(methods)), [method_label(m, labels) for m in methods])
-    axis.set_ylim(len(methods) - 0.5, -0.5)
+    separate_rows(axis, len(methods))
     axis.set_xlim(min(0.0, reconstruction["variance_explained"].min() - 0.02), None)
     axis.set_xlabel("share of variance explained, about the mean of the training cells")
     handles = [
@@ -356,6 +340,7 @@ def _dot(axis: Axes, values: pd.Series, y: float, split: str, color: Color) -> N
 
 
 BEST_UNANNOTATED = "best unannotated factor"
+FRAME = {"ec": "#D7191C", "lw": 2.4}
 
 
 def plot_dense_factors(
@@ -365,7 +350,7 @@ def plot_dense_factors(
     terms: Sequence[str] = (),
     guess: float | None = None,
 ) -> Figure:
-    """Draw the accuracy of terms, a column a fit, with each fit's best term framed.
+    """Draw the accuracy of terms, one column per fit, with each fit's best term framed.
 
     Parameters
     ----------
@@ -415,11 +400,8 @@ def plot_dense_factors(
         axis.set_facecolor("0.92")
         for x, term in enumerate(best["term"].iloc[block]):
             y = list(table.index).index(term)
-            axis.add_patch(
-                Rectangle(
-                    (x + 0.03, y + 0.04), 0.94, 0.92, fill=False, ec="#D7191C", lw=2.4, zorder=5
-                )
-            )
+            frame = Rectangle((x + 0.03, y + 0.04), 0.94, 0.92, fill=False, zorder=5, **FRAME)
+            axis.add_patch(frame)
         if free:
             axis.axhline(len(rows) - 1, color="white", lw=5)
         title = textwrap.wrap(method_label(method, labels), max(11, int(11 * cell * width)))
@@ -430,7 +412,7 @@ def plot_dense_factors(
     figure.set_layout_engine("constrained")  # not before: seaborn draws half-made figures
     bar = figure.colorbar(axes.flat[0].collections[0], ax=axes.ravel().tolist(), pad=0.02)
     bar.set_label("accuracy")
-    handles = [Patch(fill=False, ec="#D7191C", lw=2.4, label="best gene set of the fit")]
+    handles = [Patch(fill=False, label="best gene set of the fit", **FRAME)]
     if free:
         handles.append(Patch(fc="0.92", label="has no unannotated factor"))
     figure.legend(handles=handles, loc="outside lower center", ncols=2, frameon=False)

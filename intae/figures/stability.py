@@ -10,7 +10,7 @@ import seaborn as sns
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from .style import method_colors, method_label, set_style
+from .style import method_colors, method_label, plural, set_style, write
 
 KINDS = {"seeds": "another seed", "halves": "other cells", "donors": "other donors"}
 SCORES = {
@@ -28,7 +28,7 @@ def plot_stability(
     roles: Mapping[str, str] | None = None,
     permuted: Sequence[str] = (),
 ) -> Figure:
-    """Draw the summaries of the table stability.csv of one data set, a panel a score.
+    """Draw the summaries of the table stability.csv of one data set, one panel per score.
 
     Parameters
     ----------
@@ -55,9 +55,7 @@ def plot_stability(
     for method, kind in rows:
         n_pairs = int(table.loc[(method, kind, "(number of pairs)"), "r"])
         changed = "another shuffle" if kind == "seeds" and method in permuted else KINDS[kind]
-        names.append(
-            f"{method_label(method, labels)}: {changed} ({n_pairs} pair{'s'[: n_pairs != 1]})"
-        )
+        names.append(f"{method_label(method, labels)}: {changed} ({plural(n_pairs, 'pair')})")
     figure, axes = plt.subplots(
         1, len(SCORES), figsize=(12.5, 1.2 + 0.42 * max(1, len(rows))), sharey=True,
         layout="constrained",
@@ -73,10 +71,7 @@ def plot_stability(
         ends = part["r_max"].fillna(part["r"])
         for bar, value, end in zip(bars, part["r"], ends, strict=True):
             note = f"{value:.1f}" if "shared" in score else f"{value:.2f}"
-            axis.annotate(
-                note, (end, bar.get_y() + bar.get_height() / 2),
-                xytext=(3, 0), textcoords="offset points", va="center", fontsize=8,
-            )  # fmt: skip
+            write(axis, end, bar.get_y() + bar.get_height() / 2, note, pad=3)
         axis.set_xlim(0, 12.5 if "shared" in score else 1.25)  # room for the numbers
         axis.set_xticks([0, 5, 10] if "shared" in score else [0, 0.5, 1])
         axis.set_title(title, fontsize=10)

@@ -1,20 +1,21 @@
-"""What all figures share: colours, names, and how they are saved."""
+"""What all figures share: colours, names, notes beside bars, and how a figure is saved."""
 
 from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
+import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from ..benchmark.registry import METHODS
 from ..io import whole_file
-
-mpl.use("Agg")
 
 Color = tuple[float, float, float]
 STAR = "\N{BLACK STAR}"
@@ -42,37 +43,14 @@ def set_style() -> None:
     )
 
 
-# Each method of the paper's benchmark keeps its colour in every figure of every run. Those shown
-# together differ for the colour-blind as well (seaborn's colorblind palette, and greys for scores).
-METHOD_COLORS = {
-    "autoencoder": "#0173B2",
-    "autoencoder_proximal": "#56B4E9",
-    "autoencoder_exact": "#DE8F05",
-    "autoencoder_dense3": "#5D3A9B",
-    "autoencoder_dropping": "#999933",
-    "fsclvm": "#029E73",
-    "fsclvm_dense3": "#D55E00",
-    "fsclvm_annotation": "#CC78BC",
-    "slalom": "#CA9161",
-    "slalom_dense3": "#FBAFE4",
-    "autoencoder_permuted": "#ECE133",
-    "score_genes": "#6E6E6E",
-    "ulm": "#2B2B2B",
-    "aucell": "#B4B4B4",
-    "pca": "#949494",
-    "autoencoder_masked": "#332288",
-    "autoencoder_stochastic": "#882255",
-}
-
-
 def method_colors(methods: Iterable[str]) -> dict[str, Color]:
     """Give each method of the config its colour; one of the user's own gets a free one."""
     methods = list(methods)
-    own = [m for m in methods if m not in METHOD_COLORS]
-    taken = {METHOD_COLORS[m] for m in methods if m in METHOD_COLORS}
-    free = [c for c in dict.fromkeys(METHOD_COLORS.values()) if c not in taken]
+    own = [m for m in methods if m not in METHODS]
+    taken = {METHODS[m] for m in methods if m in METHODS}
+    free = [c for c in dict.fromkeys(METHODS.values()) if c not in taken]
     free += sns.color_palette("husl", max(0, len(own) - len(free))).as_hex()
-    colors = dict(zip(own, free, strict=False)) | METHOD_COLORS
+    colors = dict(zip(own, free, strict=False)) | METHODS
     return {method: mpl.colors.to_rgb(colors[method]) for method in methods}
 
 
@@ -118,7 +96,7 @@ def term_label(asked: str, shown: str | None, width: int = 38) -> str:
     shown
         The term shown in its place: itself, one near it, or None where it is off and none is.
     width
-        Letters a line.
+        Letters per line.
     """
     if shown == asked:
         return readable(asked, width)
@@ -130,6 +108,51 @@ def term_label(asked: str, shown: str | None, width: int = 38) -> str:
 def method_label(method: str, labels: Mapping[str, str]) -> str:
     """Return how figures name a method."""
     return labels.get(method, method)
+
+
+def methods_in(table: pd.DataFrame, labels: Iterable[str]) -> list[str]:
+    """Return the methods that a table has rows of, in the order of the labels."""
+    known = set(table["method"])
+    return [method for method in labels if method in known]
+
+
+def first_seed(table: pd.DataFrame) -> int:
+    """Return the seed of the first rows of a table."""
+    return table["seed"].iloc[0] if len(table) else 0
+
+
+def span(low: float, high: float, form: str = "") -> str:
+    """Write the least and the largest of some numbers, or the one number that they are."""
+    first, last = f"{low:{form}}", f"{high:{form}}"
+    return first if first == last else f"{first} to {last}"
+
+
+def plural(number: int, noun: str) -> str:
+    """Write a number of things."""
+    return f"{number} {noun}{'s'[: number != 1]}"
+
+
+def write(
+    axis: Axes, x: float, y: float, text: str, *, pad: float = 4, size: float = 8, **style: Any
+) -> None:
+    """Write beside the end of a horizontal bar or line, `pad` points to the right of it."""
+    axis.annotate(
+        text, (x, y), xytext=(pad, 0), textcoords="offset points", va="center", fontsize=size,
+        **style,
+    )  # fmt: skip
+
+
+def say(axis: Axes, text: str, **style: Any) -> None:
+    """Write in the middle of a panel what there is to say in place of data."""
+    style = {"ha": "center", "va": "center", "color": "0.4"} | style
+    axis.text(0.5, 0.5, text, transform=axis.transAxes, **style)
+
+
+def separate_rows(axis: Axes, n_rows: int) -> None:
+    """Draw pale lines between the rows of a vertical axis, the first row above."""
+    for k in range(1, n_rows):
+        axis.axhline(k - 0.5, color="0.9", lw=0.8, zorder=0)
+    axis.set_ylim(max(1, n_rows) - 0.5, -0.5)
 
 
 def mark_expected(axis: Axes, terms: Sequence[str], expected: Iterable[str]) -> None:

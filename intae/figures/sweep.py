@@ -1,4 +1,4 @@
-"""What depends on the parameters of a sweep: a heat map a result, the default outlined."""
+"""What depends on the parameters of a sweep: one heat map per result, the default outlined."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ Cells = list[list["pd.Series | None"]]
 
 
 def plot_sweep(sweep: pd.DataFrame, grid: Mapping[str, Sequence[Any]], label: str) -> Figure:
-    """Draw the results of one sweep, a panel each: the grid, and the single points below it.
+    """Draw the results of one sweep, one panel each: the grid, and single points below it.
 
     Parameters
     ----------

@@ -1,36 +1,32 @@
-"""How many genes a method added to its gene sets and removed, with the counts of other seeds.
-
-The terms that matter to a method, and how far two methods agree on them.
-
-One method's terms: their relevance, and what it changed in their gene sets.
-"""
+"""The terms that matter to each method, and what one method changed in their gene sets."""
 
 from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 
-import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.patches import Patch
 
-from ..metrics.agreement import over_pairs
-from .agreement import ONE_METHOD, with_reference
 from .style import (
     NO_TERMS,
     Color,
     expected_legend,
+    first_seed,
     mark_expected,
     method_colors,
     method_label,
+    methods_in,
     readable,
+    say,
     set_style,
+    span,
     without_data,
+    write,
 )
 
 MINUS = "\N{MINUS SIGN}"
@@ -77,7 +73,7 @@ def draw_changes(
     y
         Height of each term's row.
     first, others
-        Rows of terms.csv with counts (:func:`with_counts`): of the seed that is drawn as bars, in
+        Rows of terms.csv with counts (see `with_counts`): of the seed that is drawn as bars, in
         the order of `y`, and of the other seeds, drawn as dots and written in brackets.
     height
         Of the bars.
@@ -92,13 +88,15 @@ def draw_changes(
                 continue
             axis.scatter(side * theirs, [position] * len(theirs), **DOTS)
             end = max([count, *theirs])
-            number = f"{sign if count else ''}{count}{_range(theirs)}"
-            write(axis, position, side * end, number, left=side < 0)
+            number = f"{sign if count else ''}{count}"
+            if len(theirs):
+                number += f" ({span(theirs.min(), theirs.max())})"
+            style = {"pad": 5 * side, "ha": "right" if side < 0 else "left"}
+            write(axis, side * end, position, number, size=7.5, **style)
             reach[change] = max(reach[change], end)
     axis.axvline(0, color="0.2", lw=0.8)
     if not first[list(CHANGES)].to_numpy().any():
-        axis.text(0.5, 0.5, "none of these\nwas changed", ha="center", va="center", color="0.4",
-                  fontsize=9, transform=axis.transAxes, backgroundcolor="white")  # fmt: skip
+        say(axis, "none of these\nwas changed", fontsize=9, backgroundcolor="white")
     most = max(*reach.values(), 1)
     n_others = others.groupby("term").size().max() if len(others) else 0
     room = (0.3, 0.65, 0.95)[min(n_others, 2)] * most  # for the numbers
@@ -111,22 +109,6 @@ def draw_changes(
             textcoords="offset points", ha="right" if side < 0 else "left", va="top",
             fontsize=10, color=color,
         )  # fmt: skip
-
-
-def write(axis: Axes, y: float, end: float, text: str, *, left: bool = False) -> None:
-    """Write a number beside the end of a bar, to the left or to the right of it."""
-    axis.annotate(
-        text, (end, y), fontsize=7.5, xytext=(-5 if left else 5, 0), textcoords="offset points",
-        va="center", ha="right" if left else "left",
-    )  # fmt: skip
-
-
-def _range(counts: pd.Series) -> str:
-    """Write the counts of other seeds in brackets."""
-    if counts.empty:
-        return ""
-    low, high = counts.min(), counts.max()
-    return f" ({low})" if low == high else f" ({low} to {high})"
 
 
 RELEVANCE = {
@@ -144,7 +126,7 @@ def plot_top_terms(
     n_terms: int = 20,
     expected: Sequence[str] = (),
 ) -> Figure:
-    """Draw each method's most relevant terms, a panel a method.
+    """Draw each method's most relevant terms, one panel per method.
 
     Parameters
     ----------
@@ -154,16 +136,15 @@ def plot_top_terms(
     labels, models
         Method -> its name in figures, and the class of its model.
     n_terms
-        Number of terms a panel.
+        Number of terms per panel.
     expected
         Terms to mark.
     """
     set_style()
-    with_names = terms[terms["kind"] == "annotated"]["method"].unique()
     # The numbers of terms without annotation mean nothing from one seed to the next.
     several = terms.groupby("method")["seed"].transform("nunique") > 1
     terms = terms[~several | (terms["kind"] == "annotated")]
-    methods = [m for m in labels if m in set(with_names)]
+    methods = methods_in(terms[terms["kind"] == "annotated"], labels)
     if not methods:
         return without_data(NO_TERMS)
     colors, columns = method_colors(labels), min(2, len(methods))
@@ -178,7 +159,7 @@ def plot_top_terms(
         part = _over_seeds(terms[terms["method"] == method], n_terms)
         axis.set_title(method_label(method, labels), loc="left")
         if part.empty:
-            axis.text(0.5, 0.5, "every term is off", ha="center", transform=axis.transAxes)
+            say(axis, "every term is off", va="baseline", color="0.15")
             axis.set(xticks=[], yticks=[])
             continue
         # two columns of panels leave a term one line; its name is never cut
@@ -187,10 +168,7 @@ def plot_top_terms(
         if (part["n_seeds"] > 1).any():
             axis.hlines(names, part["min"], part["max"], color="0.15", lw=1.4)
             for y, row in enumerate(part.itertuples()):
-                axis.annotate(
-                    f"{row.n_top} of {row.n_seeds}", (row.max, y), xytext=(4, 0), va="center",
-                    textcoords="offset points", fontsize=7,
-                )  # fmt: skip
+                write(axis, row.max, y, f"{row.n_top} of {row.n_seeds}", size=7)
             axis.margins(x=0.12)
         axis.invert_yaxis()
         mark_expected(axis, part.index, expected)
@@ -204,7 +182,7 @@ def plot_top_terms(
 
 
 def _over_seeds(terms: pd.DataFrame, n_terms: int) -> pd.DataFrame:
-    """Summarise the most relevant terms of a method over its seeds, a row a term, in order.
+    """Summarise the most relevant terms of a method over its seeds, one row per term, in order.
 
     Columns: mean, min and max of the relevance; in how many of n_seeds the term is active and
     among the n_terms most relevant (n_top).
@@ -218,105 +196,7 @@ def _over_seeds(terms: pd.DataFrame, n_terms: int) -> pd.DataFrame:
     return table[on.reindex(table.index)].nlargest(n_terms, "mean")
 
 
-def plot_correlation(
-    correlation: pd.DataFrame,
-    labels: Mapping[str, str],
-    reference: str,
-    n_terms: int = 20,
-    expected: Sequence[str] = (),
-    *,
-    seeds: pd.DataFrame | None = None,
-) -> Figure:
-    """Draw the correlation of loadings with the reference's, for its most relevant terms.
-
-    Parameters
-    ----------
-    correlation
-        The table correlation.csv of one data set.
-    labels
-        Method -> its name in figures, for all methods of the config, in order.
-    reference
-        The method whose terms are shown, and with which the others are correlated; the first of
-        the table, where it is not in it.
-    n_terms
-        Number of terms.
-    expected
-        Terms to mark.
-    seeds
-        The table correlation_seeds.csv: where two methods have several pairs of seeds, their
-        median is drawn, and the least and largest are written below it.
-    """
-    set_style()
-    if correlation.empty:
-        return without_data(ONE_METHOD)
-    reference, pairs = with_reference(correlation, reference, n_terms)
-    order = list(pairs["term"].unique())
-    methods = [m for m in labels if m in set(pairs["method"])]
-    table = pairs.pivot(index="term", columns="method", values="r").reindex(order)[methods]
-    table, notes, lines = _with_seeds(table.abs(), reference, seeds)
-    figure, axis = plt.subplots(
-        figsize=(4.2 + 1.3 * len(methods), 2.4 + (0.22 + 0.14 * lines) * len(order)),
-        layout="constrained",
-    )
-    sns.heatmap(
-        table.set_axis([readable(t, 60) for t in order]).rename(columns=labels),
-        vmin=0, vmax=1, cmap="viridis", annot=notes, fmt="",
-        annot_kws={"fontsize": 8}, cbar_kws={"label": "|correlation of loadings|"}, ax=axis,
-    )  # fmt: skip
-    axis.set_xlabel("")
-    mark_expected(axis, order, expected)
-    expected_legend(figure, order, expected)
-    axis.set_ylabel(f"terms most relevant to {method_label(reference, labels)}, in order")
-    axis.tick_params(axis="x", rotation=30, length=0)
-    plt.setp(axis.get_xticklabels(), ha="right", rotation_mode="anchor")
-    axis.set_facecolor("0.9")  # no correlation
-    if table.isna().any(axis=None):
-        handle = Patch(facecolor="0.9", label="off in one of the two")
-        figure.legend(handles=[handle], loc="outside lower left", frameon=False)
-    return figure
-
-
-def _with_seeds(
-    table: pd.DataFrame, reference: str, seeds: pd.DataFrame | None
-) -> tuple[pd.DataFrame, np.ndarray, int]:
-    """Put medians over pairs of seeds into a table of |r|, and write what to say of each.
-
-    Parameters
-    ----------
-    table
-        |r| with the reference, terms x methods, first seeds.
-    reference
-        The method compared with.
-    seeds
-        The table correlation_seeds.csv.
-
-    Returns
-    -------
-    The table, the text of each cell, and the most lines that a cell has.
-    """
-    notes = table.map("{:.2f}".format).to_numpy(object)
-    if seeds is None:
-        return table, notes, 1
-    table, lines = table.copy(), 1
-    for j, method in enumerate(table.columns):
-        spread = over_pairs(seeds, reference, method)
-        for i, term in enumerate(table.index):
-            if term not in spread.index:
-                continue
-            r = spread.loc[term]
-            table.iloc[i, j] = r["median"]
-            if r["n_pairs"] == 1 or not r["n_on"]:
-                continue
-            notes[i, j] = f"{r['median']:.2f}"
-            if r["n_on"] > 1:
-                notes[i, j] += f"\n{r['min']:.2f} to {r['max']:.2f}"
-            if r["n_on"] < r["n_pairs"]:
-                notes[i, j] += f"\n{r['n_on']:.0f} of {r['n_pairs']:.0f} pairs"
-            lines = max(lines, 1 + notes[i, j].count("\n"))
-    return table, notes, lines
-
-
-N_NAMES = 8  # genes named at most, added or removed, a term
+N_NAMES = 8  # genes named at most per term, of those added and of those removed
 
 
 def plot_relevance(
@@ -345,7 +225,8 @@ def plot_relevance(
     if terms.empty:
         return without_data(f"{title} has not finished its fit")
     terms = with_counts(terms[(terms["kind"] == "annotated") & terms["active"]])
-    first = terms[terms["seed"] == _first_seed(terms)].nsmallest(n_terms, "rank")
+    drawn = terms["seed"] == first_seed(terms)
+    first = terms[drawn].nsmallest(n_terms, "rank")
     if first.empty:
         return without_data(f"{title} has switched every term off")
     names = list(first["term"])
@@ -355,7 +236,7 @@ def plot_relevance(
     )  # fmt: skip
     y = range(len(names))
     left.barh(y, first["relevance"], color=color)
-    others = terms[(terms["seed"] != _first_seed(terms)) & terms["term"].isin(names)]
+    others = terms[~drawn & terms["term"].isin(names)]
     if len(others):
         left.scatter(others["relevance"], others["term"].map(names.index), **DOTS)
         figure.legend(handles=[other_seeds_handle()], loc="outside lower left", frameon=False)
@@ -363,7 +244,7 @@ def plot_relevance(
     left.set_title(title, loc="left")
     middle.barh(y, first["n_genes"], color="0.6")
     for position, count in zip(y, first["n_genes"], strict=True):
-        write(middle, position, count, str(count))
+        write(middle, count, position, str(count), pad=5, size=7.5)
     middle.set_xlabel("genes in the set")
     draw_changes(right, y, first, others)
     _name_terms(left, names, expected)
@@ -400,7 +281,7 @@ def plot_corrections(
     set_style()
     if terms.empty:
         return without_data(f"{title} has not finished its fit")
-    seed = _first_seed(terms)
+    seed = first_seed(terms)
     everywhere = with_counts(terms[(terms["kind"] == "annotated") & terms["active"]])
     first = everywhere["seed"] == seed
     terms, others = everywhere[first], everywhere[~first]
@@ -456,10 +337,6 @@ def plot_corrections(
         axis.spines[["left", "bottom"]].set_visible(False)
         axis.tick_params(axis="y", length=0)
     return figure
-
-
-def _first_seed(table: pd.DataFrame) -> int:
-    return table["seed"].iloc[0] if len(table) else 0
 
 
 def _name_terms(

@@ -1,24 +1,32 @@
-"""What a network buys: the objective each autoencoder reaches, and its encoder against the best.
-
-What the most relevant terms are needed for, and what would stand in for them, in words.
-
-The talk's ideas that do not work, beside the autoencoder.
-"""
+"""How far to trust the autoencoders: their networks, the need for each term, failed ideas."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib import colors as mpl_colors
 from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from ..prepared import split_terms
-from .style import method_colors, method_label, readable, set_style, without_data
+from .style import (
+    Color,
+    first_seed,
+    method_colors,
+    method_label,
+    methods_in,
+    readable,
+    set_style,
+    span,
+    without_data,
+    write,
+)
 
 EXACT = "(exact)"  # the reference's name in objective.csv
 PARTS = {
@@ -62,11 +70,8 @@ def plot_network(
         )  # fmt: skip
         base += rows[part].to_numpy()
     for position, row in enumerate(rows.itertuples()):
-        left.annotate(
-            f"{row.objective:.1f} ({row.n_active} on, gap {abs(row.gap):.2f})",
-            (base[position], position), xytext=(4, 0), textcoords="offset points", va="center",
-            fontsize=8, bbox=BOX,
-        )  # fmt: skip
+        note = f"{row.objective:.1f} ({row.n_active} on, gap {abs(row.gap):.2f})"
+        write(left, base[position], position, note, bbox=BOX)
     lowest = rows.loc[rows["method"] == EXACT, "objective"].min()
     left.axvline(lowest, color="0.25", linestyle=":", linewidth=1)
     left.set_xlim(0, 1.42 * base.max())
@@ -83,8 +88,10 @@ def plot_network(
     return figure
 
 
-def _draw_agreement(axis, rows: pd.DataFrame, encoders: pd.DataFrame, colors: Mapping) -> None:
-    """Draw |r| of each term, a point a term, in the row of its fit, with the median."""
+def _draw_agreement(
+    axis: Axes, rows: pd.DataFrame, encoders: pd.DataFrame, colors: Mapping[str, Color]
+) -> None:
+    """Draw |r| of each term as a point in the row of its fit, with the median."""
     rng = np.random.default_rng(0)  # where points lie in their row
     for position, row in enumerate(rows.itertuples()):
         part = encoders[(encoders["method"] == row.method) & (encoders["seed"] == row.seed)]
@@ -92,19 +99,14 @@ def _draw_agreement(axis, rows: pd.DataFrame, encoders: pd.DataFrame, colors: Ma
         r, size = part["r"].abs().to_numpy(), part["relevance"].to_numpy()
         if not len(r):
             note = "its encoder is the best one" if row.n_active else "no term is on"
-            axis.annotate(
-                note, (0.5, position), ha="center", va="center",
-                fontsize=8, color="0.4",
-            )  # fmt: skip
+            write(axis, 0.5, position, note, pad=0, ha="center", color="0.4")
             continue
         jitter = position + rng.uniform(-0.28, 0.28, len(r))
         axis.scatter(
             r, jitter, 4 + 40 * size / size.max(), alpha=0.6, color=colors[row.method], linewidth=0
         )
         axis.plot([np.median(r)] * 2, [position - 0.38, position + 0.38], color="black", lw=1.5)
-        axis.annotate(
-            f"{np.median(r):.2f}", (1.03, position), va="center", fontsize=8, annotation_clip=False
-        )
+        write(axis, 1.03, position, f"{np.median(r):.2f}", pad=0, annotation_clip=False)
     axis.set_xlim(0, 1.12)
     axis.set_xticks(np.linspace(0, 1, 6))
     axis.set_xlabel(
@@ -114,14 +116,14 @@ def _draw_agreement(axis, rows: pd.DataFrame, encoders: pd.DataFrame, colors: Ma
     axis.tick_params(axis="y", length=0)
 
 
-def _name(row, labels: Mapping[str, str]) -> str:
+def _name(row: Any, labels: Mapping[str, str]) -> str:
     if row.method == EXACT:
         return "no network: exact solver\nat these penalties"
     name = f"{method_label(row.method, labels)}, seed {row.seed}"
     return name if row.own else f"{method_label(row.method, labels)},\nfitted at other penalties"
 
 
-def _pale(color, paleness: float):
+def _pale(color: str | Color, paleness: float) -> Color:
     """Mix a colour with white."""
     return tuple(1 - (1 - np.array(mpl_colors.to_rgb(color))) * (1 - paleness))
 
@@ -130,7 +132,7 @@ REPLACEABLE = 5  # %: a term of which others take over all but this is marked
 BETTER = 1e-3  # of F + R: falls by more than this without a term are said
 COUNTS = 1e-3  # of F + R: what rises by less without a term has no share worth telling
 ALIKE = 0.5  # |r|: a stand-in below this gives other loadings than the lost term
-LINES = 0.2  # inches a line of text
+LINES = 0.2  # inches per line of text
 
 
 def plot_necessity(necessity: pd.DataFrame, labels: Mapping[str, str], n_terms: int = 20) -> Figure:
@@ -147,10 +149,11 @@ def plot_necessity(necessity: pd.DataFrame, labels: Mapping[str, str], n_terms: 
     """
     set_style()
     colors = method_colors(labels)
-    methods = [m for m in labels if m in set(necessity["method"])]
+    methods = methods_in(necessity, labels)
     if not methods:
         return without_data("no term of these fits is on, so none is needed")
-    tables = [_first_seed(necessity, m).nlargest(n_terms, "relevance") for m in methods]
+    tables = [necessity[necessity["method"] == m] for m in methods]
+    tables = [t[t["seed"] == first_seed(t)].nlargest(n_terms, "relevance") for t in tables]
     notes = [[stand_in_note(row) for row in table.itertuples()] for table in tables]
     names = [[readable(term, 44) for term in table["term"]] for table in tables]
     heights = [_height(*pair) for pair in zip(names, notes, strict=True)]
@@ -177,10 +180,8 @@ def plot_necessity(necessity: pd.DataFrame, labels: Mapping[str, str], n_terms: 
         axis.set_xlim(0, right)
         for position, note, row in zip(y, said, table.itertuples(), strict=True):
             replaceable = _counts(row) and _irreplaceable(row) <= REPLACEABLE
-            axis.annotate(
-                note, (right, position), xytext=(8, 0), textcoords="offset points", va="center",
-                fontsize=8, annotation_clip=False, color="#A04000" if replaceable else "0.2",
-            )  # fmt: skip
+            color = "#A04000" if replaceable else "0.2"
+            write(axis, right, position, note, pad=8, annotation_clip=False, color=color)
         axis.set_title(method_label(method, labels), loc="left")
         axis.set_xlabel("rise of F + R without the term, % of F + R")
         axis.legend(loc="lower right", frameon=True)
@@ -188,7 +189,7 @@ def plot_necessity(necessity: pd.DataFrame, labels: Mapping[str, str], n_terms: 
     return figure
 
 
-def stand_in_note(row) -> str:
+def stand_in_note(row: Any) -> str:
     """Say in words what happens without a term, from a row of necessity.csv."""
     stand_ins = split_terms(row.stand_ins)
     percent = _irreplaceable(row)
@@ -212,23 +213,18 @@ def stand_in_note(row) -> str:
     return readable(f"{kept}: {first} {does} ({holds}{more})", 74)
 
 
-def _irreplaceable(row) -> int:
+def _irreplaceable(row: Any) -> int:
     """Return the share of a term that nothing replaces, in whole per cent: as printed."""
     return round(100 * max(0.0, row.irreplaceable))
 
 
-def _rise(row) -> float:
+def _rise(row: Any) -> float:
     """Return what F + R rises by at once without a term, before a refit, as a share of F + R."""
     return row.carried * row.share / row.necessity
 
 
-def _counts(row) -> bool:
+def _counts(row: Any) -> bool:
     return not _rise(row) < COUNTS
-
-
-def _first_seed(table: pd.DataFrame, method: str) -> pd.DataFrame:
-    own = table[table["method"] == method]
-    return own[own["seed"] == own["seed"].iloc[0]]
 
 
 def _height(names: list[str], notes: list[str]) -> float:
@@ -237,7 +233,7 @@ def _height(names: list[str], notes: list[str]) -> float:
 
 
 def plot_ablation(ablation: pd.DataFrame, labels: Mapping[str, str], columns: int = 4) -> Figure:
-    """Draw each score, a panel a score, a bar a method (the mean over seeds), a dot a seed.
+    """Draw each score in a panel: one bar per method (the mean over seeds), one dot per seed.
 
     Parameters
     ----------
@@ -252,7 +248,7 @@ def plot_ablation(ablation: pd.DataFrame, labels: Mapping[str, str], columns: in
     set_style()
     colors = method_colors(labels)
     metrics = list(dict.fromkeys(ablation["metric"]))
-    methods = [m for m in labels if m in set(ablation["method"])]
+    methods = methods_in(ablation, labels)
     n_rows = -(-len(metrics) // columns)
     figure, axes = plt.subplots(
         n_rows, min(columns, len(metrics)), figsize=(13.5, n_rows * (1.1 + 0.42 * len(methods))),
@@ -273,10 +269,7 @@ def plot_ablation(ablation: pd.DataFrame, labels: Mapping[str, str], columns: in
             note = nothing if own.isna().all() else f"{own.mean():.2f}{_mean_of(rows)}"
             if len(own) > 1:
                 axis.plot(own, [position] * len(own), "o", color="black", markersize=3)
-            axis.annotate(
-                note, (end, position), xytext=(4, 0), textcoords="offset points", va="center",
-                fontsize=8,
-            )  # fmt: skip
+            write(axis, end, position, note)
         counted = "n_terms" in part and part["n_terms"].notna().any()
         axis.set_xlim(0, 2.0 if counted else 1.2)
         axis.set_xticks([0, 0.5, 1])
@@ -292,6 +285,5 @@ def _mean_of(rows: pd.DataFrame) -> str:
     """Say over how many of the chosen terms a score is a mean, of one method."""
     if "n_terms" not in rows or rows["n_terms"].isna().all():
         return ""
-    low, high = int(rows["n_terms"].min()), int(rows["n_terms"].max())
-    number = f"{low}" if low == high else f"{low} to {high}"
+    number = span(int(rows["n_terms"].min()), int(rows["n_terms"].max()))
     return f",\nmean of {number} of {int(rows['of_terms'].max())} terms"

@@ -1,9 +1,4 @@
-"""What the methods recover of a planted truth, in numbers.
-
-Precision against recall of what was planted.
-
-Terms that methods call active although they are not.
-"""
+"""What the methods recover of a planted truth: scores, curves, and false positives."""
 
 from __future__ import annotations
 
@@ -20,13 +15,22 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
-from .style import NO_TERMS, method_colors, method_label, set_style, without_data
+from .style import (
+    NO_TERMS,
+    method_colors,
+    method_label,
+    methods_in,
+    set_style,
+    span,
+    without_data,
+    write,
+)
 
 COLUMNS = 4  # of panels
 
 
 def plot_recovery(recovery: pd.DataFrame, labels: Mapping[str, str]) -> Figure:
-    """Draw each score of recovery, a panel a score, a bar a method.
+    """Draw each score of recovery: one panel per score, one bar per method.
 
     Parameters
     ----------
@@ -40,7 +44,7 @@ def plot_recovery(recovery: pd.DataFrame, labels: Mapping[str, str]) -> Figure:
     colors = method_colors(labels)
     scored = set(recovery.dropna(subset="value")["metric"])
     metrics = [metric for metric in dict.fromkeys(recovery["metric"]) if metric in scored]
-    methods = [m for m in labels if m in set(recovery["method"])]
+    methods = methods_in(recovery, labels)
     if not metrics:
         return without_data(NO_TERMS)
     columns = min(COLUMNS, len(metrics))
@@ -60,12 +64,9 @@ def plot_recovery(recovery: pd.DataFrame, labels: Mapping[str, str]) -> Figure:
         )  # fmt: skip
         axis.hlines(np.arange(len(methods)), low, high, color="0.25", lw=1.2)
         for y, method in enumerate(methods):
-            value = mean[method]
-            note = "none" if pd.isna(value) else f"{value:.2f}"
-            axis.annotate(
-                note, (0 if pd.isna(value) else high[method], y),
-                xytext=(3, 0), textcoords="offset points", va="center", fontsize=8,
-            )  # fmt: skip
+            none = pd.isna(mean[method])
+            note = "none" if none else f"{mean[method]:.2f}"
+            write(axis, 0 if none else high[method], y, note, pad=3)
         axis.set_xlim(0, 1.25)
         axis.set_xticks([0, 0.5, 1])
         axis.set_title("\n".join(textwrap.wrap(metric, 20)), fontsize=10)
@@ -91,7 +92,7 @@ NEAR = (0.025, 0.035)  # ends of curves that are closer, in recall and in precis
 
 
 def plot_recovery_curves(curves: pd.DataFrame, labels: Mapping[str, str]) -> Figure:
-    """Draw precision against recall, a panel a ranking, a colour a method.
+    """Draw precision against recall: one panel per ranking, one colour per method.
 
     A dot marks where a curve ends before the right edge; dots that would overlap are moved apart,
     up and down.
@@ -106,7 +107,7 @@ def plot_recovery_curves(curves: pd.DataFrame, labels: Mapping[str, str]) -> Fig
     """
     set_style()
     colors = method_colors(labels)
-    methods = [m for m in labels if m in set(curves["method"])]
+    methods = methods_in(curves, labels)
     if not methods:
         return without_data(NO_TERMS)
     figure, axes = plt.subplots(
@@ -229,7 +230,7 @@ EVERY = "all terms\n(middle: as many at random)"
 
 
 def plot_false_positives(counts: pd.DataFrame, labels: Mapping[str, str]) -> Figure:
-    """Draw the terms called active, rightly and wrongly, a panel a rule, a bar a method.
+    """Draw the terms called active, rightly and wrongly: one panel per rule, one bar per method.
 
     Parameters
     ----------
@@ -240,7 +241,7 @@ def plot_false_positives(counts: pd.DataFrame, labels: Mapping[str, str]) -> Fig
         Method -> its name in figures, for all methods of the config, in order.
     """
     set_style()
-    methods = [m for m in labels if m in set(counts["method"])]
+    methods = methods_in(counts, labels)
     if not methods:
         return without_data(NO_TERMS)
     names = [*(method_label(m, labels) for m in methods), EVERY]
@@ -261,10 +262,7 @@ def plot_false_positives(counts: pd.DataFrame, labels: Mapping[str, str]) -> Fig
         part = part.assign(right=part["outcome"] == "true")
         each = part.groupby(["method", "dataset", "seed", "right"])["n"].sum().unstack()
         for y, method in enumerate(methods):
-            axis.annotate(
-                _note(each.loc[method]), (left[method], y), xytext=(4, 0),
-                textcoords="offset points", va="center", fontsize=8,
-            )  # fmt: skip
+            write(axis, left[method], y, _note(each.loc[method]))
         true = part.loc[part["right"], "of"].mean()
         axis.axvline(true, color="0.2", ls="--", lw=1)
         axis.xaxis.set_major_locator(MaxNLocator(9, integer=True, steps=[1, 2, 5, 10]))
@@ -274,9 +272,8 @@ def plot_false_positives(counts: pd.DataFrame, labels: Mapping[str, str]) -> Fig
         axis.set_xlabel("number of terms")
     axes[0].invert_yaxis()
     handles = [Patch(color=color, label=words) for color, words in OUTCOMES.values()]
-    handles.append(
-        plt.Line2D([], [], color="0.2", ls="--", lw=1, label="number of truly active terms")
-    )
+    words = "number of truly active terms"
+    handles.append(Line2D([], [], color="0.2", ls="--", lw=1, label=words))
     figure.legend(handles=handles, loc="outside upper center", ncols=2, frameon=False)
     sns.despine(figure)
     return figure
@@ -285,7 +282,7 @@ def plot_false_positives(counts: pd.DataFrame, labels: Mapping[str, str]) -> Fig
 def _note(counts: pd.DataFrame) -> str:
     """Write the mean numbers of true and false ones, each with its range."""
     return ", ".join(
-        f"{_number(n.mean())} {word}{'' if n.min() == n.max() else f' ({n.min()} to {n.max()})'}"
+        f"{_number(n.mean())} {word}{'' if n.min() == n.max() else f' ({span(n.min(), n.max())})'}"
         for word, n in (("true", counts[True]), ("false", counts[False]))
     )
 

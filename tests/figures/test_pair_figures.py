@@ -7,9 +7,8 @@ from figure_texts import all_texts, tick_texts
 from fits import LONG, make_fit
 from matplotlib.colors import to_rgb
 
-from intae.figures.agreement import plot_agreement, plot_correlation_bars
+from intae.figures.agreement import plot_agreement, plot_correlation, plot_correlation_bars
 from intae.figures.style import STAR, method_colors
-from intae.figures.terms import plot_correlation
 from intae.metrics.agreement import agreement_table, correlate_pairs
 
 pytestmark = pytest.mark.usefixtures("close_figures")
@@ -96,7 +95,7 @@ def test_pca_is_paired_by_its_best_component():
     table = agreement_table(correlate_pairs([pca, a, pca]))
     assert len(table) == 2  # PCA is not compared with itself
     best = [
-        max(abs(np.corrcoef(x[:, k], pca.loadings[:, j])[0, 1]) for j in range(5)) for k in range(2)
+        max(abs(np.corrcoef(x[:, k], pca.loadings.iloc[:, j])[0, 1]) for j in range(5)) for k in range(2)
     ]
     for _, row in table.iterrows():
         assert row["matched"] == "component" and row["n_terms"] == 2

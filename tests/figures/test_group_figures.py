@@ -1,5 +1,7 @@
 """Scatter and loadings show the right cells, terms and groups."""
 
+from dataclasses import replace
+
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
@@ -91,11 +93,12 @@ def test_cell_types_by_frequency_or_as_asked(caplog):
 @pytest.fixture
 def fit():
     rng = np.random.default_rng(0)
-    fit = make_fit(rng.normal(size=(300, 3)), np.ones((3, 3)), [1, 2, 3],
-                   active=[True, True, False])  # fmt: skip
-    fit.obs["condition"] = np.resize(["S", "M", "HC"], 300)
+    condition = np.resize(["S", "M", "HC"], 300)
+    z = rng.normal(size=(300, 3))
+    z[:, 0] += 3 * (condition == "S")
+    fit = make_fit(z, np.ones((3, 3)), [1, 2, 3], active=[True, True, False])
+    fit.obs["condition"] = condition
     fit.obs["cell_type"] = ["T"] * 200 + ["NK"] * 80 + ["Mast"] * 20
-    fit.loadings[:, 0] += 3 * (fit.obs["condition"] == "S")
     return named(fit, ["INTERFERON", LONG, "OFF"])
 
 
@@ -110,7 +113,7 @@ def test_scatter_draws_what_stands_for_a_term_that_is_off(fit):
     near = {"ae": {"OFF": LONG, "INTERFERON": "INTERFERON"}}
     figure = plot_scatter({"ae": fit}, ["OFF", "INTERFERON"], LABELS, near)
     left, right = figure.axes
-    z = fit.loadings
+    z = fit.loadings.to_numpy()
     for axis in (left, right):
         shown = np.asarray(axis.collections[0].get_offsets())
         assert {tuple(row) for row in shown} == {tuple(row) for row in z[:, [1, 0]]}
@@ -127,7 +130,7 @@ def test_scatter_gives_each_cell_the_colour_of_its_label(fit):
     legend = [t.get_text().strip() for t in figure.legends[0].get_texts()]
     assert legend == ["condition", "healthy", "moderate", "S", "cell type", "Mast", "NK", "T"]
     points = figure.axes[0].collections[0]
-    first, colors = fit.loadings[:, 0], label_colors(["HC", "M", "S"])
+    first, colors = fit.loadings["INTERFERON"], label_colors(["HC", "M", "S"])
     for (x, _), color in zip(points.get_offsets(), points.get_facecolors(), strict=True):
         condition = fit.obs["condition"].iloc[int(np.argmin(np.abs(first - x)))]
         assert tuple(color[:3]) == pytest.approx(colors[condition])
@@ -137,7 +140,7 @@ def test_scatter_spreads_cells_along_a_term_that_is_off(fit):
     near = {"ae": {"OFF": None, "INTERFERON": "INTERFERON"}}
     axis = plot_scatter({"ae": fit}, ["OFF", "INTERFERON"], LABELS, near).axes[0]
     shown = np.asarray(axis.collections[0].get_offsets())
-    np.testing.assert_allclose(sorted(shown[:, 1]), sorted(fit.loadings[:, 0]))
+    np.testing.assert_allclose(sorted(shown[:, 1]), sorted(fit.loadings["INTERFERON"]))
     assert axis.get_xlabel() == "OFF is off" and not len(axis.get_xticks())
     assert len(axis.get_yticks())
     near = {"ae": {"OFF": None, "INTERFERON": None}}
@@ -179,8 +182,7 @@ def medians(axis):
 def test_loadings_by_cell_type_and_condition(fit):
     figure = plot_loadings({"ae": fit}, ["INTERFERON"], LABELS, cell_types=["NK", "T"])
     axis = figure.axes[0]
-    z = pd.Series(fit.loadings[:, 0], fit.obs.index)
-    groups = z.groupby([fit.obs["cell_type"], fit.obs["condition"]])
+    groups = fit.loadings["INTERFERON"].groupby([fit.obs["cell_type"], fit.obs["condition"]])
     wanted = [groups.get_group((c, k)).median() for c in ("NK", "T") for k in ("HC", "M", "S")]
     shown = medians(axis)
     np.testing.assert_allclose([shown[x] for x in sorted(shown)], wanted)
@@ -198,10 +200,10 @@ def diamonds(axis):
 
 
 def test_loadings_show_the_medians_of_other_seeds_on_the_scale_of_the_first(fit):
-    turned, other, off = fit.copy(), fit.copy(), fit.copy()
-    turned.loadings = 5 - 7 * fit.loadings  # the same answer
-    other.loadings = np.random.default_rng(9).normal(size=(300, 3))
-    off.terms = fit.terms.assign(active=False)
+    turned = replace(fit, loadings=5 - 7 * fit.loadings)  # the same answer
+    noise = np.random.default_rng(9).normal(size=(300, 3))
+    other = replace(fit, loadings=fit.loadings * 0 + noise)
+    off = replace(fit, terms=fit.terms.assign(active=False))
 
     def axis_with(*others):
         figure = plot_loadings(
@@ -231,7 +233,7 @@ def test_a_small_group_is_drawn_as_its_cells(fit):
         c.get_offsets()[:, 1] for c in figure.axes[0].collections
         if isinstance(c, mpl.collections.PathCollection) and len(c.get_offsets())
     ])  # fmt: skip
-    mast = fit.loadings[(fit.obs["cell_type"] == "Mast").to_numpy(), 0]
+    mast = fit.loadings.loc[fit.obs["cell_type"] == "Mast", "INTERFERON"]
     np.testing.assert_allclose(sorted(dots), sorted(mast))
     assert len(medians(figure.axes[0])) == 3  # those of the T cells
 
@@ -246,7 +248,7 @@ def test_loadings_without_conditions_or_without_cell_types(fit):
     ticks = [t.get_text().replace("\n", " ") for t in axis.get_xticklabels()]
     assert ticks == ["HC n = 100", "M n = 100", "S n = 100"]
     shown = medians(axis)
-    wanted = pd.Series(fit.loadings[:, 0]).groupby(conditions.to_numpy()).median()
+    wanted = fit.loadings["INTERFERON"].groupby(conditions).median()
     np.testing.assert_allclose([shown[x] for x in sorted(shown)], wanted[["HC", "M", "S"]])
 
 

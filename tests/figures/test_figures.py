@@ -7,6 +7,7 @@ from fits import LONG, make_fit
 from matplotlib.collections import PathCollection
 
 from intae.benchmark.tables import stack, write_table
+from intae.figures.agreement import plot_correlation
 from intae.figures.cells import plot_scatter
 from intae.figures.cost import plot_cost
 from intae.figures.separation import (
@@ -17,7 +18,7 @@ from intae.figures.separation import (
 )
 from intae.figures.stability import plot_stability
 from intae.figures.style import NO_TERMS, label_colors, method_colors, readable, save_figure
-from intae.figures.terms import plot_correlation, plot_top_terms
+from intae.figures.terms import plot_top_terms
 from intae.figures.truth import plot_false_positives, plot_recovery, plot_recovery_curves
 from intae.metrics.separation import dense_table
 
@@ -203,7 +204,7 @@ def test_scatter_shows_each_cell_and_says_what_is_off(tmp_path):
     figure = plot_scatter({"ae": fit, "fsclvm": off}, terms, LABELS)
     axis, off_axis = figure.axes
     shown = axis.collections[0].get_offsets()
-    np.testing.assert_allclose(sorted(shown[:, 0]), sorted(fit.loadings[:, 0]))
+    np.testing.assert_allclose(sorted(shown[:, 0]), sorted(fit.loadings.iloc[:, 0]))
     assert off_axis.get_ylabel() == "SIMULATED PATHWAY 2 is off" and not len(off_axis.get_yticks())
     save_figure(figure, [tmp_path / "x.png", tmp_path / "x.pdf"])
     assert {path.name for path in tmp_path.iterdir()} == {"x.png", "x.pdf"}

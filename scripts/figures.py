@@ -5,7 +5,6 @@ from _step import step
 with step(snakemake):
     from intae.benchmark.drawing import draw_all
     from intae.benchmark.inputs import Inputs
-
     from intae.fits import facts_path, read_facts
 
     files, told = dict(snakemake.input.items()), snakemake.params

@@ -395,9 +395,7 @@ def reconstruction(inputs: Inputs, facts: Facts) -> Drawn:
     return plot_reconstruction(table, _but_ablations(facts), facts["without_sets"])
 
 
-@figure(
-    TRUST, "what a network buys", when="network", tables=["objective", "best_encoder"]
-)
+@figure(TRUST, "what a network buys", when="network", tables=["objective", "best_encoder"])
 def network(inputs: Inputs, facts: Facts) -> Drawn:
     """Draw the objective that each autoencoder reaches, and its encoder against the best one."""
     from ..figures.trust import plot_network

@@ -120,7 +120,7 @@ def folds(codes: np.ndarray, donors: pd.Series | None, n_folds: int = FOLDS) -> 
             splits = list(shuffled.split(cells, codes))
         else:
             kind, names = "whole donors", donors.astype(str).to_numpy()
-            n_folds = min(n_folds, donors.nunique(), counts.max())
+            n_folds = max(2, min(n_folds, donors.nunique(), counts.max()))
             splits = _folds_of_donors(cells, codes, names, n_folds)
     kept = [fold for fold in splits if len(fold[1]) and _trains(codes, fold[0])]
     if not all(_has_all(codes, part) for fold in kept for part in fold) or len(kept) < len(splits):

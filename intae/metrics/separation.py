@@ -14,7 +14,6 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.special import logit
 from scipy.stats import rankdata
 from sklearn import config_context
 from sklearn.exceptions import ConvergenceWarning
@@ -38,8 +37,8 @@ def term_accuracy(
 
     `split` train is the paper's measure: fitted and scored on all cells. `split` held_out scores
     each cell by a regression that did not see it (:func:`folds`): whole donors are left out, where
-    they are known. The predictions of all folds are scored together. The factor model itself saw
-    the expression (never the label) of all cells.
+    they are known. The predictions of all folds are scored together (:func:`score`). The factor
+    model itself saw the expression (never the label) of all cells.
 
     Parameters
     ----------
@@ -52,7 +51,7 @@ def term_accuracy(
 
     Returns
     -------
-    One row per term and split: term, split, accuracy, balanced_accuracy, auroc (see :func:`score`).
+    One row per term and split: term, split, accuracy, balanced_accuracy, auroc.
 
     Raises
     ------
@@ -121,7 +120,7 @@ def folds(codes: np.ndarray, donors: pd.Series | None, n_folds: int = FOLDS) -> 
             splits = list(shuffled.split(cells, codes))
         else:
             kind, names = "whole donors", donors.astype(str).to_numpy()
-            n_folds = min(n_folds, donors.nunique(), counts.max())
+            n_folds = max(2, min(n_folds, donors.nunique(), counts.max()))
             splits = _folds_of_donors(cells, codes, names, n_folds)
     kept = [fold for fold in splits if len(fold[1]) and _trains(codes, fold[0])]
     if not all(_has_all(codes, part) for fold in kept for part in fold) or len(kept) < len(splits):
@@ -163,17 +162,17 @@ class Prediction(NamedTuple):
     ----------
     cells
         By position.
-    guess
-        The likeliest class of each cell.
-    evidence
-        cells x classes: log odds of the class given the loading, less those of the class among the
-        training cells. So the evidence of folds whose training cells differ in their shares of
-        the classes can be ranked together, and a term that says nothing has none.
+    chance
+        cells x classes: the chance of each class; zero where no training cell is of it.
     """
 
     cells: np.ndarray
-    guess: np.ndarray
-    evidence: np.ndarray
+    chance: np.ndarray
+
+    @property
+    def guess(self) -> np.ndarray:
+        """The likeliest class of each cell."""
+        return self.chance.argmax(1)
 
 
 def predict(
@@ -185,7 +184,7 @@ def predict(
     ----------
     x
         Loadings of one term; here standardised by the mean and spread of the training cells. Where
-        they are constant, as of a term that is off, every cell gets the largest class.
+        they are constant, as of a term that is off, the chances are the shares of the classes.
     codes
         Class of each cell.
     train, parts
@@ -195,44 +194,54 @@ def predict(
     -------
     The prediction of each of `parts`.
     """
-    n_classes = codes.max() + 1
-    shares = np.bincount(codes[train], minlength=n_classes) / len(train)
-    spread, model = x[train].std(), None
-    if spread > 0:
-        x = ((x - x[train].mean()) / spread)[:, None]
-        with warnings.catch_warnings(), config_context(assume_finite=True):
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            model = LogisticRegression().fit(x[train], codes[train])
+    n_classes, spread = codes.max() + 1, x[train].std()
+    if spread == 0:
+        shares = np.bincount(codes[train], minlength=n_classes) / len(train)
+        return [Prediction(cells, np.tile(shares, (len(cells), 1))) for cells in parts]
+    x = ((x - x[train].mean()) / spread)[:, None]
+    with warnings.catch_warnings(), config_context(assume_finite=True):
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model = LogisticRegression().fit(x[train], codes[train])
     found = []
     for cells in parts:
-        chance = np.tile(shares, (len(cells), 1))
-        if model is not None and len(cells):
-            chance[:, model.classes_] = model.predict_proba(x[cells])
-        with np.errstate(invalid="ignore"):  # -inf - -inf: a class without training cells
-            evidence = np.nan_to_num(logit(chance) - logit(shares), posinf=np.inf, neginf=-np.inf)
-        found.append(Prediction(cells, chance.argmax(1), evidence))
+        chance = np.zeros((len(cells), n_classes))
+        chance[:, model.classes_] = model.predict_proba(x[cells])
+        found.append(Prediction(cells, chance))
     return found
 
 
 def score(codes: np.ndarray, predictions: Iterable[Prediction]) -> dict[str, float]:
     """Score predictions, of several folds together.
 
+    Chances of two regressions cannot be ranked together: whichever saw fewer cells of a class
+    gives all its cells a smaller chance of it. So the AUROC counts pairs of cells of one fold, over
+    all folds; a useless term then has 0.5.
+
     Returns
     -------
     accuracy, balanced_accuracy (the mean over classes) and auroc: of the second of two classes, or
-    the mean over more classes, each against the rest. auroc is NaN where the cells are all of one
-    class, and everything is where there are no cells.
+    the mean over more classes, each against the rest. auroc is NaN where no fold has cells of two
+    classes, and all three are where there are no predictions.
     """
     predictions = list(predictions)
     if not predictions:
         return dict.fromkeys(SCORES, np.nan)
-    cells, guess, evidence = (np.concatenate(part) for part in zip(*predictions, strict=True))
-    truth, ranks = codes[cells], rankdata(evidence, axis=0)
-    present = np.unique(truth)
-    wanted = present if codes.max() > 1 else present[present == 1]
-    aurocs = [_auroc(ranks[:, k], truth == k) for k in wanted] if len(present) > 1 else [np.nan]
-    values = (truth == guess).mean(), balanced_accuracy(truth, guess), np.mean(aurocs)
-    return dict(zip(SCORES, map(float, values), strict=True))
+    truth = np.concatenate([codes[part.cells] for part in predictions])
+    guess = np.concatenate([part.guess for part in predictions])
+    classes = list(range(codes.max() + 1)) if codes.max() > 1 else [1]
+    right, pairs = np.zeros((2, len(classes)))
+    for part in predictions:
+        ranks, own = rankdata(part.chance[:, classes], axis=0), codes[part.cells]
+        for i, k in enumerate(classes):
+            n = np.sum(own == k)
+            right[i] += _pairs_in_order(ranks[:, i], own == k)
+            pairs[i] += n * (len(own) - n)
+    aurocs = right[pairs > 0] / pairs[pairs > 0]
+    return {
+        "accuracy": float((truth == guess).mean()),
+        "balanced_accuracy": balanced_accuracy(truth, guess),
+        "auroc": float(aurocs.mean()) if len(aurocs) else np.nan,
+    }
 
 
 def balanced_accuracy(truth: np.ndarray, guess: np.ndarray) -> float:
@@ -245,18 +254,18 @@ def balanced_accuracy(truth: np.ndarray, guess: np.ndarray) -> float:
     return float((right[counts > 0] / counts[counts > 0]).mean())
 
 
-def _auroc(ranks: np.ndarray, has: np.ndarray) -> np.ndarray:
-    """Return the AUROC of cells that have a value against the rest.
+def _pairs_in_order(ranks: np.ndarray, has: np.ndarray) -> np.ndarray:
+    """Count pairs of a cell that has a value and one that has not, in which the first is larger.
 
     Parameters
     ----------
     ranks
-        Of the cells, from 1, ties sharing their mean rank; or cells x terms.
+        Of the cells, from 1, ties sharing their mean rank; or cells x terms. Ties count half.
     has
-        Mask of the cells; some, but not all.
+        Mask of the cells.
     """
-    n, rest = int(has.sum()), int((~has).sum())
-    return (ranks[has].sum(0) - n * (n + 1) / 2) / (n * rest)
+    n = int(has.sum())
+    return ranks[has].sum(0) - n * (n + 1) / 2
 
 
 def best_term(loadings: pd.DataFrame, label: pd.Series, train: np.ndarray) -> dict[str, object]:
@@ -315,7 +324,9 @@ def separation_table(loadings: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFra
             has = values == value
             if has.all():
                 continue
-            columns = (loadings.columns, name, value, int(has.sum()), _auroc(ranks, has))
+            n = int(has.sum())
+            auroc = _pairs_in_order(ranks, has) / (n * (len(has) - n))
+            columns = (loadings.columns, name, value, n, auroc)
             tables.append(pd.DataFrame(dict(zip(SEPARATION_COLUMNS, columns, strict=True))))
     blank = pd.DataFrame(columns=list(SEPARATION_COLUMNS))
     return pd.concat(tables or [blank], ignore_index=True)

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import balanced_accuracy_score
+from sklearn.metrics import balanced_accuracy_score, roc_auc_score
+from sklearn.model_selection import GroupKFold
 
 from intae.errors import IntaeError
 from intae.metrics.separation import balanced_accuracy, best_term, folds, term_accuracy
@@ -83,3 +84,68 @@ def test_best_term_is_chosen_on_the_training_cells():
         regression.score(z.loc[~train, ["good"]], y[~train]), abs=0.02
     )
     assert best_term(z, label, y) == {}  # one class to train on
+
+
+def one_condition_each():
+    """Donors of one condition each, the cells of a condition together, as in COVID-19."""
+    sizes = {"a": 90, "b": 80, "c": 70, "d": 20, "e": 15, "f": 10, "g": 10}
+    donor = pd.Series(np.repeat(list(sizes), list(sizes.values())))
+    condition = donor.map(lambda name: "healthy" if name in "abc" else "severe")
+    return donor, condition.rename("condition")
+
+
+def test_every_class_is_in_each_part_of_each_fold(caplog):
+    donor, condition = one_condition_each()
+    codes = (condition == "severe").to_numpy(int)
+    plain = GroupKFold(4).split(donor, codes, donor)
+    assert any(len(set(codes[test])) == 1 for _, test in plain)  # the classes need a rule
+    with caplog.at_level("INFO"):
+        found = folds(codes, donor)
+    assert caplog.messages == ["3 folds of whole donors"]  # of the three healthy donors
+    for train, test in found:
+        assert set(donor[train]).isdisjoint(donor[test])
+        assert set(codes[train]) == set(codes[test]) == {0, 1}
+    assert sorted(np.concatenate([test for _, test in found])) == list(range(len(donor)))
+    again = folds(codes, donor)
+    assert all((a[1] == b[1]).all() for a, b in zip(found, again, strict=True))
+
+
+def test_a_class_of_a_single_donor_is_told(caplog):
+    donor, condition = one_condition_each()
+    codes = (condition == "severe").to_numpy(int) + (donor == "d").to_numpy(int)
+    found = folds(codes, donor)
+    assert len(found) == 4
+    assert "no folds of whole donors have every class in each" in caplog.text
+    assert "295 of 295 cells are scored" in caplog.text
+    x = pd.DataFrame({"t": codes + np.random.default_rng(0).normal(size=len(codes))})
+    held = term_accuracy(x, pd.Series(codes), donor).set_index("split").loc["held_out"]
+    assert held[["accuracy", "balanced_accuracy", "auroc"]].notna().all()
+    assert held["balanced_accuracy"] <= 2 / 3  # nobody can guess the class of that donor
+
+
+def test_predictions_of_all_folds_are_scored_together():
+    donor, condition = one_condition_each()
+    truth = (condition == "severe").to_numpy(int)
+    rng = np.random.default_rng(1)
+    x = truth + rng.normal(size=len(truth))
+    guess, right, pairs = np.empty(len(truth), int), 0, 0
+    for train, test in folds(truth, donor):
+        mean, spread = x[train].mean(), x[train].std()
+        z = ((x - mean) / spread)[:, None]
+        model = LogisticRegression().fit(z[train], truth[train])
+        guess[test] = model.predict(z[test])
+        n = truth[test].sum() * (1 - truth[test]).sum()
+        right += n * roc_auc_score(truth[test], model.predict_proba(z[test])[:, 1])
+        pairs += n
+    held = term_accuracy(pd.DataFrame({"t": x}), condition, donor).set_index("split")
+    held = held.loc["held_out"]
+    assert held["accuracy"] == pytest.approx((guess == truth).mean())
+    assert held["balanced_accuracy"] == pytest.approx(balanced_accuracy_score(truth, guess))
+    assert held["auroc"] == pytest.approx(right / pairs)
+
+
+def test_a_term_that_is_off_is_guessing_whatever_the_folds_hold():
+    donor, condition = one_condition_each()
+    table = term_accuracy(pd.DataFrame({"off": np.zeros(len(donor))}), condition, donor)
+    np.testing.assert_array_equal(table["auroc"], 0.5)
+    np.testing.assert_array_equal(table["balanced_accuracy"], 0.5)

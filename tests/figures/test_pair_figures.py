@@ -95,7 +95,8 @@ def test_pca_is_paired_by_its_best_component():
     table = agreement_table([pca, a, pca])
     assert len(table) == 2  # PCA is not compared with itself
     best = [
-        max(abs(np.corrcoef(x[:, k], pca.loadings.iloc[:, j])[0, 1]) for j in range(5)) for k in range(2)
+        max(abs(np.corrcoef(x[:, k], pca.loadings.iloc[:, j])[0, 1]) for j in range(5))
+        for k in range(2)
     ]
     for _, row in table.iterrows():
         assert row["matched"] == "component" and row["n_terms"] == 2

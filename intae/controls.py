@@ -22,7 +22,14 @@ from scipy.stats import rankdata
 
 from .base import FactorModel, limit_threads, match_genes
 from .errors import IntaeError
-from .prepared import check_prepared, get_annotations, get_terms, iter_chunks, second_moments
+from .prepared import (
+    check_prepared,
+    get_annotations,
+    get_terms,
+    iter_chunks,
+    naming_values,
+    second_moments,
+)
 from .terms import signs, term_index, terms_table
 
 
@@ -64,7 +71,7 @@ class PCA(FactorModel):
         n_components = self.n_dense or get_annotations(adata).shape[1]
         n_components = min(n_components, adata.n_obs - 1, adata.n_vars)
         start = time.perf_counter()
-        with limit_threads(self.threads):
+        with limit_threads(self.threads), naming_values(adata):
             moments = second_moments(adata.X)
             leading = [adata.n_vars - n_components, adata.n_vars - 1]
             variance, weights = eigh(moments.covariance, subset_by_index=leading)

@@ -11,6 +11,7 @@ chunks of an array, a sparse matrix or a file; sums of parts can be added up.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -101,24 +102,25 @@ def _check_unique(slot: str, names: pd.Index) -> None:
 
 
 def _check_finite(adata: AnnData) -> None:
-    found = _not_finite(adata.X)
-    if found:
-        value, cell, gene = found
-        msg = (
-            f"X: {value} at cell {adata.obs_names[cell]!r}, gene {adata.var_names[gene]!r}; "
-            "all values must be finite"
-        )
-        raise ContractError(msg)
-
-
-def _not_finite(X) -> tuple[float, int, int] | None:
-    """Return the first value that is not finite, its cell and its gene; None without any."""
-    for start, block in iter_chunks(X):
+    for start, block in iter_chunks(adata.X):
         bad = ~np.isfinite(block)
         if bad.any():
             cell, gene = np.argwhere(bad)[0]
-            return float(block[cell, gene]), int(start + cell), int(gene)
-    return None
+            msg = (
+                f"X: {block[cell, gene]} at cell {adata.obs_names[start + cell]!r}, "
+                f"gene {adata.var_names[gene]!r}; all values must be finite"
+            )
+            raise ContractError(msg)
+
+
+@contextmanager
+def naming_values(adata: AnnData) -> Iterator[None]:
+    """Name the cell and the gene where :func:`second_moments` of the data found a broken value."""
+    try:
+        yield
+    except ContractError:
+        _check_finite(adata)
+        raise
 
 
 def get_annotations(adata: AnnData) -> np.ndarray:
@@ -227,7 +229,8 @@ def second_moments(X, extra: np.ndarray | None = None, *, chunk: int = CHUNK) ->
     Raises
     ------
     ContractError
-        If X holds a value that is not finite: the sums tell, without a pass of its own.
+        If X holds a value that is not finite: the sums tell, without a pass of its own. Which
+        one it is, :func:`naming_values` finds out.
     """
     n_cells, n_genes = X.shape
     width = n_genes + (0 if extra is None else extra.shape[1])
@@ -235,17 +238,17 @@ def second_moments(X, extra: np.ndarray | None = None, *, chunk: int = CHUNK) ->
     gram = np.zeros((width, width))
     # A shift near the mean keeps digits that the difference of two large sums would lose.
     shift = np.zeros(width)
-    for start, block in iter_chunks(X, chunk):
-        if start == 0:
-            shift[:n_genes] = block.mean(0)
-        if extra is not None:
-            block = np.hstack([block, extra[start : start + len(block)]])
-        block = block - shift
-        total += block.sum(0)
-        gram += block.T @ block
+    with np.errstate(invalid="ignore", over="ignore"):  # told of in one sentence instead
+        for start, block in iter_chunks(X, chunk):
+            if start == 0:
+                shift[:n_genes] = block.mean(0)
+            if extra is not None:
+                block = np.hstack([block, extra[start : start + len(block)]])
+            block = block - shift
+            total += block.sum(0)
+            gram += block.T @ block
     if not np.isfinite(total[:n_genes]).all():
-        value, cell, gene = _not_finite(X)
-        msg = f"X: {value} at cell {cell}, gene {gene} (from 0); all values must be finite"
+        msg = "X: holds values that are not finite"
         raise ContractError(msg)
     offset = total / n_cells
     offset[n_genes:] = 0  # extra columns stay as they are
@@ -253,31 +256,6 @@ def second_moments(X, extra: np.ndarray | None = None, *, chunk: int = CHUNK) ->
     cross = np.outer(total, offset)
     gram += n_cells * np.outer(offset, offset) - cross - cross.T
     return Moments(n_cells, (shift + offset)[:n_genes], (gram + gram.T) / 2)
-
-
-def checked_moments(adata: AnnData, extra: np.ndarray | None = None) -> Moments:
-    """Accumulate the second moments of prepared data and check its values, in one pass.
-
-    A value that is not finite makes the moments of its gene so; only then are the values looked at
-    one by one, for the first that is at fault.
-
-    Parameters
-    ----------
-    adata
-        Prepared data.
-    extra
-        As in :func:`second_moments`.
-
-    Raises
-    ------
-    ContractError
-        If X has values that are not finite, naming the cell and the gene of the first.
-    """
-    with np.errstate(invalid="ignore", over="ignore"):  # told of in one sentence instead
-        moments = second_moments(adata.X, extra)
-    if not np.isfinite(np.diag(moments.gram)).all():
-        _check_finite(adata)
-    return moments
 
 
 def is_integer(X) -> bool:

@@ -7,6 +7,7 @@ import pandas as pd
 from anndata import AnnData
 from fits import make_fit
 
+from intae.benchmark.tables import label
 from intae.metrics.agreement import correlate_pairs, correlation_table
 from intae.metrics.terms import terms_of
 from intae.page.gather import gather
@@ -49,7 +50,7 @@ def make_case():
     ]  # fmt: skip
     rows.append(("autoencoder", 0, EVIL, "condition", "unseen", 0.6543, 0.61, np.nan))
     names = ["method", "seed", "term", "label", "split", "accuracy", "balanced_accuracy", "auroc"]
-    terms = pd.concat(terms_of(fit) for fit in fits)
+    terms = pd.concat(label(terms_of(fit), fit.about) for fit in fits)
     again = terms[terms["method"] == "autoencoder"].assign(seed=1, rank=[1, 2, 3])
     pairs = [
         ("autoencoder", a, "fsclvm", b, term, r)

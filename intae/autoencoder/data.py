@@ -13,7 +13,7 @@ from anndata import AnnData
 from scipy import sparse
 
 from ..errors import IntaeError
-from ..prepared import checked_moments, design_matrix, iter_chunks
+from ..prepared import design_matrix, iter_chunks, naming_values, second_moments
 from .objective import Loadings
 
 
@@ -53,7 +53,8 @@ class Cells:
         self.covariate_names, self.categories = names, categories
         self.covariate_mean = design.mean(0)
         self.design = design - self.covariate_mean
-        moments = checked_moments(adata, self.design if names else None)
+        with naming_values(adata):
+            moments = second_moments(adata.X, self.design if names else None)
         self.mean = moments.mean
         self.effects, self.covariance = _regress_out(
             moments.gram / self.n_cells, self.n_genes, names

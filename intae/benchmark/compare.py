@@ -78,15 +78,6 @@ class Comparison:
         return table
 
 
-def _correlation(c: Comparison) -> pd.DataFrame:
-    """Of each method the first seed."""
-    first: dict[str, int] = {}
-    for about in c.facts:
-        first.setdefault(about["method"], about["seed"])
-    pairs = (p for p in c.pairs if all(f.about["seed"] == first[f.method] for f in (p.a, p.b)))
-    return c.named(correlation_table(pairs, c.params["reference"]))
-
-
 def _stability(c: Comparison) -> pd.DataFrame:
     halves = zip(c.params["halved"], c.parts("halves"), strict=True)
     parts = [between_seeds(c.pairs), *(part.assign(method=method) for method, part in halves)]
@@ -122,7 +113,7 @@ def _scaling(c: Comparison) -> pd.DataFrame:
 # The tables that are more than the fits' own rows under one another.
 MAKERS: dict[str, Callable[[Comparison], pd.DataFrame]] = {
     "accuracy": lambda c: stack([*c.scored("accuracy"), *c.parts("accuracy")], "accuracy"),
-    "correlation": _correlation,
+    "correlation": lambda c: c.named(correlation_table(c.pairs, c.params["reference"])),
     "correlation_seeds": lambda c: c.named(seed_correlations(c.pairs)),
     "agreement": lambda c: c.named(agreement_table(c.pairs, c.params["n_terms"])),
     "dense_factors": lambda c: dense_table(c.written("accuracy"), c.params["dense"]),

@@ -10,25 +10,20 @@ from typing import Any
 import pandas as pd
 
 from ..io import whole_file
+from ..metrics.terms import CORRECTION_COLUMNS, FIT_COLUMNS, HISTORY_COLUMNS, TERM_COLUMNS
 
 DIGITS = "%.6g"
-HISTORY_COLUMNS = ("iteration", "F", "objective", "n_deactivated", "inactive_zero_share")
-
-FIT_COLUMNS = ("dataset", "method", "seed")
 # The columns of a data set's tables that take rows from each of its fits.
 PART_COLUMNS = {
     "accuracy": (*FIT_COLUMNS, "term", "label", "split", "accuracy", "balanced_accuracy", "auroc"),
-    "corrections": (*FIT_COLUMNS, "term", "gene", "change", "weight"),
+    "corrections": (*FIT_COLUMNS, *CORRECTION_COLUMNS),
     "false_positives": (*FIT_COLUMNS, "rule", "outcome", "n", "of"),
     "history": (*FIT_COLUMNS, *HISTORY_COLUMNS),
     "recovery": (*FIT_COLUMNS, "metric", "value"),
     "recovery_curves": (*FIT_COLUMNS, "what", "n_ranked", "recall", "precision", "chance"),
     "separation": (*FIT_COLUMNS, "term", "label", "value", "n_cells", "auroc"),
     "stability": ("dataset", "method", "kind", "term", "r", "r_min", "r_max", "n_pairs"),
-    "terms": (
-        *FIT_COLUMNS, "term", "kind", "n_genes", "relevance", "rank", "active", "genes_added",
-        "genes_removed",
-    ),
+    "terms": (*FIT_COLUMNS, *TERM_COLUMNS),
 }  # fmt: skip
 
 

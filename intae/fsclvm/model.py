@@ -15,7 +15,7 @@ from anndata import AnnData
 
 from ..base import FactorModel, limit_threads, match_genes
 from ..errors import IntaeError
-from ..prepared import check_prepared, design_matrix, get_annotations, get_terms
+from ..prepared import check_prepared, design_matrix, get_annotations, get_terms, naming_values
 from ..terms import signs, term_index, terms_table
 from .compare import compare_starts
 from .engine import BoundRule, Layout, SlalomRule, iterate
@@ -142,7 +142,7 @@ class FSCLVM(FactorModel):
         """
         self._check_arguments()
         check_prepared(adata, values=False)  # the sums of the moments tell of broken values
-        with limit_threads(self.threads):
+        with limit_threads(self.threads), naming_values(adata):
             begin = time.perf_counter()
             if warm_start:
                 self._check_fitted()

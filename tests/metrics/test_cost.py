@@ -10,7 +10,7 @@ from fits import make_fit
 from jinja2 import Template
 from matplotlib.collections import LineCollection, PathCollection
 
-from intae.benchmark.registry import train
+from intae.benchmark.training import train
 from intae.figures.cost import plot_scaling
 from intae.fits import about_fit
 from intae.metrics.cost import SCALING_COLUMNS, hosts, runtime_row, scaling_row, slopes
@@ -124,8 +124,8 @@ def test_slopes_have_a_true_minus_and_say_where_two_sizes_are_all():
 def test_the_caption_tells_of_hollow_points_where_slalom_runs(projected):
     text = (Path(__file__).parents[2] / "report/scaling.rst").read_text(encoding="utf-8")
     scaling = {"sizes": [10, 20], "seed": 0, "budget": 600}
-    params = SimpleNamespace(scaling=scaling, projected=projected)
-    told = SimpleNamespace(params=params, wildcards=SimpleNamespace(dataset="d"))
+    facts = {"scaling": scaling, "projected": projected, "dataset": "d"}
+    told = SimpleNamespace(params=SimpleNamespace(facts=facts))
     caption = Template(text, trim_blocks=True).render(snakemake=told)
     assert ("\n\n**Hollow** (slalom only)" in caption) is projected
     assert "slope below zero is no law" in caption

@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 from fits import make_fit
 
-from intae.benchmark.tables import PART_COLUMNS, stack
+from intae.benchmark.tables import PART_COLUMNS, label, stack
 from intae.fits import Fit
 from intae.metrics.agreement import between_seeds
 from intae.metrics.separation import separation_table, term_accuracy
-from intae.metrics.terms import corrected_genes, history_of, label, ranking, terms_of
+from intae.metrics.terms import corrected_genes, history_of, ranking, terms_of
 from intae.metrics.truth import false_positives, recovery, recovery_curves
 
 
@@ -29,7 +29,8 @@ def test_a_term_that_is_off_has_no_loadings():
 def test_terms_are_ranked_by_relevance():
     fit = make_fit(np.ones((4, 2)), np.ones((3, 2)), [1, 9], seed=3)
     assert list(terms_of(fit)["rank"]) == [2, 1]
-    assert list(terms_of(fit).columns[:3]) == ["dataset", "method", "seed"]
+    named = label(terms_of(fit), fit.about)
+    assert list(named.columns[:3]) == ["dataset", "method", "seed"] and set(named["seed"]) == {3}
 
 
 def test_only_a_history_of_equation_3_is_listed():
@@ -62,14 +63,14 @@ def test_tables_of_no_fit_have_the_columns_of_tables_of_fits(simulated):
     scores = term_accuracy(fit.loadings.iloc[:, :1], fit.obs["condition"])
     scores.insert(1, "label", "condition")
     tables = {
-        "accuracy": label(scores, fit),
-        "corrections": label(corrected_genes(fit), fit),
-        "false_positives": label(false_positives(fit, simulated, share=0.25, fdr=0.05), fit),
-        "history": history_of(fit),
-        "recovery": label(recovery(fit, simulated), fit),
-        "recovery_curves": label(recovery_curves(fit, simulated), fit),
-        "separation": label(separation_table(fit.loadings, fit.obs[["condition"]]), fit),
-        "terms": terms_of(fit),
+        "accuracy": label(scores, fit.about),
+        "corrections": label(corrected_genes(fit), fit.about),
+        "false_positives": label(false_positives(fit, simulated, share=0.25, fdr=0.05), fit.about),
+        "history": label(history_of(fit), fit.about),
+        "recovery": label(recovery(fit, simulated), fit.about),
+        "recovery_curves": label(recovery_curves(fit, simulated), fit.about),
+        "separation": label(separation_table(fit.loadings, fit.obs[["condition"]]), fit.about),
+        "terms": label(terms_of(fit), fit.about),
     }
     for name, columns in PART_COLUMNS.items():
         assert tuple(stack([], name)) == columns

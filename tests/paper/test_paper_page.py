@@ -13,7 +13,7 @@ from conftest import ROOT, mirror_file
 from runs import METHODS, accuracies, make_run, runtime, trained
 
 import intae.paper
-from intae.benchmark.config import METHOD_ORDER
+from intae.benchmark import registry
 from intae.errors import IntaeError
 from intae.gene_sets import read_gene_sets
 from intae.paper.checks import CHECKS
@@ -45,7 +45,7 @@ def test_methods_of_the_claims_are_known(paper):
                 continue
             named |= {v for v in (value if isinstance(value, list) else [value])
                       if isinstance(v, str)}  # fmt: skip
-    assert named <= set(METHOD_ORDER)
+    assert named <= set(registry.METHODS)
 
 
 def test_terms_of_the_claims_are_gene_sets(paper):

@@ -51,6 +51,11 @@ def entry(name):
     return lambda wildcards: BENCHMARK.method(wildcards.method)[name]
 
 
+def of_sweep(name):
+    """Return what a fit of the method of a sweep asks of the machine."""
+    return lambda wildcards: JOBS.resources(JOBS.sweep_method(wildcards.sweep))[name]
+
+
 wildcard_constraints:
     dataset=one_of(BENCHMARK.config["datasets"]),
     method=one_of(BENCHMARK.config["methods"]),

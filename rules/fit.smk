@@ -98,16 +98,9 @@ use rule halves as part with:
         f"{LOGS}/{{dataset}}/{{method}}.{{n_cells}}_cells.log",
     params:
         kind="part",
-        told=lambda wildcards: JOBS.params_of_part(
-            wildcards.dataset, wildcards.method
-        ),
+        told=lambda wildcards: JOBS.params_of_part(wildcards.dataset, wildcards.method),
         seed=lambda wildcards: BENCHMARK.method(wildcards.method)["seeds"][0],
         draw=lambda wildcards: BENCHMARK.analysis(wildcards.dataset)["scaling"]["seed"],
-
-
-def of_sweep(name):
-    """Return what a fit of the method of a sweep asks of the machine."""
-    return lambda wildcards: JOBS.resources(JOBS.sweep_method(wildcards.sweep))[name]
 
 
 # Sensitivity to parameters: first the method's own, which all points are compared with.

@@ -26,7 +26,9 @@ for dataset in JOBS.places:
 rule join:
     input:
         **JOBS.joined(),
-        facts=[path for dataset in JOBS.places for path in JOBS.fits(JOBS.facts, dataset)],
+        facts=[
+            path for dataset in JOBS.places for path in JOBS.fits(JOBS.facts, dataset)
+        ],
     output:
         **{
             table: report(

@@ -50,7 +50,7 @@ def hosts(runs: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     runs
         What is known of each run.
     """
-    table = pd.DataFrame([about["host"] for about in runs]).astype(str)
+    table = pd.DataFrame([about["host"] for about in runs]).astype(str).sort_index(axis=1)
     return table.groupby(list(table.columns), sort=False).size().reset_index(name="n_fits")
 
 

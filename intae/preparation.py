@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import difflib
 import logging
-import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from functools import reduce
+from operator import or_
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import scanpy as sc
 from anndata import AnnData
 from scipy import sparse
 
-from .errors import IntaeError
+from .errors import IntaeError, suggest
 from .gene_sets import annotation_matrix, read_gene_sets
-from .prepared import check_prepared, is_integer
+from .prepared import CHUNK, check_prepared
+from .scale import Values, find_scale, look_at, refuse_centred, variances
+from .variable_genes import FLAVORS, OF_COUNTS, check_flavor, most_variable
 
 log = logging.getLogger(__name__)
 
@@ -30,19 +33,24 @@ def prepare(
     normalize: bool = True,
     target_sum: float | None = None,
     log1p: bool = True,
+    layer: str | None = None,
+    scale: str | None = None,
+    hvg_flavor: str = "seurat",
+    keep_genes: Iterable[str] = (),
+    keep_sets: Iterable[str] = (),
 ) -> AnnData:
     """Make prepared data, the input of every model.
 
     Each cell is normalised to the median total (Y_ng / sum_g Y_ng x median), then log1p. Of the
-    genes that are in at least one set, the `n_hvgs` most variable are kept (dispersion
-    normalised by mean, Seurat's flavour in scanpy), then the sets with more than `min_genes` genes
-    left, then the genes left in a set, until nothing more falls.
+    genes that are in at least one set, the `n_hvgs` most variable are kept, then the sets with more
+    than `min_genes` genes left, then the genes left in a set, until nothing more falls. What became
+    of each set stands in `uns["gene_sets"]`, in short in the log.
 
     Parameters
     ----------
     adata
         cells x genes, raw counts in X, dense or sparse; not modified. A sparse matrix stays
-        sparse.
+        sparse. Of a backed one, only the annotated genes come into memory.
     gene_sets
         Name -> genes, or the path of a file (:func:`intae.read_gene_sets`). Gene names are
         matched without regard to case.
@@ -54,61 +62,116 @@ def prepare(
         A set with more genes than this among the data's genes is left out before all else; None
         keeps large sets.
     normalize, log1p
-        False for data that already are normalised, or on a log scale.
+        False leaves the step out. Each is done where the scale asks for it only: counts are
+        normalised and logged, normalised values logged.
     target_sum
         Total of a cell after normalisation; None takes the median of the totals.
+    layer
+        The layer to take instead of X.
+    scale
+        What the matrix holds: `counts`, `normalized` or `log`; None finds it out
+        (:func:`intae.scale.find_scale`): integers are counts, other values up to 30 logarithms.
+    hvg_flavor
+        What of scanpy's says how variable a gene is. `seurat`: the dispersion among genes of a
+        like mean; `cell_ranger`: the same, otherwise scaled; `seurat_v3` (needs scikit-misc) and
+        `pearson_residuals`: variance beyond what the mean lets expect, of the counts.
+    keep_genes
+        Genes that are kept besides the variable ones, in a set or not.
+    keep_sets
+        Sets that are kept whatever `min_genes` and `max_genes` say, with all of their genes.
 
     Returns
     -------
     AnnData, cells x genes: X log-normalised float32, not centred; `varm["annotations"]` genes x
-    terms, uint8; `uns["terms"]` the names of the terms; `uns["prepare"]` the settings, what was
+    terms, uint8; `uns["terms"]` the names of the terms; `uns["gene_sets"]` a table with every set
+    given, by name: n_genes, in_data (its genes in the data), kept_genes (those among the variable
+    and the kept genes), kept, why (it is not kept); `uns["prepare"]` the settings, what was
     matched, and the `total` that cells were normalised to (new cells need the same); obs as it
     was.
 
     Raises
     ------
     IntaeError
-        If no gene matches or no set is left; the message says what was found and what to do.
+        If no gene matches or no set is left, the matrix holds z-scores or no numbers, its scale
+        cannot be told, or a name is not known; the message says what was found and what to do.
     """
     if not isinstance(gene_sets, Mapping):
         gene_sets = read_gene_sets(gene_sets)
-    prepared = _copy(adata)
-    report = {"n_cells": adata.n_obs, "n_genes_in": adata.n_vars, "n_sets_in": len(gene_sets)}
-    if normalize or log1p:
-        _check_scale(prepared, normalize=normalize)
-    if normalize:
-        totals = _check_totals(prepared)
-        report["total"] = float(np.median(totals)) if target_sum is None else float(target_sum)
-        sc.pp.normalize_total(prepared, target_sum=target_sum)
-    if log1p:
-        sc.pp.log1p(prepared)
-        prepared.uns.pop("log1p", None)
-    annotations, terms = annotation_matrix(gene_sets, prepared.var_names)
-    if max_genes is not None:
-        small = np.asarray(annotations.sum(0)).ravel() <= max_genes
-        annotations, terms = annotations[:, small], terms[small]
-    annotated = np.asarray(annotations.sum(1)).ravel() > 0
-    report["n_genes_annotated"] = int(annotated.sum())
+    check_flavor(hvg_flavor)
+    n_genes = [len({gene.upper() for gene in genes}) for genes in gene_sets.values()]
+    annotations, terms = annotation_matrix(gene_sets, adata.var_names)
+    table = pd.DataFrame({"n_genes": n_genes, "in_data": _count(annotations)}, terms.rename("name"))
+    keep_genes, keep_sets = _listed("keep_genes", keep_genes), _listed("keep_sets", keep_sets)
+    forced_sets = _find_sets(keep_sets, table)
+    forced_genes = _find_genes(keep_genes, adata.var_names)
+    forced = forced_genes | (_count(annotations[:, forced_sets], axis=1) > 0)
+    small = forced_sets | (table["in_data"] <= (max_genes or np.inf)).to_numpy()
+    annotated = _count(annotations[:, small], axis=1) > 0
     if not annotated.any():
         raise IntaeError(_no_match(adata.var_names, gene_sets))
     log.info(
         "%d of %d genes are in at least one of %d gene sets",
         annotated.sum(), adata.n_vars, len(gene_sets),
     )  # fmt: skip
-    prepared, annotations = prepared[:, annotated].copy(), annotations[annotated]
+
+    read = annotated | forced
+    report = {"n_cells": adata.n_obs, "n_genes_in": adata.n_vars, "n_sets_in": len(gene_sets)}
+    X, totals, values = _read(adata, layer, read)
+    where = "X" if layer is None else f"layer {layer!r}"
+    if scale is None and not (normalize or log1p):  # taken as it is, so it need not be told
+        scale = "counts" if values.integer and values.low >= 0 else "log"
+    scale = find_scale(values, scale, where)
+    if values.low < 0:
+        refuse_centred(X, where)
+    normalize, log1p = normalize and scale == "counts", log1p and scale != "log"
+    counts = None
+    if n_hvgs is not None and hvg_flavor in OF_COUNTS:
+        if scale != "counts" or not values.integer:
+            msg = f"hvg_flavor {hvg_flavor!r} needs raw counts, but {where} holds none; give counts"
+            raise IntaeError(f"{msg} (layer=), or take one of {', '.join(FLAVORS[:2])}")
+        counts = X.copy()
+    if normalize:
+        _check_totals(totals, adata.obs_names)
+        total = float(np.median(totals)) if target_sum is None else float(target_sum)
+        report["total"] = total
+        _divide(X, totals / total)
+    if log1p:
+        logged = X.data if sparse.issparse(X) else X
+        np.log1p(logged, out=logged)
+
+    keep = annotated[read]
+    report["n_genes_annotated"] = int(annotated.sum())
     if n_hvgs is not None:
-        keep = most_variable(prepared, n_hvgs)
-        prepared, annotations = prepared[:, keep].copy(), annotations[keep]
-    genes, sets = filter_annotations(annotations.toarray(), min_genes)
+        among = AnnData(X[:, keep])
+        of_counts = None if counts is None else counts[:, keep]
+        keep[keep] = most_variable(among, n_hvgs, hvg_flavor, of_counts)
+    keep |= _that_vary(X, forced[read] & ~keep, adata.var_names[read])
+    kept = np.flatnonzero(read)[keep]
+    table["kept_genes"] = _count(annotations[kept])
+    chosen = annotations[kept][:, small].toarray()
+    genes, sets = filter_annotations(
+        chosen, min_genes, keep_genes=forced_genes[kept], keep_sets=forced_sets[small]
+    )
+    table["kept"] = False
+    table.loc[terms[small][sets], "kept"] = True
+    table["why"] = _why_dropped(table, min_genes, max_genes)
     if not sets.any():
         msg = (
-            f"no gene set has more than min_genes={min_genes} genes among the {prepared.n_vars} "
+            f"no gene set has more than min_genes={min_genes} genes among the {len(kept)} "
             "annotated variable genes; lower min_genes, raise n_hvgs or give other gene sets"
         )
         raise IntaeError(msg)
-    prepared = prepared[:, genes].copy()
-    prepared.varm["annotations"] = annotations.toarray()[np.ix_(genes, sets)].astype(np.uint8)
-    prepared.uns["terms"] = terms[sets].to_numpy(str).astype(object)
+    empty = table.index[table["kept"] & (table["kept_genes"] == 0)]
+    if len(empty):
+        msg = f"keep_sets: no gene of {empty[0]!r} varies in the data; leave the set out"
+        raise IntaeError(msg)
+
+    prepared = _without_matrix(adata)[:, kept[genes]].copy()
+    X = X[:, np.flatnonzero(keep)[genes]]
+    prepared.X = X if sparse.issparse(X) else np.ascontiguousarray(X)
+    prepared.varm["annotations"] = chosen[np.ix_(genes, sets)].astype(np.uint8)
+    prepared.uns["terms"] = terms[small][sets].to_numpy(str).astype(object)
+    prepared.uns["gene_sets"] = table
     prepared.uns.pop("scale", None)
     prepared.uns["prepare"] = report | {
         "n_hvgs": -1 if n_hvgs is None else n_hvgs,
@@ -117,92 +180,192 @@ def prepare(
         "normalize": normalize,
         "log1p": log1p,
         "target_sum": -1.0 if target_sum is None else float(target_sum),
+        "layer": layer or "",
+        "scale": scale,
+        "hvg_flavor": hvg_flavor,
+        "keep_genes": np.array(keep_genes, dtype=object),
+        "keep_sets": np.array(keep_sets, dtype=object),
     }
     log.info("kept %d genes and %d terms of %d cells", prepared.n_vars, sets.sum(), prepared.n_obs)
+    _tell_dropped(table, min_genes)
     check_prepared(prepared)
     return prepared
 
 
-def filter_annotations(annotations: np.ndarray, min_genes: int) -> tuple[np.ndarray, np.ndarray]:
+def filter_annotations(
+    annotations: np.ndarray,
+    min_genes: int,
+    *,
+    keep_genes: np.ndarray | None = None,
+    keep_sets: np.ndarray | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
     """Keep sets with more than `min_genes` genes and genes in a set, until nothing more falls.
 
     Parameters
     ----------
     annotations
         genes x terms, 0/1.
+    keep_genes, keep_sets
+        Boolean masks of what is kept in any case; None for nothing.
 
     Returns
     -------
     genes, terms
         Boolean masks of what is kept.
     """
-    genes = np.ones(annotations.shape[0], dtype=bool)
+    n_genes, n_sets = annotations.shape
+    keep_genes = np.zeros(n_genes, dtype=bool) if keep_genes is None else keep_genes
+    keep_sets = np.zeros(n_sets, dtype=bool) if keep_sets is None else keep_sets
+    genes = np.ones(n_genes, dtype=bool)
     while True:
-        sets = annotations[genes].sum(0) > min_genes
-        kept = genes & (annotations[:, sets].sum(1) > 0)
+        sets = keep_sets | (annotations[genes].sum(0) > min_genes)
+        kept = genes & (keep_genes | (annotations[:, sets].sum(1) > 0))
         if (kept == genes).all():
             return genes, sets
         genes = kept
 
 
-def most_variable(adata: AnnData, n_hvgs: int) -> np.ndarray:
-    """Return a mask of the most variable genes of log-normalised data (all, if there are fewer)."""
-    varies = _variances(adata.X) > 0
-    n_found = int(varies.sum())
-    if n_hvgs >= n_found:
-        log.info("%d variable annotated genes, %d asked for: all are kept", n_found, n_hvgs)
-        return varies
-    candidates = adata[:, varies].copy()
-    table = sc.pp.highly_variable_genes(candidates, n_top_genes=n_hvgs, inplace=False)
-    keep = np.zeros(adata.n_vars, dtype=bool)
-    keep[np.flatnonzero(varies)[table["highly_variable"].to_numpy()]] = True
-    return keep
+def _listed(option: str, names: Iterable[str]) -> list[str]:
+    """Return the names as a list; one string would be taken for its letters."""
+    if isinstance(names, str):
+        msg = f"{option}: give a list of names, such as [{names!r}]"
+        raise IntaeError(msg)
+    return list(dict.fromkeys(map(str, names)))
 
 
-def _copy(adata: AnnData) -> AnnData:
-    X = adata.X
-    X = sparse.csr_matrix(X, dtype=np.float32) if sparse.issparse(X) else np.array(X, np.float32)
-    if X is adata.X:
-        X = X.copy()
+def _find_sets(names: list[str], table: pd.DataFrame) -> np.ndarray:
+    """Return a mask of these gene sets; each must be known and have a gene in the data."""
+    for name in names:
+        if name not in table.index:
+            msg = (
+                f"keep_sets: there is no gene set {name!r}{suggest(name, _few(name, table.index))}"
+            )
+            raise IntaeError(msg)
+        if not table.loc[name, "in_data"]:
+            n_genes = table.loc[name, "n_genes"]
+            msg = f"keep_sets: none of the {n_genes} genes of {name!r} is in the data"
+            raise IntaeError(msg)
+    return table.index.isin(names)
+
+
+def _find_genes(names: list[str], genes: pd.Index) -> np.ndarray:
+    """Return a mask of these genes, matched without regard to case; each must be there."""
+    upper = genes.astype(str).str.upper()
+    for name in names:
+        if name.upper() not in upper:
+            msg = f"keep_genes: there is no gene {name!r} in the data"
+            raise IntaeError(msg + suggest(name.upper(), _few(name.upper(), upper)))
+    return np.asarray(upper.isin([name.upper() for name in names]))
+
+
+def _few(name: str, known: pd.Index) -> list[str]:
+    """Return the known names that are like this one, or else the first ones: not thousands."""
+    return difflib.get_close_matches(name, known, n=1) or [*known[:5], "..."]
+
+
+def _read(
+    adata: AnnData, layer: str | None, genes: np.ndarray
+) -> tuple[sparse.csr_matrix | np.ndarray, np.ndarray, Values]:
+    """Read some genes of X, or of a layer, and look at all of them; a file in chunks of cells.
+
+    Returns
+    -------
+    X
+        cells x these genes, float32, a copy.
+    totals
+        Sum over all genes, of each cell.
+    values
+        What the values of all genes are like.
+    """
+    X = adata.X if layer is None else adata.layers.get(layer)
+    where = "X" if layer is None else f"layer {layer!r}"
+    if layer is not None and X is None:
+        msg = f"there is no {where}{suggest(layer, adata.layers)}"
+        raise IntaeError(msg)
+    if X is None or 0 in adata.shape:
+        msg = f"{where} is empty ({adata.n_obs} cells x {adata.n_vars} genes)"
+        raise IntaeError(msg)
+    parts = (X[start : start + CHUNK] for start in range(0, adata.n_obs, CHUNK))
+    blocks, totals, values = [], [], []
+    for part in [X] if sparse.issparse(X) else parts:
+        block = part if sparse.issparse(part) else np.asarray(part)
+        values.append(look_at(block, where))
+        chosen = block[:, genes]
+        if sparse.issparse(chosen):
+            blocks.append(sparse.csr_matrix(chosen, dtype=np.float32))
+        else:
+            blocks.append(np.array(chosen, dtype=np.float32, order="C"))
+        totals.append(np.asarray(block.sum(1), dtype=np.float32).ravel())
+    whole = sparse.vstack(blocks, "csr") if sparse.issparse(blocks[0]) else np.vstack(blocks)
+    return whole, np.concatenate(totals), reduce(or_, values)
+
+
+def _divide(X: sparse.csr_matrix | np.ndarray, by: np.ndarray) -> None:
+    """Divide the values of each cell, in place."""
+    if sparse.issparse(X):
+        X.data /= np.repeat(by, np.diff(X.indptr))
+    else:
+        X /= by[:, None]
+
+
+def _check_totals(totals: np.ndarray, cells: pd.Index) -> None:
+    """Refuse cells without any counts."""
+    empty = totals <= 0
+    if empty.any():
+        msg = f"{empty.sum()} cells have no counts at all, {cells[empty][0]!r} among them"
+        raise IntaeError(f"{msg}; remove them first")
+
+
+def _that_vary(X, genes: np.ndarray, names: pd.Index) -> np.ndarray:
+    """Return a mask of those of the genes that vary, telling of the others."""
+    genes = genes.copy()
+    if genes.any():
+        varies = variances(X[:, genes]) > 0
+        if not varies.all():
+            lost = names[genes][~varies]
+            log.warning("keep_genes, keep_sets: %d genes are the same in all cells and are left "
+                        "out, %s among them", len(lost), lost[0])  # fmt: skip
+        genes[genes] = varies
+    return genes
+
+
+def _without_matrix(adata: AnnData) -> AnnData:
     return AnnData(
-        X, obs=adata.obs.copy(), var=pd.DataFrame(adata.var.copy()), varm=dict(adata.varm),
+        obs=adata.obs.copy(), var=pd.DataFrame(adata.var.copy()), varm=dict(adata.varm),
         obsm=dict(adata.obsm), uns=dict(adata.uns),
     )  # fmt: skip
 
 
-def _check_scale(adata: AnnData, *, normalize: bool) -> None:
-    """Refuse values below zero, and warn of what looks as if it were logged already."""
-    values = adata.X.data if sparse.issparse(adata.X) else adata.X
-    low = values.min() if values.size else 0.0
-    if low < 0:
-        msg = (
-            f"X holds negative values ({low:g}), so it was scaled or centred; give raw counts, "
-            "such as those of a layer or of .raw, or say normalize=False, log1p=False"
-        )
-        raise IntaeError(msg)
-    if normalize and not is_integer(adata.X):
-        msg = (
-            "X holds values that are no integers, so it may be normalised or logged already; then "
-            "say normalize=False, and log1p=False if it is logged"
-        )
-        warnings.warn(msg, stacklevel=3)
+def _why_dropped(table: pd.DataFrame, min_genes: int, max_genes: int | None) -> np.ndarray:
+    """Say of each set why it is not kept; nothing of those that are."""
+    reasons = {
+        "": table["kept"],
+        "no gene in the data": table["in_data"] == 0,
+        f"more than {max_genes} genes in the data (max_genes)": (
+            table["in_data"] > (max_genes or np.inf)
+        ),
+        f"no more than {min_genes} genes in the data (min_genes)": table["in_data"] <= min_genes,
+    }
+    last = f"no more than {min_genes} variable genes (min_genes)"
+    return np.select(list(reasons.values()), list(reasons), last).astype(object)
 
 
-def _check_totals(adata: AnnData) -> np.ndarray:
-    """Return the total of each cell, refusing cells without any."""
-    totals = np.asarray(adata.X.sum(1)).ravel()
-    empty = totals <= 0
-    if empty.any():
-        name = adata.obs_names[empty][0]
-        msg = f"{empty.sum()} cells have no counts at all, {name!r} among them; remove them first"
-        raise IntaeError(msg)
-    return totals
+def _tell_dropped(table: pd.DataFrame, min_genes: int) -> None:
+    """Log how many sets are dropped, and why; warn of those that the variable genes cost."""
+    dropped = table[~table["kept"]]
+    if len(dropped):
+        reasons = "; ".join(f"{n} with {why}" for why, n in dropped["why"].value_counts().items())
+        log.info("%d of %d gene sets are dropped: %s", len(dropped), len(table), reasons)
+    cost = dropped["why"].str.contains("variable genes").sum()
+    if cost:
+        log.warning("%d gene sets with more than %d genes in the data are dropped, since too few "
+                    "of these are among the most variable ones; uns[\"gene_sets\"] names them, and "
+                    "keep_sets keeps them", cost, min_genes)  # fmt: skip
 
 
-def _variances(X) -> np.ndarray:
-    mean = np.asarray(X.mean(0)).ravel()
-    square = X.multiply(X) if sparse.issparse(X) else X**2
-    return np.asarray(square.mean(0)).ravel() - mean**2
+def _count(annotations: sparse.csc_array, axis: int = 0) -> np.ndarray:
+    """Return the number of genes of each set, or along axis 1 the number of sets of each gene."""
+    return np.asarray(annotations.sum(axis), dtype=int).ravel()
 
 
 def _no_match(genes: pd.Index, gene_sets: Mapping[str, list[str]]) -> str:

@@ -10,6 +10,7 @@ chunks of an array, a sparse matrix or a file; sums of parts can be added up.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,9 +22,14 @@ from scipy import sparse
 
 from .errors import ContractError, IntaeError
 
+log = logging.getLogger(__name__)
+
 TERM_COLUMNS = (
     "kind", "n_genes", "relevance", "active", "genes_added", "genes_removed",
 )  # fmt: skip
+
+# of the table of gene sets
+SET_COLUMNS = ("name", "n_genes", "in_data", "kept_genes", "kept", "why")
 
 # Between names of terms in one field of a table: gene sets of some collections have spaces, commas
 # and semicolons in their names.
@@ -146,6 +152,38 @@ def get_terms(adata: AnnData) -> pd.Index:
 def annotation_table(adata: AnnData) -> pd.DataFrame:
     """Return the annotation matrix of prepared data with its names: DataFrame, genes x terms."""
     return pd.DataFrame(get_annotations(adata), adata.var_names, get_terms(adata))
+
+
+def gene_set_table(adata: AnnData) -> pd.DataFrame:
+    """Return what became of each gene set when the data were prepared.
+
+    Returns
+    -------
+    One row per gene set given, in order, with name, n_genes (genes in the set), in_data (those in
+    the data), kept_genes (those among the variable genes and those asked for), kept, and why it
+    is not. Simulated data, of which nothing is dropped, have their terms.
+    """
+    if "gene_sets" in adata.uns:
+        table = adata.uns["gene_sets"][[*SET_COLUMNS[1:]]]
+        return table.rename_axis("name").reset_index()
+    n_genes = get_annotations(adata).sum(0).astype(int)
+    columns = (get_terms(adata), n_genes, n_genes, n_genes, True, "")
+    return pd.DataFrame(dict(zip(SET_COLUMNS, columns, strict=True)))
+
+
+def tell_lost(adata: AnnData, names: Iterable[str]) -> None:
+    """Warn in the log of each of these terms that is not there since its gene set was dropped."""
+    table = gene_set_table(adata).set_index("name")
+    for name in names:
+        if name not in table.index:
+            log.warning("%s: there is no gene set of this name", name)
+        elif not table.loc[name, "kept"]:
+            row = table.loc[name]
+            log.warning(
+                "%s: the gene set is dropped, with %s: of its %d genes %d are in the data, and %d "
+                "of these were kept; keep_sets would keep it and them",
+                name, row["why"], row["n_genes"], row["in_data"], row["kept_genes"],
+            )  # fmt: skip
 
 
 def join_terms(names: Iterable[str]) -> str:

@@ -4,9 +4,10 @@ from _step import step
 
 with step(snakemake):
     from intae import prepare
+    from intae.benchmark.plan import named_terms
     from intae.gene_sets import merge_gene_sets, read_gene_sets
     from intae.io import read_h5ad, write_h5ad
-    from intae.prepared import check_prepared
+    from intae.prepared import check_prepared, tell_lost
 
     prepared, entry = read_h5ad(snakemake.input.loaded), snakemake.params.entry
     if entry.pop("source") == "simulated":  # drawn as prepared data
@@ -16,8 +17,8 @@ with step(snakemake):
         gene_sets = merge_gene_sets(
             read_gene_sets(file, remove_prefix=prefix) for file, prefix in files
         )
-        scale = prepared.uns["scale"]
-        entry["normalize"] &= scale == "counts"
-        entry["log1p"] &= scale != "log"
-        prepared = prepare(prepared, gene_sets, **entry)
+        prepared = prepare(prepared, gene_sets, scale=prepared.uns["scale"], **entry)
+        # of the config, not of the parameters: other terms to look at must not prepare again
+        analyses = snakemake.config.get("analyses", {})
+        tell_lost(prepared, named_terms(analyses.get(snakemake.wildcards.dataset, {})))
     write_h5ad(prepared, snakemake.output[0])

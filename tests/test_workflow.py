@@ -114,6 +114,7 @@ def test_tables_have_their_columns(finished):
         "shared_top median_r_top"
     ).split()  # fmt: skip
     assert columns["corrections"] == "dataset method seed term gene change weight".split()
+    assert columns["gene_sets"] == "dataset name n_genes in_data kept_genes kept why".split()
     assert columns["terms"] == (
         "dataset method seed term kind n_genes relevance rank active genes_added genes_removed"
     ).split()  # fmt: skip

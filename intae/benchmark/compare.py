@@ -22,6 +22,7 @@ from ..metrics.agreement import (
 from ..metrics.cost import scaling_row, slopes
 from ..metrics.optimality import REFERENCE, Yardstick, scores_from_tables
 from ..metrics.separation import dense_table
+from ..prepared import gene_set_table, tell_lost
 from .tables import PART_COLUMNS, read_scores, read_tables, stack, write_table
 
 log = logging.getLogger(__name__)
@@ -85,6 +86,16 @@ def _stability(c: Comparison) -> pd.DataFrame:
     return table[list(PART_COLUMNS["stability"])]
 
 
+def _gene_sets(c: Comparison) -> pd.DataFrame:
+    """What became of each gene set when the data were prepared."""
+    prepared = read_h5ad(c.inputs["prepared"], backed="r")
+    try:
+        tell_lost(prepared, c.params["named"])
+        return c.named(gene_set_table(prepared))
+    finally:
+        prepared.file.close()
+
+
 def _objective(c: Comparison) -> pd.DataFrame:
     """The fits' rows, and below them the exact solver at the common penalties."""
     yardstick = Yardstick(read_h5ad(c.inputs["prepared"]), c.params["lambdas"])
@@ -117,6 +128,7 @@ MAKERS: dict[str, Callable[[Comparison], pd.DataFrame]] = {
     "correlation_seeds": lambda c: c.named(seed_correlations(c.pairs)),
     "agreement": lambda c: c.named(agreement_table(c.pairs, c.params["n_terms"])),
     "dense_factors": lambda c: dense_table(c.written("accuracy"), c.params["dense"]),
+    "gene_sets": _gene_sets,
     "stability": _stability,
     "objective": _objective,
     "ablation": _ablation,

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from .plan import Benchmark
+from .plan import Benchmark, named_terms
 from .registry import MODELS, solver_of, trains_a_network
 
 # Keys of a data set's entry that change what loading it, and preparing it, does.
@@ -18,7 +18,10 @@ LOADING = (
     "source", "params", "annotations_of", "filter", "subset", "labels", "drop_unlabelled", "format",
     "genes_in", "matrix", "gene_column", "scale", "metadata",
 )  # fmt: skip
-PREPARING = ("source", "n_hvgs", "min_genes", "max_genes", "normalize", "target_sum", "log1p")
+PREPARING = (
+    "source", "n_hvgs", "hvg_flavor", "min_genes", "max_genes", "keep_genes", "keep_sets",
+    "normalize", "target_sum", "log1p",
+)  # fmt: skip
 
 # The tables of a data set, in the order in which they are made, and when: see plan.CONDITIONS.
 TABLES = {
@@ -27,6 +30,7 @@ TABLES = {
     "correlation_seeds": "always",
     "agreement": "always",
     "corrections": "always",
+    "gene_sets": "always",
     "terms": "always",
     "dense_factors": "dense",
     "stability": "always",
@@ -247,6 +251,7 @@ class Jobs:
             "ablations": b.with_ablations(dataset),
             "scaled": list(dict.fromkeys(m for m, _ in b.parts_of(dataset))),
             "terms": analysis["terms"],
+            "named": named_terms(analysis),
             "lambdas": PUBLISHED,
         }
 

@@ -253,6 +253,14 @@ def _labelled(*roles: str) -> Callable[[Benchmark, str], bool]:
     return lambda b, d: any(role in b.dataset(d)["labels"] for role in roles)
 
 
+def named_terms(analysis: Mapping[str, Any]) -> list[str]:
+    """Return the terms that an entry of `analyses` names, each once."""
+    keys = ("expected", "terms", "scatter")
+    named = [analysis.get(key) or [] for key in keys]
+    named.append((analysis.get("loadings") or {}).get("terms") or [])
+    return list(dict.fromkeys(term for terms in named for term in terms))
+
+
 # When a table or a figure of a data set is made; `draws` are compared with the truth only.
 CONDITIONS: dict[str, Callable[[Benchmark, str], Any]] = {
     "always": lambda b, d: True,

@@ -10,14 +10,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from anndata import AnnData
-from scipy import sparse
 
 from ..errors import IntaeError, suggest
+from ..scale import find_scale, look_at, refuse_centred
 from . import SOURCES, file
 
 log = logging.getLogger(__name__)
-
-LARGEST_LOG = 30.0  # exp(30) counts of a gene in a cell: no logarithm of counts is larger
 
 
 def load_dataset(name: str, entry: Mapping[str, Any], files: Sequence[str | Path]) -> AnnData:
@@ -67,8 +65,9 @@ def load_dataset(name: str, entry: Mapping[str, Any], files: Sequence[str | Path
     adata = _subset(name, adata, entry.get("subset") or {})
     adata.obs = _labels(name, adata.obs, labels)
     check_expression(name, adata)
+    scale = _find_scale(name, adata, entry.get("scale"))
     loaded = AnnData(adata.X, obs=adata.obs, var=pd.DataFrame(index=adata.var_names))
-    loaded.uns["scale"] = find_scale(name, adata, entry.get("scale"))
+    loaded.uns["scale"] = scale
     return loaded
 
 
@@ -147,13 +146,23 @@ def _column(name: str, obs: pd.DataFrame, column: str, where: str) -> pd.Series:
     return obs[column]
 
 
+def _find_scale(name: str, adata: AnnData, scale: str | None) -> str:
+    """Return the scale of X, said by the config or found, and refuse what is no expression."""
+    where = f"data set {name!r}: X"
+    values = look_at(adata.X, where)
+    scale = find_scale(values, scale, where)
+    if values.low < 0:
+        refuse_centred(adata.X, where)
+    return scale
+
+
 def check_expression(name: str, adata: AnnData) -> None:
-    """Refuse a matrix that is no expression: empty, not finite, or doubly named.
+    """Refuse a matrix that is no expression: empty, or doubly named.
 
     Raises
     ------
     IntaeError
-        Naming the data set, the slot and a cell or gene at fault.
+        Naming the data set, the slot and the name at fault.
     """
     if adata.X is None or 0 in adata.shape:
         msg = f"data set {name!r}: X is empty ({adata.n_obs} cells x {adata.n_vars} genes)"
@@ -169,53 +178,3 @@ def check_expression(name: str, adata: AnnData) -> None:
             twice = names[names.duplicated()][0]
             msg = f"data set {name!r}: the {slot} name {twice!r} stands there more than once"
             raise IntaeError(msg)
-    values = adata.X.data if sparse.issparse(adata.X) else np.asarray(adata.X)
-    if values.dtype.kind not in "iufb":
-        msg = f"data set {name!r}: X holds values of type {values.dtype}, not numbers"
-        raise IntaeError(msg)
-    if not np.isfinite(values).all():
-        msg = f"data set {name!r}: X holds values that are NaN or infinite"
-        raise IntaeError(msg)
-
-
-def find_scale(name: str, adata: AnnData, scale: str | None) -> str:
-    """Return the scale of X, said by the config or found, and refuse what contradicts it.
-
-    Parameters
-    ----------
-    scale
-        `counts` (normalised and logged when prepared), `normalized` (logged only), `log` (taken as
-        it is), or None to find out: integers are counts; other values that are small enough are
-        logarithms; what is found is logged.
-
-    Raises
-    ------
-    IntaeError
-        For counts that are negative or no integers, and where the scale cannot be told.
-    """
-    values = adata.X.data if sparse.issparse(adata.X) else np.asarray(adata.X)
-    low, high = (values.min(), values.max()) if values.size else (0.0, 0.0)
-    integer = bool((values == np.round(values)).all())
-    if scale is None:
-        if integer and low >= 0:
-            return "counts"
-        if not integer and high <= LARGEST_LOG:
-            log.warning("%s: X holds no integers (%.3g to %.3g): taken as log-normalised", name,
-                        low, high)  # fmt: skip
-            return "log"
-        msg = (
-            f"data set {name!r}: X ({low:g} to {high:g}) holds "
-            f"{'negative values' if low < 0 else 'values that are no integers'}, so it is no "
-            "counts, and it does not look log-normalised; say scale: counts, normalized or log"
-        )
-        raise IntaeError(msg)
-    if scale != "log" and low < 0:
-        msg = f"data set {name!r}: X holds negative values ({low:g}), so scale: {scale} is wrong"
-        raise IntaeError(msg)
-    if scale == "counts" and not integer:
-        msg = (
-            f"data set {name!r}: X holds values that are no integers, but scale: counts says "
-            "counts; say scale: normalized or log, or matrix: with the layer that holds the counts"
-        )
-        raise IntaeError(msg)
-    return scale

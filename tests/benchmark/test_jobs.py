@@ -5,8 +5,8 @@ import copy
 import pytest
 import yaml
 
-from intae.benchmark.jobs import SCORES, TABLES, Jobs, point_name, rule_name
-from intae.benchmark.plan import CONDITIONS, Benchmark
+from intae.benchmark.jobs import PREPARING, SCORES, TABLES, Jobs, point_name, rule_name
+from intae.benchmark.plan import CONDITIONS, Benchmark, named_terms
 from intae.benchmark.score import SCORERS
 
 
@@ -55,6 +55,18 @@ def test_what_does_not_change_a_fit_does_not_repeat_it(jobs, root):
     jobs.benchmark.config["methods"]["slalom"] = config["methods"]["slalom"]
     assert jobs.fitting("slalom") == before
     assert set(before) == {"model", "params", "revision"}
+
+
+def test_other_terms_to_look_at_do_not_prepare_again(jobs):
+    before = jobs.entry("kang17", PREPARING)
+    assert {"hvg_flavor": "seurat", "keep_genes": [], "keep_sets": []}.items() <= before.items()
+    jobs.benchmark.analysis("kang17")["expected"] = ["DNA_REPAIR"]
+    jobs.benchmark.analysis("kang17")["loadings"]["terms"] = ["INTERFERON_SIGNALING", "MITOSIS"]
+    assert jobs.entry("kang17", PREPARING) == before
+    named = jobs.compare_params("kang17")["named"]
+    assert named[:2] == ["DNA_REPAIR", "INTERFERON_SIGNALING"] and named[-1] == "MITOSIS"
+    assert len(named) == len(set(named))
+    assert named_terms({}) == []
 
 
 def test_a_part_has_the_budget_of_the_parts(jobs):

@@ -1,5 +1,6 @@
 """The prepare filter and what it promises."""
 
+import anndata
 import numpy as np
 import pytest
 import scanpy as sc
@@ -8,7 +9,9 @@ from scipy import sparse
 
 import intae
 from intae.errors import IntaeError
+from intae.io import read_h5ad, write_h5ad
 from intae.preparation import filter_annotations
+from intae.prepared import gene_set_table, tell_lost
 
 SETS = {
     "A": [f"gene{i}" for i in range(20, 35)],
@@ -105,14 +108,228 @@ def test_empty_cells_are_named(counts):
         intae.prepare(counts, SETS)
 
 
-def test_scaled_data_are_refused_and_logged_data_warned_of(counts):
+# --- the scale
+
+
+def test_logged_data_are_not_logged_twice(counts, caplog):
     logged = counts.copy()
     logged.X = np.log1p(logged.X)
-    with pytest.warns(UserWarning, match="no integers, so it may be normalised or logged"):
-        intae.prepare(logged, SETS, min_genes=5)
-    logged.X -= logged.X.mean(0)
-    with pytest.raises(IntaeError, match=r"negative values .* so it was scaled or centred"):
-        intae.prepare(logged, SETS, min_genes=5)
+    prepared = intae.prepare(logged, SETS, n_hvgs=None, min_genes=5)
+    np.testing.assert_array_equal(prepared.X, logged[:, prepared.var_names].X)
+    assert "taken as log-normalised" in caplog.text
+    assert prepared.uns["prepare"]["scale"] == "log"
+    assert not prepared.uns["prepare"]["normalize"] and not prepared.uns["prepare"]["log1p"]
+
+
+def test_normalised_data_are_logged_where_the_scale_says_so(counts):
+    normal = counts.copy()
+    sc.pp.normalize_total(normal)
+    prepared = intae.prepare(normal, SETS, n_hvgs=None, min_genes=5, scale="normalized")
+    expected = np.log1p(normal[:, prepared.var_names].X)
+    np.testing.assert_allclose(prepared.X, expected, rtol=1e-6)
+    normal.X *= 1000.5
+    with pytest.raises(IntaeError, match="does not look log-normalised; say scale"):
+        intae.prepare(normal, SETS, min_genes=5)
+
+
+def test_z_scores_are_refused_whatever_they_are_called(counts):
+    sc.pp.normalize_total(counts)
+    sc.pp.log1p(counts)
+    shifted = counts.copy()
+    shifted.X -= 0.3  # below zero, but not centred
+    sc.pp.scale(counts)
+    for said in ({}, {"scale": "log"}, {"normalize": False, "log1p": False}):
+        with pytest.raises(IntaeError, match=r"negative values.* so it was scaled or centred"):
+            intae.prepare(counts, SETS, min_genes=5, **said)
+    with pytest.raises(IntaeError, match="negative values"):
+        intae.prepare(shifted, SETS, min_genes=5)
+    assert intae.prepare(shifted, SETS, min_genes=5, n_hvgs=None, scale="log").X.min() < 0
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        ({"scale": "logs"}, "there is no scale 'logs'; did you mean 'log'"),
+        ({"layer": "cuonts"}, "there is no layer 'cuonts'; did you mean 'counts'"),
+        ({"layer": "nan"}, "layer 'nan' holds values that are NaN"),
+    ],
+)
+def test_what_is_taken_is_checked(counts, said, message):
+    counts.layers["counts"] = counts.X.copy()
+    counts.layers["nan"] = np.where(counts.X == 2, np.nan, counts.X)
+    with pytest.raises(IntaeError, match=message):
+        intae.prepare(counts, SETS, min_genes=5, **said)
+
+
+def test_a_layer_is_taken_instead_of_x(counts):
+    expected = intae.prepare(counts, SETS, n_hvgs=20, min_genes=4)
+    counts.layers["counts"] = sparse.csc_matrix(counts.X.astype(int))
+    sc.pp.log1p(counts)
+    sc.pp.scale(counts)
+    prepared = intae.prepare(counts, SETS, n_hvgs=20, min_genes=4, layer="counts")
+    assert list(prepared.var_names) == list(expected.var_names)
+    np.testing.assert_allclose(prepared.X.toarray(), expected.X, rtol=1e-6)
+
+
+@pytest.mark.parametrize("form", [np.array, sparse.csr_matrix, sparse.csc_matrix])
+def test_a_backed_file_gives_the_same(counts, tmp_path, monkeypatch, form):
+    monkeypatch.setattr("intae.preparation.CHUNK", 17)
+    counts.X = form(counts.X)
+    expected = intae.prepare(counts, SETS, n_hvgs=20, min_genes=4)
+    counts.write_h5ad(tmp_path / "counts.h5ad")
+    backed = anndata.read_h5ad(tmp_path / "counts.h5ad", backed="r")
+    prepared = intae.prepare(backed, SETS, n_hvgs=20, min_genes=4)
+    assert list(prepared.var_names) == list(expected.var_names) and not prepared.isbacked
+    X, Y = (x.toarray() if sparse.issparse(x) else x for x in (prepared.X, expected.X))
+    np.testing.assert_array_equal(X, Y)
+    assert prepared.uns["prepare"]["total"] == expected.uns["prepare"]["total"]
+    backed.file.close()
+
+
+# --- genes and sets that are dropped, or kept in any case
+
+
+def test_the_table_says_what_became_of_each_set(counts, tmp_path, caplog):
+    sets = SETS | {"ELSEWHERE": ["X1", "X2"], "LARGE": [*counts.var_names], "FLAT": ["GENE3"] * 2}
+    sets["FEW_VARY"] = [f"GENE{i}" for i in range(1, 16)] + ["Z"]
+    counts.X[:, 1:6] = 0
+    with caplog.at_level("INFO"):
+        prepared = intae.prepare(counts, sets, n_hvgs=30, min_genes=10, max_genes=40)
+    write_h5ad(prepared, tmp_path / "prepared.h5ad")
+    read = read_h5ad(tmp_path / "prepared.h5ad")
+    for data in (prepared, read):
+        table = gene_set_table(data).set_index("name")
+        assert list(table.index) == list(sets)
+        assert list(table.index[table["kept"]]) == list(data.uns["terms"])
+        assert table["why"].to_dict() == {
+            "A": "", "B": "",
+            "SMALL": "no more than 10 genes in the data (min_genes)",
+            "ELSEWHERE": "no gene in the data",
+            "LARGE": "more than 40 genes in the data (max_genes)",
+            "FLAT": "no more than 10 genes in the data (min_genes)",
+            "FEW_VARY": "no more than 10 variable genes (min_genes)",
+        }  # fmt: skip
+        assert table.loc["FEW_VARY", ["n_genes", "in_data"]].tolist() == [16, 15]
+        assert table.loc["FEW_VARY", "kept_genes"] <= 10
+        assert table.loc["FLAT", "n_genes"] == 1
+        np.testing.assert_array_equal(
+            table.loc[table["kept"], "kept_genes"], data.varm["annotations"].sum(0)
+        )
+    assert "5 of 7 gene sets are dropped: 2 with no more than 10 genes in the data" in caplog.text
+    assert "1 gene sets with more than 10 genes in the data are dropped" in caplog.text
+
+
+def test_kept_sets_keep_all_their_genes_and_change_no_other(counts, tmp_path):
+    sets = SETS | {"FLAT": [f"gene{i}" for i in range(5, 12)]}
+    plain = intae.prepare(counts, sets, n_hvgs=20, min_genes=5)
+    assert "FLAT" not in plain.uns["terms"]
+    prepared = intae.prepare(counts, sets, n_hvgs=20, min_genes=5, max_genes=20, keep_sets=["FLAT"])
+    assert "FLAT" in prepared.uns["terms"]
+    asked = {f"GENE{i}" for i in range(5, 12)}
+    assert set(prepared.var_names) == set(plain.var_names) | asked
+    row = prepared.uns["gene_sets"].loc["FLAT"]
+    assert row["kept"] and row["kept_genes"] == row["in_data"] == 7
+    write_h5ad(prepared, tmp_path / "prepared.h5ad")
+    assert list(read_h5ad(tmp_path / "prepared.h5ad").uns["prepare"]["keep_sets"]) == ["FLAT"]
+    large = intae.prepare(counts, sets, min_genes=5, max_genes=18, keep_sets=["B"])
+    assert list(large.uns["terms"]) == ["A", "B", "FLAT"]  # B has 20
+
+
+def test_kept_genes_stay_in_a_set_or_not(counts, caplog):
+    counts.X[:, 10] = 0
+    plain = intae.prepare(counts, SETS, n_hvgs=15, min_genes=4)
+    lost = next(g for g in ("GENE20", "GENE21", "GENE22") if g not in plain.var_names)
+    keep = [lost.lower(), "GENE15", "GENE10"]  # GENE15 is in no set, GENE10 the same in all cells
+    prepared = intae.prepare(counts, SETS, n_hvgs=15, min_genes=4, keep_genes=keep)
+    assert set(prepared.var_names) == {*plain.var_names, lost, "GENE15"}
+    assert "1 genes are the same in all cells and are left out, GENE10" in caplog.text
+    assert intae.Autoencoder().fit(prepared).weights_.loc["GENE15"].notna().all()
+
+
+@pytest.mark.parametrize(
+    ("keep", "message"),
+    [
+        ({"keep_sets": ["SMAL"]}, "keep_sets: there is no gene set 'SMAL'; did you mean 'SMALL'"),
+        ({"keep_sets": ["EMPTY"]}, "keep_sets: none of the 2 genes of 'EMPTY' is in the data"),
+        ({"keep_sets": "SMALL"}, r"keep_sets: give a list of names, such as \['SMALL'\]"),
+        ({"keep_genes": ["GEN21"]}, "keep_genes: there is no gene 'GEN21' in the data; did you"),
+        ({"keep_sets": ["ZERO"], "n_hvgs": 20}, "keep_sets: no gene of 'ZERO' varies"),
+        ({"hvg_flavor": "seurat3"}, "there is no hvg_flavor 'seurat3'; did you mean 'seurat'"),
+    ],
+)
+def test_what_cannot_be_kept_is_told(counts, keep, message):
+    counts.X[:, 3] = 0
+    sets = SETS | {"EMPTY": ["NO1", "NO2"], "ZERO": ["GENE3"]}
+    with pytest.raises(IntaeError, match=message):
+        intae.prepare(counts, sets, min_genes=4, **keep)
+
+
+def test_dropped_terms_that_someone_named_are_told_of(counts, caplog):
+    prepared = intae.prepare(counts, SETS, n_hvgs=None, min_genes=5)
+    caplog.clear()
+    tell_lost(prepared, ["A", "SMALL", "ABSENT"])
+    assert [record.message for record in caplog.records] == [
+        "SMALL: the gene set is dropped, with no more than 5 genes in the data (min_genes): of its "
+        "3 genes 3 are in the data, and 3 of these were kept; keep_sets would keep it and them",
+        "ABSENT: there is no gene set of this name",
+    ]
+
+
+def test_simulated_data_have_their_terms_in_the_table(simulated):
+    table = gene_set_table(simulated)
+    assert list(table["name"]) == list(simulated.uns["terms"]) and table["kept"].all()
+    assert (table["kept_genes"] == simulated.varm["annotations"].sum(0)).all()
+
+
+# --- variable genes
+
+
+@pytest.mark.parametrize("flavor", ["cell_ranger", "pearson_residuals", "seurat_v3"])
+def test_variable_genes_are_scanpys(counts, flavor):
+    if flavor == "seurat_v3":
+        pytest.importorskip("skmisc")
+    rng = np.random.default_rng(1)
+    wide = AnnData(rng.poisson(rng.gamma(0.5, size=200) * rng.gamma(1.0, size=(80, 200))) + 0.0)
+    wide.var_names = [f"GENE{i}" for i in range(200)]
+    wide.X[0, 1:] = 0  # a cell with counts of a gene that is in no set only
+    wide.X[0, 0] = 9
+    sets = {"ALL": [*wide.var_names[1:]]}
+    prepared = intae.prepare(wide, sets, n_hvgs=50, hvg_flavor=flavor)
+    expected = wide.copy()
+    if flavor == "cell_ranger":
+        sc.pp.normalize_total(expected)
+        sc.pp.log1p(expected)
+        expected = expected[:, 1:].copy()
+    else:
+        expected = expected[1:, 1:].copy()
+    choose = sc.experimental.pp if flavor == "pearson_residuals" else sc.pp
+    expected = expected[:, (expected.X != 0).any(0)].copy()
+    choose.highly_variable_genes(expected, n_top_genes=50, flavor=flavor)
+    chosen = expected.var_names[expected.var["highly_variable"]]
+    assert list(prepared.var_names) == list(chosen)
+    assert prepared.uns["prepare"]["hvg_flavor"] == flavor
+    assert prepared.X.max() < 10  # log-normalised, whatever the genes were chosen by
+
+
+def test_flavours_of_counts_want_counts(counts):
+    counts.X = np.log1p(counts.X)
+    with pytest.raises(IntaeError, match=r"'pearson_residuals' needs raw counts, but X holds none"):
+        intae.prepare(counts, SETS, n_hvgs=20, min_genes=4, hvg_flavor="pearson_residuals")
+
+
+def test_a_package_that_is_missing_is_named(counts, monkeypatch):
+    monkeypatch.setattr("intae.variable_genes.find_spec", lambda package: None)
+    with pytest.raises(IntaeError, match="pip install scikit-misc"):
+        intae.prepare(counts, SETS, min_genes=4, hvg_flavor="seurat_v3")
+
+
+def test_a_flavour_that_scanpy_cannot_use_is_told(counts, monkeypatch):
+    def fail(*args, **kwargs):
+        raise ValueError("Bin edges must be unique")
+
+    monkeypatch.setattr(sc.pp, "highly_variable_genes", fail)
+    with pytest.raises(IntaeError, match=r"'seurat' cannot choose genes .*Bin edges"):
+        intae.prepare(counts, SETS, n_hvgs=20, min_genes=4)
 
 
 def test_new_cells_can_be_normalised_as_the_training_cells_were(counts):

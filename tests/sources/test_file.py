@@ -158,6 +158,14 @@ def test_log_data_are_found_out_and_said(tmp_path, caplog):
     assert "taken as log-normalised" in caplog.text
 
 
+def test_logarithms_may_be_negative_where_the_config_says_log(tmp_path):
+    path = h5ad(tmp_path, X=np.log(COUNTS + 0.5))  # uncentred
+    entry = {"source": "file", "scale": "log"}
+    assert load_dataset("mine", entry, [path]).uns["scale"] == "log"
+    with pytest.raises(IntaeError, match="negative values"):
+        load_dataset("mine", {"source": "file"}, [path])
+
+
 def test_metadata_are_joined_on_the_name(tmp_path):
     path = h5ad(tmp_path)
     table = tmp_path / "meta.csv"
@@ -301,6 +309,14 @@ def not_integer_counts(folder):
     return h5ad(folder, X=COUNTS + 0.5), {"scale": "counts"}
 
 
+def z_scores(X):
+    return (np.log1p(X) - np.log1p(X).mean(0)) / np.log1p(X).std(0).clip(1e-3)
+
+
+def z_scores_as_log(folder):
+    return h5ad(folder, X=z_scores(COUNTS)), {"scale": "log"}
+
+
 def huge_non_integers(folder):
     return h5ad(folder, X=COUNTS * 1000.37), {}
 
@@ -360,7 +376,9 @@ BAD = {
     "NaN": (put(np.nan), "X holds values that are NaN or infinite"),
     "infinite": (put(np.inf), "X holds values that are NaN or infinite"),
     "NaN in sparse data": (sparse_nan, "X holds values that are NaN or infinite"),
-    "negative integers": (put(-3), r"negative values.*say scale: counts, normalized or log"),
+    "negative integers": (put(-3), r"negative values \(-3 to .*give raw counts"),
+    "z-scores": (damaged(z_scores), r"negative values \(.*so it was scaled or centred"),
+    "z-scores promised": (z_scores_as_log, r"the mean of most genes is 0.*is no logarithm"),
     "negative counts promised": (put(-3, "counts"), r"negative values \(-3\), so scale: counts"),
     "negative normalized": (put(-0.5, "normalized"), "so scale: normalized is wrong"),
     "no integers promised": (not_integer_counts, "no integers, but scale: counts says counts"),

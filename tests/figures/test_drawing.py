@@ -200,9 +200,10 @@ def test_each_row_is_drawn_and_says_what_it_reads(name, inputs, tmp_path, backen
     parts = row.parts(FACTS)
     stems = [row.stem(part) for part in parts]
     paths = [[tmp_path / f"{stem}.png", tmp_path / f"{stem}.pdf"] for stem in stems]
+    before = plt.get_fignums()
     draw_all([(name, part) for part in parts], own, FACTS, paths)
     assert all(path.stat().st_size > 1000 for pair in paths for path in pair)
-    assert not plt.get_fignums()
+    assert plt.get_fignums() == before  # each is closed
     drawn = row.draw(own, FACTS | ({row.per: parts[0]} if parts[0] else {}))
     assert drawn.axes and not any("Nothing to draw" in t.get_text() for t in drawn.texts)
     plt.close(drawn)

@@ -394,7 +394,7 @@ def test_figures_of_the_paper_and_the_talk(finished):
 def test_controls_stand_in_tables_and_captions(finished):
     tables = finished[0] / "results" / "tables"
     accuracy = pd.read_csv(tables / "accuracy.csv").query("dataset == 'simulated'")
-    for method in ("score_genes", "ulm", "aucell", "autoencoder_permuted"):
+    for method in ("score_genes", "ulm", "aucell", "plain_mean", "autoencoder_permuted"):
         terms = accuracy.query("method == @method")["term"]
         assert set(terms) == set(accuracy.query("method == 'autoencoder_exact'")["term"]), method
     stability = pd.read_csv(tables / "stability.csv")
@@ -403,7 +403,7 @@ def test_controls_stand_in_tables_and_captions(finished):
     assert {"score_genes", "ulm", "aucell", "autoencoder_permuted"} <= set(recovery["method"])
     html = (finished[0] / "results/report.html").read_text()
     scale = "For scale</strong> ("  # a paragraph of its own, or it would not be bold
-    assert f"{scale}Autoencoder, shuffled gene sets; score_genes; ULM; AUCell; PCA)" in html
+    assert f"{scale}Autoencoder, shuffled gene sets; score_genes; ULM; AUCell; plain mean; PCA)" in html
     assert f"{scale}ULM; PCA)" in html  # of the other data set
 
 

@@ -24,7 +24,7 @@ def figures_of(jobs: Jobs, place: str) -> list[Figure]:
     for row in FIGURES.values():
         if row.per == "simulation":
             draws = b.simulations.get(place, ())
-            if any(b.with_terms(draw) for draw in draws):
+            if any(b.with_terms(draw) and b.holds(row.when, draw) for draw in draws):
                 rows.append(row)
         elif row.per != "run" and place in b.datasets and b.holds(row.when, place):
             rows.append(row)
@@ -139,6 +139,8 @@ def _planted(jobs: Jobs, simulation: str) -> dict[str, Any]:
         "seeds": [entry["params"].get("seed", 0) for entry in entries],
         "sizes": {k: v for k, v in entries[0]["params"].items() if k != "seed"},
         "annotations_of": entries[0]["annotations_of"],
+        "cells_of": entries[0]["cells_of"],
+        "cells": entries[0]["cells"],
     }
 
 

@@ -135,7 +135,12 @@ def implant(
 
 
 def implanted_null(
-    counts: AnnData, *, null: str = "labels", design: str = "groups", n_sets: int = 6, seed: int = 0
+    counts: AnnData,
+    kind: str = "labels",
+    *,
+    design: str = "groups",
+    n_sets: int = 6,
+    seed: int = 0,
 ) -> AnnData:
     """Return the same cells with nothing implanted, so that whatever is found is false.
 
@@ -143,7 +148,7 @@ def implanted_null(
     ----------
     counts
         As for :func:`implant`.
-    null
+    kind
         - `labels`: the counts as they are, and activities that are drawn and act on nothing;
         - `sets`: as well, and every gene has the name of another one of like mean expression (of
           the same of 25 bins): all gene sets hold random genes, with their sizes, expression and
@@ -169,21 +174,21 @@ def implanted_null(
     """
     _check_counts(counts)
     _check_design(design)
-    if null not in NULLS:
-        msg = f"null must be one of {', '.join(NULLS)}, not {null!r}{suggest(null, NULLS)}"
+    if kind not in NULLS:
+        msg = f"the null must be one of {', '.join(NULLS)}, not {kind!r}{suggest(kind, NULLS)}"
         raise IntaeError(msg)
     rng = np.random.default_rng(seed)
-    depth = null == "depth"
+    depth = kind == "depth"
     design, n_sets = ("groups", 1) if depth else (design, n_sets)
     activity = _draw_activity(rng, counts.n_obs, n_sets, design, 0.0)
     kept = _copy(counts)
     if depth:
         kept.X = _thin(counts.X, activity, np.ones((counts.n_vars, 1)), rng)
-    if null == "sets":
+    if kind == "sets":
         kept.var_names = counts.var_names[_shuffle_within_bins(rng, counts.X)]
     names = ["depth"] if depth else [f"random_{k + 1}" for k in range(n_sets)]
     rows = [(name, design, -1.0 if depth else 0.0, 0, "", "", "") for name in names]
-    return _with_truth(kept, activity, np.zeros((counts.n_vars, n_sets)), rows, null)
+    return _with_truth(kept, activity, np.zeros((counts.n_vars, n_sets)), rows, kind)
 
 
 def _check_arguments(

@@ -403,7 +403,10 @@ def test_controls_stand_in_tables_and_captions(finished):
     assert {"score_genes", "ulm", "aucell", "autoencoder_permuted"} <= set(recovery["method"])
     html = (finished[0] / "results/report.html").read_text()
     scale = "For scale</strong> ("  # a paragraph of its own, or it would not be bold
-    assert f"{scale}Autoencoder, shuffled gene sets; score_genes; ULM; AUCell; plain mean; PCA)" in html
+    assert (
+        f"{scale}Autoencoder, shuffled gene sets; score_genes; ULM; AUCell; plain mean; PCA)"
+        in html
+    )
     assert f"{scale}ULM; PCA)" in html  # of the other data set
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from .drawing import FIGURES, Figure
 from .inputs import Facts
-from .jobs import CALLING, PUBLISHED, TABLES, Jobs
+from .jobs import CALLING, FOLLOWS, PUBLISHED, TABLES, Jobs
 
 
 def places(jobs: Jobs) -> list[str]:
@@ -67,6 +67,7 @@ def facts_of(jobs: Jobs, place: str) -> Facts:
         "roles": {m: e["role"] for m, e in b.config["methods"].items()},
         "models": {m: e["model"] for m, e in b.config["methods"].items()},
         **CALLING,
+        "follows": FOLLOWS,
     }
     if place in b.simulations:
         facts["planted"] = _planted(jobs, place)

@@ -52,8 +52,8 @@ def implanted(fit: Fit, truth: AnnData, follows: float = 0.2) -> pd.DataFrame:
     - genes: average precision of |weight| within the set, genes that respond against those that do
       not; and genes by chance, their share. NaN where no gene is wrong, or the fit weighs none.
 
-    Of a null only far, followed and unrelated, over all terms. Empty if there are no annotated
-    terms.
+    Of a null only far, followed and unrelated, over all terms, and switched on: how many terms are
+    active in the fit. Empty if there are no annotated terms.
     """
     terms = fit.terms.index[fit.terms["kind"] == "annotated"]
     if not len(terms):
@@ -68,6 +68,7 @@ def implanted(fit: Fit, truth: AnnData, follows: float = 0.2) -> pd.DataFrame:
         r = correlations(loadings, activity[:, k])
         if of_null:
             scores = _unrelated(r, np.ones(len(terms), dtype=bool), follows)
+            scores["switched on"] = float(fit.terms.loc[terms, "active"].sum())
         elif term not in terms:
             scores = {"kept": 0.0}
         else:
@@ -154,7 +155,8 @@ def reference_rows(truth: AnnData, follows: float = 0.2) -> pd.DataFrame:
     mean = Fit.of(GeneSetScore("mean").fit(truth), {"method": PLAIN_MEAN}, truth.obs)
     plain = implanted(mean, truth, follows)
     plain.insert(0, "method", PLAIN_MEAN)
-    return pd.concat([pd.DataFrame(rows, columns=["method", *COLUMNS]), plain], ignore_index=True)
+    told = pd.DataFrame(rows, columns=["method", *COLUMNS])
+    return pd.concat([told, plain], ignore_index=True) if rows else plain
 
 
 def oracle(genes: np.ndarray, activity: np.ndarray) -> float:

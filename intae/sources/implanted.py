@@ -22,7 +22,7 @@ def load(
     *gene_sets: Path,
     cells: Mapping[str, Any] | None = None,
     prefixes: Sequence[str | None] | None = None,
-    null: str | None = None,
+    null_of: str | None = None,
     **params: Any,
 ) -> AnnData:
     """Implant a truth with :func:`intae.implant`, or nothing with :func:`intae.implanted_null`.
@@ -39,8 +39,8 @@ def load(
         Which of its cells: column of obs -> value, or values; None takes all.
     prefixes
         Taken off the names in each gene set file; None takes nothing off.
-    null
-        As of :func:`intae.implanted_null`; None implants a truth.
+    null_of
+        The kind of :func:`intae.implanted_null`; None implants a truth.
     params
         Further arguments of that function.
 
@@ -64,8 +64,8 @@ def load(
         msg = f"{loaded}: holds {counts.uns['scale']} values; only raw counts can be thinned"
         raise IntaeError(f"{msg}; name a data set with counts in cells_of")
     counts = filter_cells("cells_of", counts, cells or {}, key="cells")
-    if null is not None:
-        return implanted_null(counts, null=null, **params)
+    if null_of is not None:
+        return implanted_null(counts, null_of, **params)
     every = merge_gene_sets(
         read_gene_sets(path, remove_prefix=prefix)
         for path, prefix in zip(gene_sets, prefixes or [None] * len(gene_sets), strict=True)

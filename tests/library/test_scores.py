@@ -170,7 +170,9 @@ def test_sets_of_all_genes_and_flat_cells_give_numbers(method, n_genes):
 
 
 def test_an_unknown_method_is_refused(simulated):
-    with pytest.raises(IntaeError, match="must be one of score_genes, ulm, aucell, mean, not 'umm'"):
+    with pytest.raises(
+        IntaeError, match="must be one of score_genes, ulm, aucell, mean, not 'umm'"
+    ):
         intae.GeneSetScore("umm").fit(simulated)
 
 

@@ -23,11 +23,13 @@ from .style import (
     write,
 )
 
+NOTE = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}  # over the oracle's line
 # the table's word -> title, ends of the axis (None: from 0 to what there is)
 PANELS = {
     "top1": ("share of sets whose own term\nfollows the activity best", 1.0),
     "r": ("correlation of that term\nwith the activity, |r|", 1.0),
     "followed": ("unrelated terms that follow,\nper set", None),
+    "siblings": ("related terms that follow as well,\nper set", None),
     "switched on": ("terms switched on", None),
 }
 
@@ -65,7 +67,9 @@ def plot_implanted(table: pd.DataFrame, labels: Mapping[str, str]) -> Figure:
             axis.hlines(y, values.min(), values.max(), color=color, lw=1.6)
             axis.scatter(values, np.full(len(values), y), s=12, color=color, alpha=0.6, lw=0)
             axis.scatter(values.mean(), y, s=46, color=color, edgecolor="white", lw=0.8, zorder=3)
-            write(axis, values.max(), y, f"{values.mean():.2f}", pad=6)
+            number = values.mean()
+            note = f"{number:.2f}" if number < 10 else f"{number:.0f}"
+            write(axis, values.max(), y, note, pad=6, bbox=NOTE)
         told = part.loc[part["method"] == ORACLE, "value"]
         if len(told):
             axis.axvline(told.mean(), color="0.3", ls="--", lw=1.1, zorder=0)
@@ -78,7 +82,8 @@ def plot_implanted(table: pd.DataFrame, labels: Mapping[str, str]) -> Figure:
         axis.set_xlim(-0.03 * largest, 1.2 * largest)  # room for the numbers
         axis.set_xticks([tick for tick in axis.get_xticks() if 0 <= tick <= largest])
     axes[0, 0].set_yticks(range(len(methods)), [method_label(m, labels) for m in methods])
-    separate_rows(axes[0, 0], len(methods))
+    for axis in axes[0]:
+        separate_rows(axis, len(methods))
     sns.despine(figure)
     return figure
 

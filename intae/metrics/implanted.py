@@ -25,7 +25,7 @@ FOLDS = 5
 RIDGE = np.geomspace(1e0, 1e5, 11)
 
 
-def implanted(fit: Fit, truth: AnnData, follows: float = 0.2) -> pd.DataFrame:
+def implanted(fit: Fit, truth: AnnData, follows: float = 0.1) -> pd.DataFrame:
     """Score a fit of real counts against the activities that were implanted in them.
 
     Parameters
@@ -128,7 +128,7 @@ def _weighs(weights: np.ndarray) -> bool:
     return not np.isin(weights, (0, 1)).all()
 
 
-def reference_rows(truth: AnnData, follows: float = 0.2) -> pd.DataFrame:
+def reference_rows(truth: AnnData, follows: float = 0.1) -> pd.DataFrame:
     """Return what stands beside the fits: an oracle, and the plain mean of unit-variance genes.
 
     The oracle is told the activity: of each implanted set, ridge regression of the activity on the

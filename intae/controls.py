@@ -151,7 +151,8 @@ class GeneSetScore(FactorModel):
     """
 
     reconstructs: ClassVar[bool] = False  # a score is no share of the expression
-    revision: ClassVar[int] = 2  # 1: AUCell broke ties by the order of the genes in the file
+    # 1: AUCell broke ties by the order of the genes in the file; 2: files without mean and scale
+    revision: ClassVar[int] = 3
 
     _saved: ClassVar[tuple[str, ...]] = ("control_", "mean_", "scale_")
 

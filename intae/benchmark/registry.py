@@ -42,7 +42,7 @@ MODELS = {
     "FSCLVM": Model(
         ("n_dense", "n_sparse", "covariates", "max_iter", "tol", "n_init", "compat"),
     ),
-    "GeneSetScore": Model(("method",), reconstructs=False, revision=2),
+    "GeneSetScore": Model(("method",), reconstructs=False, revision=3),
     "MaskedAutoencoder": Model(
         ("mask", "inside", "outside", "epochs", "learning_rate", "batch_size", "device"),
     ),

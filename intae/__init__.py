@@ -15,6 +15,8 @@ _HOMES = {
     "MaskedAutoencoder": "autoencoder",
     "PCA": "controls",
     "Slalom": "slalom",
+    "implant": "implanted",
+    "implanted_null": "implanted",
     "prepare": "preparation",
     "read_gene_sets": "gene_sets",
     "simulate": "simulation",

@@ -105,7 +105,7 @@ class PCA(FactorModel):
         return pd.DataFrame(np.vstack(blocks), adata.obs_names, self.weights_.columns)
 
 
-SCORES = ("score_genes", "ulm", "aucell")
+SCORES = ("score_genes", "ulm", "aucell", "mean")
 
 
 class GeneSetScore(FactorModel):
@@ -121,7 +121,12 @@ class GeneSetScore(FactorModel):
         `score_genes` (scanpy): the mean of the set's genes minus the mean of control genes of like
         expression. `ulm` (decoupler): the t value of the slope of a cell's expression on
         membership in the set. `aucell`: how early the set's genes come among the 5% highest of a
-        cell (:func:`aucell`). `ulm` needs decoupler, the extra `intae[scores]`.
+        cell (:func:`aucell`). `ulm` needs decoupler, the extra `intae[scores]`. `mean`: the mean
+        of the set's genes, each centred and at unit variance,
+
+            z_nk = 1 / |G_k| sum over g in G_k of (Y_ng - mean_g) / sd_g;
+
+        a gene that does not vary adds 0.
     seed
         Of the control genes that `score_genes` draws where a bin of expression holds more than 50
         (above some 1,250 genes); as in scanpy, the draw then follows the order of the genes.
@@ -135,6 +140,9 @@ class GeneSetScore(FactorModel):
         genes x terms, bool: the genes whose mean `score_genes` subtracts, those of the training
         cells for new cells too; none for the other methods. Where scanpy finds none, all genes
         outside the set.
+    mean_, scale_
+        Of each gene: what `mean` subtracts, and what it divides by (infinite for a gene that does
+        not vary), those of the training cells for new cells too; 0 and 1 for the other methods.
 
     References
     ----------
@@ -143,9 +151,10 @@ class GeneSetScore(FactorModel):
     """
 
     reconstructs: ClassVar[bool] = False  # a score is no share of the expression
-    revision: ClassVar[int] = 2  # 1: AUCell broke ties by the order of the genes in the file
+    # 1: AUCell broke ties by the order of the genes in the file; 2: files without mean and scale
+    revision: ClassVar[int] = 3
 
-    _saved: ClassVar[tuple[str, ...]] = ("control_",)
+    _saved: ClassVar[tuple[str, ...]] = ("control_", "mean_", "scale_")
 
     def __init__(self, method: str = "score_genes", seed: int = 0, threads: int | None = None):
         self.method = method
@@ -177,7 +186,10 @@ class GeneSetScore(FactorModel):
             self._score(adata.X[:2])
         start = time.perf_counter()
         with limit_threads(self.threads):
-            if self.method == "score_genes":
+            self.mean_, self.scale_ = np.zeros(adata.n_vars), np.ones(adata.n_vars)
+            if self.method == "mean":
+                self.mean_, self.scale_ = mean_and_scale(adata.X)
+            elif self.method == "score_genes":
                 self.control_ = control_genes(adata.X, self.weights_, self.seed)
             loadings = self._score(adata.X)
         self.seconds_ = time.perf_counter() - start
@@ -211,7 +223,24 @@ class GeneSetScore(FactorModel):
             return np.vstack([aucell(block, known) for _, block in iter_chunks(X)])
         control = self.control_.astype(float)
         contrast = known / known.sum(0) - control / np.maximum(1, control.sum(0))
-        return np.vstack([block @ contrast for _, block in iter_chunks(X)])
+        return np.vstack(
+            [(block - self.mean_) / self.scale_ @ contrast for _, block in iter_chunks(X)]
+        )
+
+
+def mean_and_scale(X) -> tuple[np.ndarray, np.ndarray]:
+    """Return each gene's mean and standard deviation; infinite where the gene does not vary.
+
+    Parameters
+    ----------
+    X
+        cells x genes: array, sparse matrix, or the X of a backed AnnData.
+    """
+    n_cells = X.shape[0]
+    mean = sum(block.sum(0) for _, block in iter_chunks(X)) / n_cells
+    square = sum(((block - mean) ** 2).sum(0) for _, block in iter_chunks(X)) / n_cells
+    varies = square > (1e-6 * np.abs(mean)) ** 2  # float32 leaves no exact zero
+    return mean, np.where(varies, np.sqrt(np.where(varies, square, 1.0)), np.inf)
 
 
 def aucell(block: np.ndarray, annotations: np.ndarray) -> np.ndarray:

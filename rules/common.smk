@@ -10,7 +10,7 @@ from intae.benchmark.config import read_config
 from intae.benchmark.jobs import (
     CALLING,
     CLAIMED,
-    LOADING,
+    FOLLOWS,
     PREPARING,
     PUBLISHED,
     Jobs,

@@ -29,7 +29,7 @@ rule load:
     input:
         lambda wildcards: JOBS.files_of(wildcards.dataset),
     output:
-        f"{RESULTS}/{{dataset}}/loaded.h5ad",
+        JOBS.loaded,
     log:
         f"{LOGS}/{{dataset}}/load.log",
     benchmark:
@@ -41,14 +41,14 @@ rule load:
         mem_mb=16000,
         runtime=120,
     params:
-        entry=lambda wildcards: JOBS.entry(wildcards.dataset, LOADING),
+        entry=lambda wildcards: JOBS.loading(wildcards.dataset),
     script:
         "../scripts/load.py"
 
 
 rule prepare:
     input:
-        loaded=f"{RESULTS}/{{dataset}}/loaded.h5ad",
+        loaded=JOBS.loaded,
         gene_sets=lambda wildcards: BENCHMARK.gene_set_files(wildcards.dataset),
     output:
         JOBS.prepared,

@@ -42,7 +42,7 @@ rule score:
         runtime=120,
     params:
         tables=lambda wildcards: JOBS.scores_of(wildcards.dataset, wildcards.method),
-        settings=CALLING | {"lambdas": PUBLISHED},
+        settings=CALLING | {"lambdas": PUBLISHED, "follows": FOLLOWS},
     script:
         "../scripts/score.py"
 

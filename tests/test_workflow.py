@@ -392,10 +392,27 @@ def test_figures_of_the_paper_and_the_talk(finished):
     assert "Stars: terms expected to matter here (SET_1)" in html
 
 
+def test_a_truth_is_implanted_in_the_counts_of_another(finished):
+    results = finished[0] / "results"
+    own = read_h5ad(results / "own/loaded.h5ad")
+    for name in ("implanted_1", "implanted_2"):
+        thinned = read_h5ad(results / f"{name}/loaded.h5ad")
+        cells = own[own.obs["condition"].isin(["a", "b"])]
+        assert list(thinned.obs_names) == list(cells.obs_names)
+        assert (thinned.X <= cells.X).all() and (thinned.X < cells.X).any()
+    table = pd.read_csv(results / "tables/implanted.csv")
+    assert list(table.columns) == "dataset method seed term metric value".split()
+    assert set(table["dataset"]) == {"implanted_1", "implanted_2"}
+    methods = {"autoencoder_exact", "ulm", "plain_mean", "(oracle)"}
+    assert methods <= set(table["method"])
+    assert (results / "figures/implanted/implanted.pdf").stat().st_size > 1000
+    assert "implanted_1" not in set(pd.read_csv(results / "tables/recovery.csv")["dataset"])
+
+
 def test_controls_stand_in_tables_and_captions(finished):
     tables = finished[0] / "results" / "tables"
     accuracy = pd.read_csv(tables / "accuracy.csv").query("dataset == 'simulated'")
-    for method in ("score_genes", "ulm", "aucell", "autoencoder_permuted"):
+    for method in ("score_genes", "ulm", "aucell", "plain_mean", "autoencoder_permuted"):
         terms = accuracy.query("method == @method")["term"]
         assert set(terms) == set(accuracy.query("method == 'autoencoder_exact'")["term"]), method
     stability = pd.read_csv(tables / "stability.csv")
@@ -404,7 +421,8 @@ def test_controls_stand_in_tables_and_captions(finished):
     assert {"score_genes", "ulm", "aucell", "autoencoder_permuted"} <= set(recovery["method"])
     html = (finished[0] / "results/report.html").read_text()
     scale = "For scale</strong> ("  # a paragraph of its own, or it would not be bold
-    assert f"{scale}Autoencoder, shuffled gene sets; score_genes; ULM; AUCell; PCA)" in html
+    scores = "score_genes; ULM; AUCell; plain mean"
+    assert f"{scale}Autoencoder, shuffled gene sets; {scores}; PCA)" in html
     assert f"{scale}ULM; PCA)" in html  # of the other data set
 
 

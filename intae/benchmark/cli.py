@@ -48,9 +48,10 @@ def describe(benchmark: Benchmark) -> str:
         size = _cells(dataset, benchmark)
         lines.append(f"{dataset}: source {entry['source']}{size}, {len(fits)} fits")
         files = [*benchmark.dataset_files(dataset), *benchmark.gene_set_files(dataset)]
-        lender = benchmark.annotations_of(dataset)
+        lender = benchmark.lender_of(dataset)
         if lender:
-            lines.append(f"  gene sets of {lender}")
+            what = "cells and gene sets" if benchmark.cells_of(dataset) else "gene sets"
+            lines.append(f"  {what} of {lender}")
             if lender not in benchmark.datasets:
                 files += [*benchmark.dataset_files(lender), *benchmark.gene_set_files(lender)]
         for path in files:
@@ -58,7 +59,7 @@ def describe(benchmark: Benchmark) -> str:
         for role, column in entry["labels"].items():
             lines.append(f"  {role}: column {column!r}")
         if dataset not in benchmark.datasets:
-            lines.append("  only compared with the planted truth")
+            lines.append("  only compared with the truth")
         elif not entry["labels"]:
             lines.append("  no labels: nothing is said of separation")
         by_method: dict[str, list[str]] = {}
@@ -100,6 +101,8 @@ def _cells(dataset: str, benchmark: Benchmark) -> str:
         )
         genes = "the genes of " + entry["annotations_of"] if entry["annotations_of"] else None
         return f" ({n_cells:,} cells x {genes or f'{n_genes:,} genes'})"
+    if entry["source"] == "implanted":
+        return f" (cells of {entry['cells_of']})"
     path = Path(benchmark.dataset_files(dataset)[0])
     path = path if path.exists() else find_in_mirror(path.name, benchmark.mirror)
     if path is None or path.suffix != ".h5ad":

@@ -20,6 +20,7 @@ from ..metrics.agreement import (
     seed_correlations,
 )
 from ..metrics.cost import scaling_row, slopes
+from ..metrics.implanted import reference_rows
 from ..metrics.optimality import REFERENCE, Yardstick, scores_from_tables
 from ..metrics.separation import dense_table
 from ..prepared import gene_set_table, tell_lost
@@ -114,6 +115,16 @@ def _ablation(c: Comparison) -> pd.DataFrame:
     return pd.concat([*c.scored("ablation"), c.named(table)])
 
 
+def _implanted(c: Comparison) -> pd.DataFrame:
+    """The fits' rows, and below them those of methods that no fit stands for."""
+    scored = c.scored("implanted")
+    beside = reference_rows(read_h5ad(c.inputs["prepared"]), c.params["follows"])
+    fitted = {method for table in scored for method in table["method"]}
+    beside = beside[~beside["method"].isin(fitted)]
+    beside.insert(1, "seed", 0)
+    return stack([*scored, c.named(beside)], "implanted")
+
+
 def _scaling(c: Comparison) -> pd.DataFrame:
     whole = [scaling_row(about) for about in c.facts if about["method"] in c.params["scaled"]]
     parts = [part for part in c.parts("parts") if len(part)]
@@ -132,6 +143,7 @@ MAKERS: dict[str, Callable[[Comparison], pd.DataFrame]] = {
     "stability": _stability,
     "objective": _objective,
     "ablation": _ablation,
+    "implanted": _implanted,
     "scaling": _scaling,
     "scaling_slopes": lambda c: c.named(slopes(c.written("scaling"))),
     "sweep": lambda c: read_tables(c.inputs["sweep"]),

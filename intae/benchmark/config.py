@@ -18,7 +18,7 @@ import yaml
 
 from ..errors import ConfigError, suggest
 from ..sources import SOURCES
-from .expand import check_annotations_of, check_sweeps, expand_draws
+from .expand import check_annotations_of, check_sweeps, expand_draws, take_preparation
 from .registry import METHODS, MODELS, SCORES
 
 
@@ -165,6 +165,7 @@ def check_config(config: Mapping[str, Any], schema: Path = SCHEMA) -> dict[str, 
     validator = jsonschema.Draft202012Validator(rules)
     for error in sorted(validator.iter_errors(config), key=lambda e: list(map(str, e.path))):
         raise ConfigError(_explain(error))
+    take_preparation(config["datasets"])
     fill_defaults(config, rules)
     expand_draws(config)
     for kind in ("datasets", "methods"):

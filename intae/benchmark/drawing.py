@@ -457,3 +457,13 @@ def false_positives(inputs: Inputs, facts: Facts) -> Drawn:
     from ..figures.truth import plot_false_positives
 
     return plot_false_positives(inputs.table("false_positives"), _but_ablations(facts))
+
+
+@figure(
+    PLANTED, "implanted in real counts", when="implanted", per="simulation", tables=["implanted"]
+)
+def implanted(inputs: Inputs, facts: Facts) -> Drawn:
+    """Draw how far the methods read a truth implanted in real counts."""
+    from ..figures.implanted import plot_implanted
+
+    return plot_implanted(inputs.table("implanted"), _but_ablations(facts))

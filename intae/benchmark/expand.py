@@ -11,6 +11,13 @@ from typing import Any
 from ..errors import ConfigError, suggest
 from .registry import MODELS
 
+DRAWN = ("simulated", "implanted")  # sources whose truth is known; they have draws
+# What an implanted data set has from that of its cells, unless it says otherwise.
+PREPARED_AS = (
+    "gene_sets", "n_hvgs", "hvg_flavor", "keep_genes", "keep_sets", "min_genes", "max_genes",
+    "normalize", "target_sum", "log1p",
+)  # fmt: skip
+
 
 def expand_draws(config: dict[str, Any]) -> None:
     """Replace each data set that says `draws: n` by its draws NAME_1 to NAME_n, in place.
@@ -26,7 +33,7 @@ def expand_draws(config: dict[str, Any]) -> None:
     Raises
     ------
     ConfigError
-        If a data set that is not simulated has draws, a draw's name is taken already, or
+        If a data set whose truth is not known has draws, a draw's name is taken already, or
         `analyses:` names a data set that has draws.
     """
     datasets: dict[str, Any] = {}
@@ -37,8 +44,9 @@ def expand_draws(config: dict[str, Any]) -> None:
             datasets[name] = entry
             continue
         where = f"config, datasets: {name}: draws"
-        if entry["source"] != "simulated":
-            msg = f"{where}: only source simulated can be drawn again, not {entry['source']!r}"
+        if entry["source"] not in DRAWN:
+            msg = f"{where}: only source simulated or implanted can be drawn again, not "
+            msg += repr(entry["source"])
             raise ConfigError(msg)
         first = entry["params"].get("seed", 0)
         if isinstance(first, bool) or not isinstance(first, int):
@@ -65,6 +73,38 @@ def expand_draws(config: dict[str, Any]) -> None:
         for pair in config["exclude"]
         for draw in draws.get(pair["dataset"], [pair["dataset"]])
     ]
+
+
+def take_preparation(datasets: dict[str, Any]) -> None:
+    """Give each implanted data set the gene sets and the preparation of that of its cells.
+
+    What the entry itself says of the preparation stays. In place, before defaults are filled in.
+
+    Raises
+    ------
+    ConfigError
+        If `cells_of` is missing, stands at another source, or names no data set with counts of
+        its own; or if an implanted data set names gene sets.
+    """
+    lending = [d for d, known in datasets.items() if known["source"] not in DRAWN]
+    for name, entry in datasets.items():
+        where, other = f"config, datasets: {name}", entry.get("cells_of")
+        if entry["source"] != "implanted":
+            for key in ("cells_of", "cells"):
+                if entry.get(key):
+                    msg = f"{where}: {key}: is for source implanted, not for {entry['source']!r}"
+                    raise ConfigError(msg)
+            continue
+        if other not in lending:
+            said = f"there is no real data set {other!r}" if other else "is missing"
+            msg = f"{where}: cells_of: {said}{suggest(str(other), lending)}"
+            raise ConfigError(msg)
+        if entry.get("gene_sets"):
+            msg = f"{where}: gene_sets: are those of {other}, whose cells it takes; leave it out"
+            raise ConfigError(msg)
+        for key in PREPARED_AS:
+            if key in datasets[other]:
+                entry.setdefault(key, copy.deepcopy(datasets[other][key]))
 
 
 def check_annotations_of(name: str, datasets: dict[str, Any]) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from .drawing import FIGURES, Figure
 from .inputs import Facts
-from .jobs import CALLING, PUBLISHED, TABLES, Jobs
+from .jobs import CALLING, FOLLOWS, PUBLISHED, TABLES, Jobs
 
 
 def places(jobs: Jobs) -> list[str]:
@@ -24,7 +24,7 @@ def figures_of(jobs: Jobs, place: str) -> list[Figure]:
     for row in FIGURES.values():
         if row.per == "simulation":
             draws = b.simulations.get(place, ())
-            if any(b.with_terms(draw) for draw in draws):
+            if any(b.with_terms(draw) and b.holds(row.when, draw) for draw in draws):
                 rows.append(row)
         elif row.per != "run" and place in b.datasets and b.holds(row.when, place):
             rows.append(row)
@@ -67,6 +67,7 @@ def facts_of(jobs: Jobs, place: str) -> Facts:
         "roles": {m: e["role"] for m, e in b.config["methods"].items()},
         "models": {m: e["model"] for m, e in b.config["methods"].items()},
         **CALLING,
+        "follows": FOLLOWS,
     }
     if place in b.simulations:
         facts["planted"] = _planted(jobs, place)
@@ -139,6 +140,8 @@ def _planted(jobs: Jobs, simulation: str) -> dict[str, Any]:
         "seeds": [entry["params"].get("seed", 0) for entry in entries],
         "sizes": {k: v for k, v in entries[0]["params"].items() if k != "seed"},
         "annotations_of": entries[0]["annotations_of"],
+        "cells_of": entries[0]["cells_of"],
+        "cells": entries[0]["cells"],
     }
 
 

@@ -53,9 +53,10 @@ class Facts(TypedDict, total=False):
     scaling: dict[str, Any]
     projected: bool  # whether a time of the scaling may be
     sweeps: dict[str, dict[str, Any]]  # sweep -> its entry, label, model, own
-    planted: dict[str, Any]  # n_draws, seeds, sizes, annotations_of
+    planted: dict[str, Any]  # n_draws, seeds, sizes, annotations_of, cells_of, cells
     share: float  # from which on a false term overlaps a true one
     fdr: float
+    follows: float  # |r| from which on a term follows an activity
     draw_of: dict[str, str]  # draw -> its simulation
 
     # set while one of several figures of a row is drawn

@@ -41,6 +41,7 @@ TABLES = {
     "ablation": "ablations",
     "recovery_curves": "truth",
     "false_positives": "truth",
+    "implanted": "implanted",
     "separation": "labels",
     "history": "always",
     "scaling": "parts",
@@ -49,10 +50,12 @@ TABLES = {
     "reconstruction": "folds, expression",
     "choice": "folds, condition",
 }
+OF_DRAWS = ("truth", "implanted")  # draws are only compared with the truth
 # Those that are known of one fit by itself.
 SCORES = (
     "terms", "history", "corrections", "accuracy", "separation", "objective", "best_encoder",
     "necessity", "ablation", "recovery", "recovery_curves", "false_positives",
+    "implanted",
 )  # fmt: skip
 # Those that the paper's claims are held against.
 CLAIMED = (
@@ -64,6 +67,9 @@ PAGE_TABLES = ("terms", "accuracy", "stability", "correlation", "correlation_see
 # The share of a false term's genes in one true set from which on it counts as overlapping, and the
 # false discovery rate at which loadings count as different between conditions.
 CALLING = {"share": 0.25, "fdr": 0.05}
+# From which |r| with an implanted activity on a term follows it: of 2,000 cells, chance alone
+# reaches this in fewer than one of 100,000 terms.
+FOLLOWS = 0.1
 # The penalties at which every autoencoder's objective is compared: the paper's.
 PUBLISHED = {"lambda0": 0.1, "lambda1": 0.93, "lambda2": 0.43, "lambda3": 0.57}
 
@@ -78,7 +84,7 @@ class Jobs:
 
     Attributes
     ----------
-    prepared, model, facts, scores, halves, unseen, part, sweep
+    loaded, prepared, model, facts, scores, halves, unseen, part, sweep
         Patterns of paths, with the wildcards that rules have.
     """
 
@@ -86,6 +92,7 @@ class Jobs:
         self.benchmark = benchmark
         results = self.results = benchmark.config["results"]
         self.logs = f"{results}/logs"
+        self.loaded = f"{results}/{{dataset}}/loaded.h5ad"
         self.prepared = f"{results}/{{dataset}}/prepared.h5ad"
         fit = f"{results}/{{dataset}}/{{method}}/seed{{seed}}"
         self.model, self.facts = f"{fit}/model.h5", f"{fit}/fit.json"
@@ -108,11 +115,11 @@ class Jobs:
 
     def tables_of(self, dataset: str) -> list[str]:
         """Return the names of a data set's tables; draws are only compared with the truth."""
-        drawn = dataset not in self.benchmark.datasets
+        b, drawn = self.benchmark, dataset not in self.benchmark.datasets
         return [
             table
             for table, condition in TABLES.items()
-            if (not drawn or condition == "truth") and self.benchmark.holds(condition, dataset)
+            if (not drawn or condition in OF_DRAWS) and b.holds(condition, dataset)
         ]
 
     def table(self, dataset: str, table: str) -> str:
@@ -224,9 +231,10 @@ class Jobs:
             "facts": self.fits(self.facts, dataset),
             "scores": self.fits(self.scores, dataset),
         }
+        if dataset in b.datasets or "implanted" in tables:
+            inputs["prepared"] = self.prepared.format(dataset=dataset)
         if dataset in b.datasets:
             inputs["models"] = self.fits(self.model, dataset)
-            inputs["prepared"] = self.prepared.format(dataset=dataset)
             inputs["halves"] = [self.halves.format(dataset=dataset, method=m)
                                 for m in b.halved(dataset)]  # fmt: skip
         for table in ("accuracy", "reconstruction", "choice"):
@@ -253,6 +261,7 @@ class Jobs:
             "terms": analysis["terms"],
             "named": named_terms(analysis),
             "lambdas": PUBLISHED,
+            "follows": FOLLOWS,
         }
 
     def compare_outputs(self, dataset: str) -> dict[str, str]:
@@ -266,11 +275,22 @@ class Jobs:
         entry = self.benchmark.dataset(dataset)
         return {key: entry[key] for key in keys if key in entry}
 
+    def loading(self, dataset: str) -> dict[str, Any]:
+        """Return what is told to the step that loads a data set."""
+        if self.benchmark.cells_of(dataset) is None:
+            return self.entry(dataset, LOADING)
+        entry = self.entry(dataset, (*LOADING, "cells_of", "cells"))
+        return entry | {"prefixes": self.prefixes(dataset)}
+
     def files_of(self, dataset: str) -> list[str]:
-        """Return a data set's own files, or the prepared data whose gene sets it takes."""
-        lender = self.benchmark.annotations_of(dataset)
-        own = self.benchmark.dataset_files(dataset)
-        return own + ([self.prepared.format(dataset=lender)] if lender else [])
+        """Return a data set's own files, and those of the one whose sets or cells it takes."""
+        b, files = self.benchmark, self.benchmark.dataset_files(dataset)
+        lender = b.lender_of(dataset)
+        if b.cells_of(dataset):
+            files.append(self.loaded.format(dataset=lender))
+        if lender:
+            files.append(self.prepared.format(dataset=lender))
+        return files + (b.gene_set_files(dataset) if b.cells_of(dataset) else [])
 
     def prefixes(self, dataset: str) -> list[str | None]:
         """Return the prefix to take off the names in each gene set file of a data set."""

@@ -15,16 +15,16 @@ from ..errors import ConfigError
 from ..sources import SOURCES
 from ..sources.downloads import Download, find_in_mirror, msigdb
 from .config import check_config, fill_defaults, read_schema
-from .expand import grid_points, points_of
+from .expand import DRAWN, grid_points, points_of
 from .registry import MAIN_METHODS, METHODS, MODELS, solver_of
 
 
 class Benchmark:
     """A checked config, and the questions that rules ask of it.
 
-    `datasets` and `methods` are the names that run. `simulations` holds the simulated data sets of
-    the run, name -> its draws, which are data sets too but stand in no other list (without
-    `draws:` the data set is its own only draw).
+    `datasets` and `methods` are the names that run. `simulations` holds the data sets of the run
+    whose truth is known (simulated, or implanted in real counts), name -> its draws, which are data
+    sets too but stand in no other list (without `draws:` the data set is its own only draw).
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ class Benchmark:
         self.datasets = [d for d in chosen if "draw_of" not in self.dataset(d)]
         self.simulations: dict[str, list[str]] = {}
         for name in chosen:
-            if self.dataset(name)["source"] == "simulated":
+            if self.dataset(name)["source"] in DRAWN:
                 simulation = self.dataset(name).get("draw_of", name)
                 self.simulations.setdefault(simulation, []).append(name)
         # draw -> its simulation
@@ -52,7 +52,7 @@ class Benchmark:
         self.methods: list[str] = run.get("methods") or list(self.config["methods"])
         self.excluded = {(pair["dataset"], pair["method"]) for pair in self.config["exclude"]}
         self.downloads: dict[str, Download] = {}
-        lent = [d for d in map(self.annotations_of, chosen) if d is not None]
+        lent = [d for name in chosen if (d := self.lender_of(name)) is not None]
         for name in dict.fromkeys([*chosen, *lent]):
             self.dataset_files(name)  # so that a missing file is told of before any job
             self.gene_set_files(name)
@@ -64,6 +64,14 @@ class Benchmark:
     def annotations_of(self, name: str) -> str | None:
         """Return the data set whose prepared gene sets a simulated one takes, if it does."""
         return self.dataset(name)["annotations_of"]
+
+    def cells_of(self, name: str) -> str | None:
+        """Return the data set whose cells an implanted one takes, if it does."""
+        return self.dataset(name)["cells_of"]
+
+    def lender_of(self, name: str) -> str | None:
+        """Return the data set whose gene sets or cells a simulated or implanted one takes."""
+        return self.annotations_of(name) or self.cells_of(name)
 
     def method(self, name: str) -> dict[str, Any]:
         """Return the entry of a method."""
@@ -281,5 +289,6 @@ CONDITIONS: dict[str, Callable[[Benchmark, str], Any]] = {
     "folds, expression": lambda b, d: any(b.can(m, "reconstructs") for m in b.folded(d)),
     "parts": lambda b, d: b.parts_of(d),
     "sweeps": lambda b, d: b.sweeps_of(d),
-    "truth": lambda b, d: d in b.draw_of,
+    "truth": lambda b, d: b.dataset(d)["source"] == "simulated",
+    "implanted": lambda b, d: b.dataset(d)["source"] == "implanted",
 }

@@ -42,7 +42,7 @@ MODELS = {
     "FSCLVM": Model(
         ("n_dense", "n_sparse", "covariates", "max_iter", "tol", "n_init", "compat"),
     ),
-    "GeneSetScore": Model(("method",), reconstructs=False, revision=2),
+    "GeneSetScore": Model(("method",), reconstructs=False, revision=3),
     "MaskedAutoencoder": Model(
         ("mask", "inside", "outside", "epochs", "learning_rate", "batch_size", "device"),
     ),
@@ -54,7 +54,7 @@ MODELS = {
 }  # fmt: skip
 
 # The scores that GeneSetScore has.
-SCORES = ("score_genes", "ulm", "aucell")
+SCORES = ("score_genes", "ulm", "aucell", "mean")
 
 # The methods of the paper's benchmark with their colours. Their order in figures is the same in
 # every run, whichever of them a user's config names first; others follow in the config's order.
@@ -75,6 +75,7 @@ METHODS = {
     "score_genes": "#6E6E6E",
     "ulm": "#2B2B2B",
     "aucell": "#B4B4B4",
+    "plain_mean": "#8C6D46",
     "pca": "#949494",
     "autoencoder_masked": "#332288",
     "autoencoder_stochastic": "#882255",

@@ -18,6 +18,7 @@ from anndata import AnnData
 
 from ..fits import Fit
 from ..io import read_h5ad
+from ..metrics.implanted import implanted
 from ..metrics.optimality import Yardstick, needed_terms, own_scores
 from ..metrics.separation import separation_table, term_accuracy
 from ..metrics.terms import corrected_genes, history_of, terms_of
@@ -38,7 +39,8 @@ class Scored:
     path
         Of the prepared data; they are read only if a score needs them.
     settings
-        `share` and `fdr` of false positives, `lambdas` of the common objective.
+        `share` and `fdr` of false positives, `lambdas` of the common objective, `follows` of
+        implanted activities.
     """
 
     fit: Fit
@@ -84,6 +86,7 @@ SCORERS: dict[str, Callable[[Scored], pd.DataFrame]] = {
     "recovery": lambda s: recovery(s.fit, s.prepared),
     "recovery_curves": lambda s: recovery_curves(s.fit, s.prepared),
     "false_positives": _false_positives,
+    "implanted": lambda s: implanted(s.fit, s.prepared, s.settings["follows"]),
 }
 
 

@@ -19,6 +19,7 @@ PART_COLUMNS = {
     "corrections": (*FIT_COLUMNS, *CORRECTION_COLUMNS),
     "false_positives": (*FIT_COLUMNS, "rule", "outcome", "n", "of"),
     "history": (*FIT_COLUMNS, *HISTORY_COLUMNS),
+    "implanted": (*FIT_COLUMNS, "term", "metric", "value"),
     "recovery": (*FIT_COLUMNS, "metric", "value"),
     "recovery_curves": (*FIT_COLUMNS, "what", "n_ranked", "recall", "precision", "chance"),
     "separation": (*FIT_COLUMNS, "term", "label", "value", "n_cells", "auroc"),

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from . import buettner15, covid_balf, kang17, macosko15, simulated
+from . import buettner15, covid_balf, implanted, kang17, macosko15, simulated
 
 SOURCES: dict[str, ModuleType] = {
     "kang17": kang17,
@@ -26,4 +26,5 @@ SOURCES: dict[str, ModuleType] = {
     "covid_balf": covid_balf,
     "buettner15": buettner15,
     "simulated": simulated,
+    "implanted": implanted,
 }

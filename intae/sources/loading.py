@@ -30,13 +30,15 @@ def load_dataset(name: str, entry: Mapping[str, Any], files: Sequence[str | Path
     files
         Paths of its files: the `FILES` of a known source, in their order; or the user's own file
         and, where the entry names one, its metadata table; or, for simulated data, the prepared
-        data whose gene sets they take, if any.
+        data whose gene sets they take, if any; or, for an implanted truth, the data set of its
+        cells, loaded and prepared, and that one's gene set files.
 
     Returns
     -------
     Data, cells x genes, X as the source has it; obs holds the labels under the names condition,
     cell_type, batch and donor, as far as the entry declares them, as categories;
     `uns["scale"]` is counts, normalized or log. Simulated data come as they were drawn: prepared.
+    An implanted truth stands beside its counts.
 
     Raises
     ------
@@ -52,13 +54,14 @@ def load_dataset(name: str, entry: Mapping[str, Any], files: Sequence[str | Path
         cell_column = (entry.get("metadata") or {}).get("cell_column")
         adata = file.load(*files, **chosen, cell_column=cell_column)
     elif source in SOURCES:
-        adata = SOURCES[source].load(*files, **(entry.get("params") or {}))
+        told = {key: entry[key] for key in ("cells", "prefixes") if entry.get(key)}
+        adata = SOURCES[source].load(*files, **(entry.get("params") or {}), **told)
     else:
         msg = f"data set {name!r}: unknown source {source!r}{suggest(source, [*SOURCES, 'file'])}"
         raise IntaeError(msg)
     if source == "simulated":
         return adata
-    adata = _filter(name, adata, entry.get("filter") or {})
+    adata = filter_cells(name, adata, entry.get("filter") or {})
     labels = entry.get("labels") or {}
     if entry.get("drop_unlabelled"):
         adata = _drop_unlabelled(name, adata, labels)
@@ -67,19 +70,36 @@ def load_dataset(name: str, entry: Mapping[str, Any], files: Sequence[str | Path
     check_expression(name, adata)
     scale = _find_scale(name, adata, entry.get("scale"))
     loaded = AnnData(adata.X, obs=adata.obs, var=pd.DataFrame(index=adata.var_names))
+    if source == "implanted":
+        loaded.obsm, loaded.varm, loaded.uns = adata.obsm, adata.varm, adata.uns
     loaded.uns["scale"] = scale
     return loaded
 
 
-def _filter(name: str, adata: AnnData, wanted: Mapping[str, Any]) -> AnnData:
-    """Keep the cells whose columns of obs have one of the wanted values."""
+def filter_cells(
+    name: str, adata: AnnData, wanted: Mapping[str, Any], *, key: str = "filter"
+) -> AnnData:
+    """Keep the cells whose columns of obs have one of the wanted values.
+
+    Parameters
+    ----------
+    name, key
+        Name of the data set and key of its entry, for messages.
+    wanted
+        Column of obs -> its value, or values.
+
+    Raises
+    ------
+    IntaeError
+        If there is no such column, or no cell is left.
+    """
     for column, values in wanted.items():
         values = [str(v) for v in (values if isinstance(values, list) else [values])]
-        have = _column(name, adata.obs, column, "filter").astype(str)
+        have = _column(name, adata.obs, column, key).astype(str)
         keep = have.isin(values).to_numpy()
         if not keep.any():
             msg = (
-                f"data set {name!r}: filter {column}: {values} leaves no cell; the column "
+                f"data set {name!r}: {key} {column}: {values} leaves no cell; the column "
                 f"holds {', '.join(sorted(have.unique())[:8])}"
             )
             raise IntaeError(msg)

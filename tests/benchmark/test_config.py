@@ -77,6 +77,22 @@ def test_the_data_set_that_lends_its_gene_sets_is_fetched_though_it_is_not_run()
         Benchmark(config)
 
 
+def test_an_implanted_truth_is_prepared_as_the_data_set_of_its_cells():
+    config = changed("datasets", "kang17", "min_genes", value=5)
+    config["datasets"]["implanted_groups"]["n_hvgs"] = 300
+    config["run"] = {"datasets": ["implanted_groups"]}
+    benchmark = Benchmark(config)
+    assert benchmark.datasets == []
+    assert list(benchmark.simulations) == ["implanted_groups"]
+    draw = benchmark.dataset("implanted_groups_2")
+    assert (draw["min_genes"], draw["n_hvgs"], draw["gene_sets"]) == (5, 300, ["reactome"])
+    assert draw["params"]["seed"] == 1 and draw["labels"] == {}
+    assert "GSE96583_RAW.tar" in benchmark.downloads  # the lender's, though it is not run
+    assert benchmark.lender_of("implanted_groups_2") == "kang17"
+    assert benchmark.holds("implanted", "implanted_groups_1")
+    assert not benchmark.holds("truth", "implanted_groups_1")
+
+
 def test_check_tells_of_draws(tmp_path, capsys):
     (tmp_path / "mine.yaml").write_text(
         "run: {datasets: [planted], methods: [fsclvm_annotation]}\n"
@@ -87,6 +103,11 @@ def test_check_tells_of_draws(tmp_path, capsys):
     assert "gene sets of kang17" in out and "GSE96583_RAW.tar: to be downloaded" in out
     assert "halves:" not in out and "fits of halves" not in out.replace("and those of halves", "")
     assert "in all: 5 data sets, 5 fits" in out
+    (tmp_path / "mine.yaml").write_text("run: {datasets: [implanted_depth], methods: [ulm]}\n")
+    assert main(["check", str(tmp_path / "mine.yaml")]) == 0
+    out = capsys.readouterr().out
+    assert "implanted_depth_3: source implanted (cells of kang17), 1 fits" in out
+    assert "cells and gene sets of kang17" in out
 
 
 def test_what_stands_for_the_papers_data():
@@ -141,7 +162,11 @@ FILE = {"source": "file", "file": "none.h5ad", "gene_sets": ["reactome"]}
         (("gene_sets", "reactome", "file"), "x.gmt", "give one of file:, url: and msigdb:"),
         (("gene_sets", "reactome", "sha256"), "123", "gene_sets: reactome: sha256"),
         (("mirror",), "no/such/folder", "'no/such/folder' is not a folder"),
-        (("datasets", "kang17", "draws"), 2, "only source simulated can be drawn again"),
+        (
+            ("datasets", "kang17", "draws"),
+            2,
+            "simulated or implanted can be drawn again",
+        ),
         (("datasets", "planted", "draws"), 0, "datasets: planted: draws"),
         (("datasets", "planted", "params"), {"seed": "x"}, "seed: must be a whole number, not 'x'"),
         (("datasets", "planted_2"), {"source": "simulated"}, "would make 'planted_2'"),
@@ -150,6 +175,12 @@ FILE = {"source": "file", "file": "none.h5ad", "gene_sets": ["reactome"]}
         (("datasets", "simulated", "annotations_of"), "planted_1", "has no gene sets of its own"),
         (("datasets", "macosko15", "annotations_of"), "simulated", "is for source simulated"),
         (("analyses", "planted"), {}, "analyses: planted: has draws"),
+        (("datasets", "implanted_groups", "cells_of"), None, "cells_of: is missing"),
+        (("datasets", "implanted_groups", "cells_of"), "kang71", "'kang71'; did you mean 'kang17'"),
+        (("datasets", "implanted_groups", "cells_of"), "planted", "no real data set 'planted'"),
+        (("datasets", "implanted_groups", "gene_sets"), ["reactome"], "are those of kang17"),
+        (("datasets", "macosko15", "cells_of"), "kang17", "cells_of: is for source implanted"),
+        (("datasets", "macosko15", "cells"), {"batch": "p1"}, "cells: is for source implanted"),
         (("run", "datasets"), ["planned"], "there is no entry 'planned'; did you mean 'planted"),
     ],
 )

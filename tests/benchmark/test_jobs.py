@@ -5,6 +5,7 @@ import copy
 import pytest
 import yaml
 
+from intae.benchmark.facts import figures_of
 from intae.benchmark.jobs import PREPARING, SCORES, TABLES, Jobs, point_name, rule_name
 from intae.benchmark.plan import CONDITIONS, Benchmark, named_terms
 from intae.benchmark.score import SCORERS
@@ -28,6 +29,29 @@ def test_each_data_set_has_the_tables_that_its_labels_and_methods_allow(jobs):
     assert "separation" in jobs.tables_of("macosko15")  # but cell types
     assert set(jobs.tables_of("planted_1")) == {"recovery", "recovery_curves", "false_positives"}
     assert {"sweep", "scaling"} <= set(jobs.tables_of("kang17"))
+    assert jobs.tables_of("implanted_groups_1") == ["implanted"]
+    assert "implanted" not in jobs.tables_of("simulated")
+
+
+def test_an_implanted_truth_is_made_of_the_loaded_counts_of_another(jobs):
+    assert jobs.files_of("implanted_groups_1") == [
+        "results/kang17/loaded.h5ad", "results/kang17/prepared.h5ad",
+        "resources/c2.cp.reactome.v4.0.symbols.gmt",
+    ]  # fmt: skip
+    told = jobs.loading("implanted_groups_1")
+    assert told["cells"] == {"condition": "ctrl"} and told["prefixes"] == ["REACTOME_"]
+    assert not {"cells", "prefixes"} & set(jobs.loading("kang17"))
+    inputs = jobs.compare_inputs("implanted_groups_1")  # its plain mean and oracle read the data
+    assert inputs["prepared"] == "results/implanted_groups_1/prepared.h5ad"
+    assert "prepared" not in jobs.compare_inputs("planted_1")
+
+
+def test_figures_of_a_truth_are_those_of_its_kind(jobs):
+    for place, names in {
+        "implanted_groups": ["implanted"],
+        "planted": ["recovery", "recovery_curves", "false_positives"],
+    }.items():
+        assert [row.name for row in figures_of(jobs, place)] == names
 
 
 def test_a_fit_is_scored_by_what_its_model_can_answer(jobs):

@@ -58,7 +58,11 @@ FACTS = {
             "label": "Autoencoder", "model": "Autoencoder", "own": {"solver": "exact"},
         }
     },
-    "planted": {"n_draws": 2, "seeds": [0, 1], "sizes": {"n_cells": 60}, "annotations_of": None},
+    "planted": {
+        "n_draws": 2, "seeds": [0, 1], "sizes": {"n_cells": 60}, "annotations_of": None,
+        "cells_of": "d", "cells": {"condition": "ctrl", "cell_type": ["B", "T"]},
+    },
+    "follows": 0.2,
     "share": 0.25,
     "fdr": 0.05,
     "draw_of": {"d_1": "d", "d_2": "d"},
@@ -146,6 +150,11 @@ TABLES = {
         variance_explained_held_out=0.3, best_accuracy_held_out=0.8,
     ),
     "recovery": rows("method value", ("ae", 0.4), dataset="d_1", seed=0, metric="a score"),
+    "implanted": rows(
+        "dataset method metric value", ("d_1", "ae", "top1", 1.0), ("d_1", "ae", "r", 0.4),
+        ("d_2", "ae", "r", 0.5), ("d_1", "(oracle)", "r", 0.6), ("d_1", "ae", "followed", 0.0),
+        term=TERM, seed=0,
+    ),
     "recovery_curves": rows(
         "n_ranked recall precision", (1, 0.5, 1.0), (3, 1.0, 0.6),
         dataset="d_1", method="ae", seed=0, what="terms", chance=0.2,

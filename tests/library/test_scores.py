@@ -78,6 +78,17 @@ def test_no_score_depends_on_the_order_of_the_genes(tied, method):
     np.testing.assert_allclose(shuffled, scores, atol=1e-9)
 
 
+def test_the_mean_is_of_genes_at_unit_variance(simulated):
+    data = simulated.copy()
+    data.X[:, 5] = 1.7  # does not vary, and must not blow up
+    genes = pd.DataFrame(data.X.astype(float), data.obs_names, data.var_names)
+    unit = ((genes - genes.mean()) / genes.std(ddof=0)).drop(columns=data.var_names[5])
+    scores = intae.GeneSetScore("mean").fit(data).loadings_
+    for term, own in members(data).items():
+        expected = unit[[g for g in own if g in unit]].sum(axis=1) / len(own)
+        np.testing.assert_allclose(scores[term], expected, atol=1e-6)
+
+
 def test_aucell_is_the_mean_over_all_orders_of_equal_genes():
     import decoupler
 
@@ -159,7 +170,9 @@ def test_sets_of_all_genes_and_flat_cells_give_numbers(method, n_genes):
 
 
 def test_an_unknown_method_is_refused(simulated):
-    with pytest.raises(IntaeError, match="must be one of score_genes, ulm, aucell, not 'umm'"):
+    with pytest.raises(
+        IntaeError, match="must be one of score_genes, ulm, aucell, mean, not 'umm'"
+    ):
         intae.GeneSetScore("umm").fit(simulated)
 
 
@@ -167,7 +180,7 @@ def test_missing_decoupler_is_told_of(simulated, monkeypatch):
     monkeypatch.setitem(sys.modules, "decoupler", None)
     with pytest.raises(ImportError, match=r"install decoupler>=2\.2 \(the extra intae\[scores\]"):
         intae.GeneSetScore("ulm").fit(simulated)
-    for method in ("score_genes", "aucell"):  # need none
+    for method in ("score_genes", "aucell", "mean"):  # need none
         intae.GeneSetScore(method).fit(simulated)
 
 

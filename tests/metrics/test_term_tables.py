@@ -9,6 +9,7 @@ from fits import make_fit
 from intae.benchmark.tables import PART_COLUMNS, label, stack
 from intae.fits import Fit
 from intae.metrics.agreement import between_seeds
+from intae.metrics.implanted import implanted
 from intae.metrics.separation import separation_table, term_accuracy
 from intae.metrics.terms import corrected_genes, history_of, ranking, terms_of
 from intae.metrics.truth import false_positives, recovery, recovery_curves
@@ -62,10 +63,15 @@ def test_tables_of_no_fit_have_the_columns_of_tables_of_fits(simulated):
     fit.terms.iloc[0, 4] = simulated.var_names[0]
     scores = term_accuracy(fit.loadings.iloc[:, :1], fit.obs["condition"])
     scores.insert(1, "label", "condition")
+    truth = simulated.copy()  # as if its first term had been given an activity
+    truth.obsm["true_activity"] = np.arange(truth.n_obs)[:, None]
+    truth.varm["true_genes"] = truth.varm["annotations"][:, :1]
+    truth.uns["implanted"] = pd.DataFrame({"null": [""]}, index=fit.terms.index[:1])
     tables = {
         "accuracy": label(scores, fit.about),
         "corrections": label(corrected_genes(fit), fit.about),
         "false_positives": label(false_positives(fit, simulated, share=0.25, fdr=0.05), fit.about),
+        "implanted": label(implanted(fit, truth), fit.about),
         "history": label(history_of(fit), fit.about),
         "recovery": label(recovery(fit, simulated), fit.about),
         "recovery_curves": label(recovery_curves(fit, simulated), fit.about),

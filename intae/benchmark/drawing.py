@@ -48,7 +48,7 @@ class Figure:
         Tables of the data set that it reads, as far as the data set has them.
     needs
         What it reads besides: prepared, fits (all seeds of the methods shown) or first_fits, and
-        the tables choice, reconstruction and runtime, whose files lie elsewhere.
+        runtime, the table of the whole run.
     by_dataset
         Whether the report lists it under the data set.
     """
@@ -261,7 +261,7 @@ def _near(
 
 @figure(
     SEPARATION, "held-out donors, three measures", when="condition",
-    tables=["accuracy"], needs=["choice"],
+    tables=["accuracy", "choice"],
 )  # fmt: skip
 def metrics(inputs: Inputs, facts: Facts) -> Drawn:
     """Draw three measures of separation, on cells seen and unseen."""
@@ -386,7 +386,9 @@ def stability(inputs: Inputs, facts: Facts) -> Drawn:
     )  # fmt: skip
 
 
-@figure(TRUST, "reconstruction of unseen cells", when="folds, expression", needs=["reconstruction"])
+@figure(
+    TRUST, "reconstruction of unseen cells", when="folds, expression", tables=["reconstruction"]
+)
 def reconstruction(inputs: Inputs, facts: Facts) -> Drawn:
     """Draw the share of variance that methods reconstruct in unseen cells."""
     from ..figures.separation import plot_reconstruction

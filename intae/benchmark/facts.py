@@ -6,7 +6,7 @@ from typing import Any
 
 from .drawing import FIGURES, Figure
 from .inputs import Facts
-from .jobs import CALLING, FOLLOWS, PUBLISHED, TABLES, Jobs
+from .jobs import CALLING, FOLLOWS, PUBLISHED, Jobs
 
 
 def places(jobs: Jobs) -> list[str]:
@@ -46,7 +46,7 @@ def inputs_of(jobs: Jobs, place: str) -> dict[str, Any]:
     inputs: dict[str, Any] = {}
     for row in rows:
         sources = b.simulations[place] if row.per == "simulation" else [place]
-        for table in (*row.tables, *(need for need in row.needs if need in TABLES)):
+        for table in row.tables:
             paths = [jobs.table(d, table) for d in sources if table in jobs.tables_of(d)]
             if paths:
                 inputs[table] = paths

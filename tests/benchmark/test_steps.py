@@ -1,0 +1,53 @@
+"""What every step does: its log, its errors, and the machine that it says it ran on."""
+
+import importlib
+import logging
+import subprocess
+import sys
+
+import pytest
+
+from intae.benchmark import host
+from intae.benchmark.logs import log_to
+from intae.errors import ConfigError, IntaeError
+
+
+def run(path, error):
+    with pytest.raises(SystemExit), log_to(path):
+        logging.info("at work")
+        print("said")
+        raise error
+    return path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "error", [IntaeError("no gene matches"), ConfigError("no gene matches"), OSError("no room")]
+)
+def test_what_a_user_can_fix_is_told_in_one_sentence(tmp_path, error):
+    text = run(tmp_path / "folder/step.log", error)
+    assert text.splitlines()[-1] == f"Error: {error}"
+    assert "Traceback" not in text and "at work" in text and "said" in text
+
+
+@pytest.mark.parametrize("error", [ValueError("shapes differ"), KeyError("x"), TypeError("y")])
+def test_a_fault_of_the_program_keeps_its_traceback(tmp_path, error):
+    text = run(tmp_path / "step.log", error)
+    assert "Traceback" in text and "in run" in text
+    assert type(error).__name__ in text.splitlines()[-1]
+
+
+def test_the_host_is_described_where_there_is_no_module_resource(monkeypatch):
+    monkeypatch.setitem(sys.modules, "resource", None)  # as on Windows
+    again = importlib.reload(host)
+    assert again.peak_memory_mb() > 1
+    described = again.describe_host()
+    assert float(described["memory_gb"]) > 0 and int(described["cores"]) >= 1
+
+
+def test_a_file_is_fetched_where_the_models_cannot_be_imported(root):
+    code = (
+        "import sys; "
+        "sys.modules.update(dict.fromkeys(['torch', 'anndata', 'scanpy', 'sklearn'])); "
+        "import intae.benchmark.logs, intae.sources.downloads"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=root)

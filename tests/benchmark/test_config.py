@@ -1,6 +1,7 @@
 """Config mistakes are told of before anything runs, by the key."""
 
 import copy
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -282,3 +283,8 @@ def test_check_looks_at_the_columns_of_an_h5ad(tmp_path, capsys, counts):
     (tmp_path / "mine.yaml").write_text(yaml.safe_dump(config))
     assert main(["check", str(tmp_path / "mine.yaml")]) == 1
     assert "no column 'conditions' in obs; did you mean 'condition'" in capsys.readouterr().err
+
+
+def test_the_default_config_comes_with_the_package():
+    packaged = files("intae.benchmark").joinpath("config.yaml").read_text(encoding="utf-8")
+    assert packaged == (ROOT / "config.yaml").read_text(encoding="utf-8")

@@ -556,7 +556,7 @@ def test_a_failing_job_says_why_and_leaves_nothing(folder, tmp_path):
     path.write_text(json.dumps(config))
     done = snakemake(folder, "--configfile", str(path))
     assert done.returncode != 0
-    assert "Error: data set 'bad': X (" in done.stdout + done.stderr
+    assert "Error: data set 'bad': X holds negative values (-1 to 9)" in done.stdout + done.stderr
     assert not list((folder / "bad_results").glob("**/*.h5ad"))
 
 

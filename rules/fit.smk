@@ -10,6 +10,7 @@ rule train:
         f"{LOGS}/{{dataset}}/{{method}}.seed{{seed}}.train.log",
     benchmark:
         f"{RESULTS}/{{dataset}}/{{method}}/seed{{seed}}/benchmark.tsv"
+    priority: 2  # the longest steps first, so that none is left alone at the end
     conda:
         "../envs/intae.yaml"
     threads: entry("threads")
@@ -55,6 +56,7 @@ rule halves:
         JOBS.halves,
     log:
         f"{LOGS}/{{dataset}}/{{method}}.halves.log",
+    priority: 1
     conda:
         "../envs/intae.yaml"
     threads: entry("threads")

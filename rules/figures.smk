@@ -4,15 +4,14 @@ from intae.benchmark import facts as figure_facts
 
 FIGURES = []
 
-# A rule per data set or simulation, since each has its own figures, drawn by one process.
-for place in figure_facts.places(JOBS):
-    told = figure_facts.facts_of(JOBS, place)
-    drawn = figure_facts.files_of(JOBS, place, told)
+# A rule per data set or simulation, since each has its own figures; where they are many, two, so
+# that two processes draw them.
+for place, number, told, drawn in figure_facts.shares(JOBS):
     FIGURES += [f"{stem}.png" for _, _, stem in drawn]
 
     rule:
         name:
-            rule_name("figures", place)
+            rule_name(f"figures{number}", place)
         input:
             **figure_facts.inputs_of(JOBS, place),
         output:
@@ -28,7 +27,7 @@ for place in figure_facts.places(JOBS):
             ],
             pdf=[f"{stem}.pdf" for _, _, stem in drawn],
         log:
-            f"{LOGS}/{place}/figures.log",
+            f"{LOGS}/{place}/figures{number}.log",
         conda:
             "../envs/intae.yaml"
         threads: 1

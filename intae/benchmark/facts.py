@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from .drawing import FIGURES, Figure
 from .inputs import Facts
 from .jobs import CALLING, FOLLOWS, PUBLISHED, Jobs
+
+MANY = 8  # figures, from which on two jobs draw those of a data set
 
 
 def places(jobs: Jobs) -> list[str]:
@@ -38,6 +41,21 @@ def files_of(jobs: Jobs, place: str, facts: Facts) -> list[tuple[Figure, str, st
         for row in figures_of(jobs, place)
         for part in row.parts(facts)
     ]
+
+
+def shares(jobs: Jobs) -> Iterator[tuple[str, str, Facts, list[tuple[Figure, str, str]]]]:
+    """Yield what each job of figures draws: the place, a number, the facts, and the figures.
+
+    The number is empty, or 2 for the second of two jobs that share many figures.
+    """
+    for place in places(jobs):
+        facts = facts_of(jobs, place)
+        drawn = files_of(jobs, place, facts)
+        if len(drawn) > MANY:
+            yield place, "", facts, drawn[::2]
+            yield place, "2", facts, drawn[1::2]
+        else:
+            yield place, "", facts, drawn
 
 
 def inputs_of(jobs: Jobs, place: str) -> dict[str, Any]:

@@ -5,7 +5,7 @@ import copy
 import pytest
 import yaml
 
-from intae.benchmark.facts import figures_of
+from intae.benchmark.facts import figures_of, shares
 from intae.benchmark.jobs import PREPARING, SCORES, TABLES, Jobs, point_name, rule_name
 from intae.benchmark.plan import CONDITIONS, Benchmark, named_terms
 from intae.benchmark.score import SCORERS
@@ -101,3 +101,10 @@ def test_a_part_has_the_budget_of_the_parts(jobs):
 def test_names_that_stand_in_paths_and_rules():
     assert point_name({"lambda1": 0.5, "n_dense": 1}) == "lambda1~0.5_n_dense~1"
     assert rule_name("compare", "my-data.set") == "compare_my_data_set"
+
+
+def test_many_figures_are_shared_by_two_jobs_and_none_is_lost(jobs):
+    drawn = [(place, number, stem) for place, number, _, rows in shares(jobs) for *_, stem in rows]
+    assert len({stem for *_, stem in drawn}) == len(drawn)
+    assert {number for place, number, _ in drawn if place == "kang17"} == {"", "2"}
+    assert {number for place, number, _ in drawn if place == "planted"} == {""}

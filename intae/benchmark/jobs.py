@@ -329,13 +329,10 @@ class Jobs:
             for m in methods
         ]
 
-    def labels(self, *, ablations: bool = True) -> dict[str, str]:
-        """Return method -> its name in figures; ablations are in a figure of their own only."""
-        return {
-            name: entry.get("label", name)
-            for name, entry in self.benchmark.config["methods"].items()
-            if ablations or entry["role"] != "ablation"
-        }
+    def labels(self) -> dict[str, str]:
+        """Return method -> its name in figures."""
+        methods = self.benchmark.config["methods"]
+        return {name: entry.get("label", name) for name, entry in methods.items()}
 
     def controls(self) -> list[str]:
         """Return the methods of the config that are controls."""

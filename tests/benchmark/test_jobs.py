@@ -5,8 +5,9 @@ import copy
 import pytest
 import yaml
 
+from intae.autoencoder import lambdas
 from intae.benchmark.facts import figures_of, shares
-from intae.benchmark.jobs import PREPARING, SCORES, TABLES, Jobs, point_name, rule_name
+from intae.benchmark.jobs import PREPARING, PUBLISHED, SCORES, TABLES, Jobs, point_name, rule_name
 from intae.benchmark.plan import CONDITIONS, Benchmark, named_terms
 from intae.benchmark.score import SCORERS
 
@@ -108,3 +109,14 @@ def test_many_figures_are_shared_by_two_jobs_and_none_is_lost(jobs):
     assert len({stem for *_, stem in drawn}) == len(drawn)
     assert {number for place, number, _ in drawn if place == "kang17"} == {"", "2"}
     assert {number for place, number, _ in drawn if place == "planted"} == {""}
+
+
+def test_the_common_penalties_are_the_published_ones():
+    assert PUBLISHED == lambdas.PUBLISHED  # the Snakefile cannot import what imports NumPy
+
+
+def test_the_default_profile_trains_one_network_at_a_time(jobs, root):
+    profile = yaml.safe_load((root / "profiles/default/config.yaml").read_text(encoding="utf-8"))
+    assert profile["resources"] == ["gpu=1"]
+    assert jobs.resources("autoencoder")["gpu"] == 1
+    assert jobs.resources("autoencoder_exact")["gpu"] == 0

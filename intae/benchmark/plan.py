@@ -277,8 +277,8 @@ def named_terms(analysis: Mapping[str, Any]) -> list[str]:
     """Return the terms that an entry of `analyses` names, each once."""
     keys = ("expected", "terms", "scatter")
     named = [analysis.get(key) or [] for key in keys]
-    named.append((analysis.get("loadings") or {}).get("terms") or [])
     named.append([pair["term"] for pair in analysis.get("known_pairs") or []])
+    named.append((analysis.get("loadings") or {}).get("terms") or [])
     return list(dict.fromkeys(term for terms in named for term in terms))
 
 

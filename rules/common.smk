@@ -7,15 +7,7 @@ from snakemake.exceptions import WorkflowError
 # The library is installed, or it lies beside this file (environments made by conda).
 sys.path.insert(0, workflow.basedir)
 from intae.benchmark.config import read_config
-from intae.benchmark.jobs import (
-    CALLING,
-    CLAIMED,
-    FOLLOWS,
-    PREPARING,
-    PUBLISHED,
-    Jobs,
-    rule_name,
-)
+from intae.benchmark.jobs import CLAIMED, PREPARING, Jobs, rule_name
 from intae.benchmark.plan import Benchmark
 from intae.errors import ConfigError
 

@@ -43,7 +43,7 @@ rule score:
         runtime=120,
     params:
         tables=lambda wildcards: JOBS.scores_of(wildcards.dataset, wildcards.method),
-        settings=CALLING | {"lambdas": PUBLISHED, "follows": FOLLOWS},
+        settings=lambda wildcards: JOBS.scoring(wildcards.dataset),
     script:
         "../scripts/score.py"
 

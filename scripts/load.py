@@ -6,5 +6,8 @@ with step(snakemake):
     from intae.io import write_h5ad
     from intae.sources.loading import load_dataset
 
-    loaded = load_dataset(snakemake.wildcards.dataset, snakemake.params.entry, snakemake.input)
+    name, entry = snakemake.wildcards.dataset, snakemake.params.entry
+    # of the config, not of the parameters: other pairs to look at must not load again
+    pairs = snakemake.config.get("analyses", {}).get(name, {}).get("known_pairs") or ()
+    loaded = load_dataset(name, entry, snakemake.input, pairs)
     write_h5ad(loaded, snakemake.output[0])

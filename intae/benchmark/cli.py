@@ -108,6 +108,7 @@ def _cells(dataset: str, benchmark: Benchmark) -> str:
     if path is None or path.suffix != ".h5ad":
         return ""
     from ..io import read_h5ad
+    from ..sources.loading import check_known_pairs
 
     adata = read_h5ad(path, backed="r")
     n_cells, n_genes = adata.shape
@@ -119,6 +120,8 @@ def _cells(dataset: str, benchmark: Benchmark) -> str:
             if column not in adata.obs:
                 msg = f"config, datasets: {dataset}, {where}: there is no column {column!r} in obs"
                 raise ConfigError(msg + suggest(column, adata.obs.columns))
+        own = benchmark.analysis(dataset)["known_pairs"] or ()
+        check_known_pairs(dataset, adata.obs, entry["labels"], own)
     return f" ({n_cells:,} cells x {n_genes:,} genes)"
 
 

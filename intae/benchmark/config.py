@@ -250,6 +250,10 @@ def _check_analysis(name: str, entry: Mapping[str, Any], config: Mapping[str, An
             key = "conditions" if role == "condition" else "loadings: cell_types"
             msg = f"config, analyses: {name}: {key}: datasets: {name} names no {role} in labels"
             raise ConfigError(msg)
+    for pair in entry["known_pairs"] or ():
+        if pair["label"] not in labels:
+            msg = f"config, analyses: {name}: known_pairs: {pair['term']}: datasets: {name} names "
+            raise ConfigError(msg + f"no {pair['label']} in labels{suggest(pair['label'], labels)}")
 
 
 def _explain(error: jsonschema.ValidationError) -> str:

@@ -232,6 +232,15 @@ def scatter(inputs: Inputs, facts: Facts) -> Drawn:
     )  # fmt: skip
 
 
+@figure(SEPARATION, "known pairs of terms and cells", when="known pairs", tables=["known_pairs"])
+def known_pairs(inputs: Inputs, facts: Facts) -> Drawn:
+    """Draw how far terms mark the cells that they must mark."""
+    from ..figures.known_pairs import plot_known_pairs
+
+    table = inputs.table("known_pairs")
+    return plot_known_pairs(table, _but_ablations(facts), facts["conditions"])
+
+
 @figure(
     SEPARATION, "loadings by cell type and condition", when="groups", needs=["prepared", "fits"]
 )

@@ -132,6 +132,7 @@ def _of_dataset(jobs: Jobs, dataset: str) -> Facts:
         "n_terms": analysis["n_terms"],
         "conditions": analysis.get("conditions"),
         "cell_types": analysis["loadings"]["cell_types"],
+        "known_pairs": b.known_pairs(dataset),
         "lambdas": PUBLISHED,
         "scaling": analysis["scaling"],
         "projected": any(b.method(m)["model"] == "Slalom" for m, _ in b.parts_of(dataset)),

@@ -49,6 +49,7 @@ class Facts(TypedDict, total=False):
     n_terms: int
     conditions: dict[str, str] | None  # value -> name
     cell_types: list[str]
+    known_pairs: list[dict[str, Any]]
     lambdas: dict[str, float]  # the published ones
     scaling: dict[str, Any]
     projected: bool  # whether a time of the scaling may be

@@ -43,6 +43,7 @@ TABLES = {
     "false_positives": "truth",
     "implanted": "implanted",
     "separation": "labels",
+    "known_pairs": "known pairs",
     "history": "always",
     "scaling": "parts",
     "scaling_slopes": "parts",
@@ -53,8 +54,8 @@ TABLES = {
 OF_DRAWS = ("truth", "implanted")  # draws are only compared with the truth
 # Those that are known of one fit by itself.
 SCORES = (
-    "terms", "history", "corrections", "accuracy", "separation", "objective", "best_encoder",
-    "necessity", "ablation", "recovery", "recovery_curves", "false_positives",
+    "terms", "history", "corrections", "accuracy", "separation", "known_pairs", "objective",
+    "best_encoder", "necessity", "ablation", "recovery", "recovery_curves", "false_positives",
     "implanted",
 )  # fmt: skip
 # Those that the paper's claims are held against.
@@ -169,12 +170,19 @@ class Jobs:
         model = entry["role"] == "model" and entry["model"] == "Autoencoder"
         exact = solver_of(entry) == "exact"
         without = {
+            "known_pairs": not self.benchmark.can(method, "knows_gene_sets"),
             "objective": not model,
             "best_encoder": not model or exact,  # whose encoder is the best one
             "necessity": not model or not exact,
             "ablation": method not in self.benchmark.with_ablations(dataset),
         }
         return [table for table in wanted if not without.get(table, False)]
+
+    def scoring(self, dataset: str) -> dict[str, Any]:
+        """Return what the config says of scoring a fit: see :class:`.score.Scored`."""
+        settings = CALLING | {"lambdas": PUBLISHED, "follows": FOLLOWS}
+        pairs = self.benchmark.known_pairs(dataset)  # where there are none, nothing is scored anew
+        return settings | ({"known_pairs": pairs} if pairs else {})
 
     # --- what is fitted again
 
@@ -250,6 +258,7 @@ class Jobs:
     def compare_params(self, dataset: str) -> dict[str, Any]:
         """Return what the comparison of a data set's fits is told."""
         b, analysis = self.benchmark, self.benchmark.analysis(dataset)
+        pairs = {"known_pairs": b.known_pairs(dataset)}
         return {
             "dataset": dataset,
             "reference": analysis["reference"],
@@ -259,7 +268,7 @@ class Jobs:
             "ablations": b.with_ablations(dataset),
             "scaled": list(dict.fromkeys(m for m, _ in b.parts_of(dataset))),
             "terms": analysis["terms"],
-            "named": named_terms(analysis),
+            "named": named_terms(analysis | pairs),
             "lambdas": PUBLISHED,
             "follows": FOLLOWS,
         }

@@ -188,6 +188,18 @@ class Benchmark:
         analysis = self.analysis(dataset)
         return analysis["expected"] or analysis["terms"] or analysis.get("scatter", [])
 
+    def known_pairs(self, dataset: str) -> list[dict[str, Any]]:
+        """Return the pairs of a term and the cells that it must mark in a data set.
+
+        Its own, or those of the data set that it stands for, as far as it has their labels.
+        """
+        analysis = self.analysis(dataset)
+        if analysis["known_pairs"] is not None:
+            return analysis["known_pairs"]
+        lender = self.config["analyses"].get(analysis.get("paper"), {})
+        labels = self.dataset(dataset)["labels"]
+        return [pair for pair in lender.get("known_pairs") or () if pair["label"] in labels]
+
     def parts_of(self, dataset: str) -> list[tuple[str, int]]:
         """Return method and number of cells of each fit to a part of a data set, for its cost."""
         scaling = self.analysis(dataset)["scaling"]
@@ -265,6 +277,7 @@ def named_terms(analysis: Mapping[str, Any]) -> list[str]:
     """Return the terms that an entry of `analyses` names, each once."""
     keys = ("expected", "terms", "scatter")
     named = [analysis.get(key) or [] for key in keys]
+    named.append([pair["term"] for pair in analysis.get("known_pairs") or []])
     named.append((analysis.get("loadings") or {}).get("terms") or [])
     return list(dict.fromkeys(term for terms in named for term in terms))
 
@@ -275,6 +288,7 @@ CONDITIONS: dict[str, Callable[[Benchmark, str], Any]] = {
     "condition": _labelled("condition"),
     "groups": lambda b, d: _labelled("condition", "cell_type")(b, d) and b.with_terms(d),
     "labels": _labelled("condition", "cell_type"),
+    "known pairs": lambda b, d: b.known_pairs(d) and b.with_terms(d),
     "terms": lambda b, d: b.with_terms(d),
     "two methods": lambda b, d: len(b.with_terms(d)) >= 2,
     "repeated": lambda b, d: (

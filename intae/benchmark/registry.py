@@ -80,6 +80,7 @@ METHODS = {
     "autoencoder_masked": "#332288",
     "autoencoder_stochastic": "#882255",
 }
+RECOMMENDED = "autoencoder_exact"  # comes first where methods are held against known answers
 # Figures that take a row or a page per method show these, and methods of the user's own: the
 # others are the same models again, from elsewhere or with another solver.
 MAIN_METHODS = ("autoencoder", "autoencoder_exact", "fsclvm", "fsclvm_dense3")

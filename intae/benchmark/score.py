@@ -19,6 +19,7 @@ from anndata import AnnData
 from ..fits import Fit
 from ..io import read_h5ad
 from ..metrics.implanted import implanted
+from ..metrics.known_pairs import known_pairs
 from ..metrics.optimality import Yardstick, needed_terms, own_scores
 from ..metrics.separation import separation_table, term_accuracy
 from ..metrics.terms import corrected_genes, history_of, terms_of
@@ -40,7 +41,7 @@ class Scored:
         Of the prepared data; they are read only if a score needs them.
     settings
         `share` and `fdr` of false positives, `lambdas` of the common objective, `follows` of
-        implanted activities.
+        implanted activities, `known_pairs` where the data set has some.
     """
 
     fit: Fit
@@ -79,6 +80,7 @@ SCORERS: dict[str, Callable[[Scored], pd.DataFrame]] = {
     "corrections": lambda s: corrected_genes(s.fit),
     "accuracy": _accuracy,
     "separation": _separation,
+    "known_pairs": lambda s: known_pairs(s.fit, s.settings["known_pairs"]),
     "objective": lambda s: pd.DataFrame([s.yardstick.objective(s.fit.model)]),
     "best_encoder": lambda s: s.yardstick.encoder_agreement(s.fit.model),
     "necessity": lambda s: needed_terms(s.fit.model, s.prepared),

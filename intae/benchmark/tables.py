@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from ..io import whole_file
+from ..metrics.known_pairs import COLUMNS as PAIR_COLUMNS
 from ..metrics.terms import CORRECTION_COLUMNS, FIT_COLUMNS, HISTORY_COLUMNS, TERM_COLUMNS
 
 DIGITS = "%.6g"
@@ -20,6 +21,7 @@ PART_COLUMNS = {
     "false_positives": (*FIT_COLUMNS, "rule", "outcome", "n", "of"),
     "history": (*FIT_COLUMNS, *HISTORY_COLUMNS),
     "implanted": (*FIT_COLUMNS, "term", "metric", "value"),
+    "known_pairs": (*FIT_COLUMNS, *PAIR_COLUMNS),
     "recovery": (*FIT_COLUMNS, "metric", "value"),
     "recovery_curves": (*FIT_COLUMNS, "what", "n_ranked", "recall", "precision", "chance"),
     "separation": (*FIT_COLUMNS, "term", "label", "value", "n_cells", "auroc"),

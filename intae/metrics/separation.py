@@ -268,6 +268,26 @@ def _pairs_in_order(ranks: np.ndarray, has: np.ndarray) -> np.ndarray:
     return ranks[has].sum(0) - n * (n + 1) / 2
 
 
+def aurocs(ranks: np.ndarray, has: np.ndarray) -> np.ndarray:
+    """Return the chance that a cell of some has a larger loading than one of the others.
+
+    Parameters
+    ----------
+    ranks
+        cells x terms: the ranks of the cells by each term's loadings; see :func:`_pairs_in_order`.
+    has
+        Mask of the cells.
+
+    Returns
+    -------
+    Of each term; NaN where the mask holds none or all of the cells.
+    """
+    n = int(has.sum())
+    if not 0 < n < len(has):
+        return np.full(ranks.shape[1], np.nan)
+    return _pairs_in_order(ranks, has) / (n * (len(has) - n))
+
+
 def best_term(loadings: pd.DataFrame, label: pd.Series, train: np.ndarray) -> dict[str, object]:
     """Find the term that separates a label best on the training cells, and try it on the others.
 
@@ -324,9 +344,7 @@ def separation_table(loadings: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFra
             has = values == value
             if has.all():
                 continue
-            n = int(has.sum())
-            auroc = _pairs_in_order(ranks, has) / (n * (len(has) - n))
-            columns = (loadings.columns, name, value, n, auroc)
+            columns = (loadings.columns, name, value, int(has.sum()), aurocs(ranks, has))
             tables.append(pd.DataFrame(dict(zip(SEPARATION_COLUMNS, columns, strict=True))))
     blank = pd.DataFrame(columns=list(SEPARATION_COLUMNS))
     return pd.concat(tables or [blank], ignore_index=True)

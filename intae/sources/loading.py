@@ -18,7 +18,12 @@ from . import SOURCES, file
 log = logging.getLogger(__name__)
 
 
-def load_dataset(name: str, entry: Mapping[str, Any], files: Sequence[str | Path]) -> AnnData:
+def load_dataset(
+    name: str,
+    entry: Mapping[str, Any],
+    files: Sequence[str | Path],
+    known_pairs: Sequence[Mapping[str, Any]] = (),
+) -> AnnData:
     """Load a data set by its config entry.
 
     Parameters
@@ -32,6 +37,8 @@ def load_dataset(name: str, entry: Mapping[str, Any], files: Sequence[str | Path
         and, where the entry names one, its metadata table; or, for simulated data, the prepared
         data whose gene sets they take, if any; or, for an implanted truth, the data set of its
         cells, loaded and prepared, and that one's gene set files.
+    known_pairs
+        Those of its analysis, whose values are looked up among all cells.
 
     Returns
     -------
@@ -59,10 +66,11 @@ def load_dataset(name: str, entry: Mapping[str, Any], files: Sequence[str | Path
     else:
         msg = f"data set {name!r}: unknown source {source!r}{suggest(source, [*SOURCES, 'file'])}"
         raise IntaeError(msg)
+    labels = entry.get("labels") or {}
+    check_known_pairs(name, adata.obs, labels, known_pairs)
     if source == "simulated":
         return adata
     adata = filter_cells(name, adata, entry.get("filter") or {})
-    labels = entry.get("labels") or {}
     if entry.get("drop_unlabelled"):
         adata = _drop_unlabelled(name, adata, labels)
     adata = _subset(name, adata, entry.get("subset") or {})
@@ -106,6 +114,37 @@ def filter_cells(
         log.info("%s: %d of %d cells have %s in %s", name, keep.sum(), len(keep), column, values)
         adata = adata[keep].copy()
     return adata
+
+
+def check_known_pairs(
+    name: str, obs: pd.DataFrame, labels: Mapping[str, str], pairs: Sequence[Mapping[str, Any]]
+) -> None:
+    """Refuse a known pair that names a value which no cell has.
+
+    Parameters
+    ----------
+    name
+        Of the data set.
+    obs
+        Of all cells, before any filter: a value whose cells are all left out is no mistake.
+    labels
+        Label -> its column of obs.
+    pairs
+        See :func:`intae.metrics.known_pairs.known_pairs`.
+
+    Raises
+    ------
+    IntaeError
+        Naming the term, the value and the nearest one.
+    """
+    for pair in pairs:
+        where = f"known_pairs: {pair['term']}"
+        column = _column(name, obs, labels[pair["label"]], where)
+        known = sorted(column.dropna().astype(str).unique())
+        for value in map(str, pair["values"]):
+            if value not in known:
+                msg = f"data set {name!r}, {where}: no cell has the {pair['label']} {value!r}"
+                raise IntaeError(msg + suggest(value, known))
 
 
 def _drop_unlabelled(name: str, adata: AnnData, labels: Mapping[str, str]) -> AnnData:

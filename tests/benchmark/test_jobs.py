@@ -62,7 +62,7 @@ def test_a_fit_is_scored_by_what_its_model_can_answer(jobs):
     assert "best_encoder" in network and "necessity" not in network
     assert "objective" not in jobs.scores_of("kang17", "autoencoder_permuted")  # a control
     assert set(jobs.scores_of("kang17", "ulm")) == {
-        "terms", "history", "corrections", "accuracy", "separation"
+        "terms", "history", "corrections", "accuracy", "separation", "known_pairs"
     }  # fmt: skip
 
 

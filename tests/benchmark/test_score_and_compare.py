@@ -11,8 +11,9 @@ from intae.benchmark.tables import PART_COLUMNS, read_scores, write_scores
 from intae.fits import read_fit, write_fit
 from intae.io import write_h5ad
 
-SETTINGS = CALLING | {"lambdas": PUBLISHED, "follows": FOLLOWS}
-TABLES = ("terms", "history", "corrections", "accuracy", "separation", "recovery")
+PAIRS = [{"term": "SIMULATED_PATHWAY_1", "label": "cell_type", "values": ["type_1"]}]
+SETTINGS = CALLING | {"lambdas": PUBLISHED, "follows": FOLLOWS, "known_pairs": PAIRS}
+TABLES = ("terms", "history", "corrections", "accuracy", "separation", "known_pairs", "recovery")
 FITS = {
     ("exact", 0): intae.Autoencoder(threads=1),
     ("shifted", 0): intae.Autoencoder(n_dense=2, threads=1),

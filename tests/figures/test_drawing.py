@@ -49,6 +49,9 @@ FACTS = {
     "n_terms": 3,
     "conditions": None,
     "cell_types": [],
+    "known_pairs": [
+        {"term": TERM, "label": "cell_type", "values": ["B", "T"], "source": "a test, figure 1"}
+    ],
     "lambdas": {"lambda1": 0.93},
     "scaling": {"sizes": [10, 20], "seed": 0, "budget": 600},
     "projected": True,
@@ -97,6 +100,10 @@ TABLES = {
     "separation": rows(
         "label value auroc", ("condition", "ctrl", 0.7), ("condition", "stim", 0.3),
         method="ae", seed=0, term=TERM, n_cells=30,
+    ),
+    "known_pairs": rows(
+        "method active auroc rank", ("ae", True, 0.9, 1), ("fsclvm", False, 0.5, 3), seed=0,
+        term=TERM, label="cell_type", value="B", n_cells=30, kept=True, n_terms=4,
     ),
     "choice": rows(
         "fold accuracy", (1, 0.6), (2, 0.7), method="ae", balanced_accuracy=0.5, auroc=0.5

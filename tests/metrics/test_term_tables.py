@@ -10,6 +10,7 @@ from intae.benchmark.tables import PART_COLUMNS, label, stack
 from intae.fits import Fit
 from intae.metrics.agreement import between_seeds
 from intae.metrics.implanted import implanted
+from intae.metrics.known_pairs import known_pairs
 from intae.metrics.separation import separation_table, term_accuracy
 from intae.metrics.terms import corrected_genes, history_of, ranking, terms_of
 from intae.metrics.truth import false_positives, recovery, recovery_curves
@@ -67,12 +68,14 @@ def test_tables_of_no_fit_have_the_columns_of_tables_of_fits(simulated):
     truth.obsm["true_activity"] = np.arange(truth.n_obs)[:, None]
     truth.varm["true_genes"] = truth.varm["annotations"][:, :1]
     truth.uns["implanted"] = pd.DataFrame({"null": [""]}, index=fit.terms.index[:1])
+    stim = {"term": names[0], "label": "condition", "values": ["stim"]}
     tables = {
         "accuracy": label(scores, fit.about),
         "corrections": label(corrected_genes(fit), fit.about),
         "false_positives": label(false_positives(fit, simulated, share=0.25, fdr=0.05), fit.about),
         "implanted": label(implanted(fit, truth), fit.about),
         "history": label(history_of(fit), fit.about),
+        "known_pairs": label(known_pairs(fit, [stim]), fit.about),
         "recovery": label(recovery(fit, simulated), fit.about),
         "recovery_curves": label(recovery_curves(fit, simulated), fit.about),
         "separation": label(separation_table(fit.loadings, fit.obs[["condition"]]), fit.about),

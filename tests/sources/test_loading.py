@@ -69,3 +69,15 @@ def test_dropping_the_unlabelled_must_leave_some_cells(own_file):
 def test_unknown_source():
     with pytest.raises(IntaeError, match="'mine': unknown source 'kang71'; did you mean 'kang17'"):
         load_dataset("mine", {"source": "kang71"}, [])
+
+
+def test_a_known_pair_that_names_no_cell_is_refused_by_its_value(own_file):
+    pair = {"term": "SIGNALING", "label": "cell_type", "values": ["B", "NK cells"]}
+    with pytest.raises(IntaeError) as error:
+        load_dataset("mine", entry(), [own_file], [pair])
+    told = (
+        "'mine', known_pairs: SIGNALING: no cell has the cell_type 'NK cells'; known are B, NK, T"
+    )
+    assert told in str(error.value)
+    filtered = entry(filter={"type": ["T", "B"]})  # a value whose cells are left out is no mistake
+    load_dataset("mine", filtered, [own_file], [pair | {"values": ["NK"]}])

@@ -18,6 +18,7 @@ from anndata import AnnData
 
 from ..fits import Fit
 from ..io import read_h5ad
+from ..metrics.corrupted import corrupted
 from ..metrics.implanted import implanted
 from ..metrics.optimality import Yardstick, needed_terms, own_scores
 from ..metrics.separation import separation_table, term_accuracy
@@ -87,6 +88,7 @@ SCORERS: dict[str, Callable[[Scored], pd.DataFrame]] = {
     "recovery_curves": lambda s: recovery_curves(s.fit, s.prepared),
     "false_positives": _false_positives,
     "implanted": lambda s: implanted(s.fit, s.prepared, s.settings["follows"]),
+    "corrupted": lambda s: corrupted(s.fit, s.prepared),
 }
 
 

@@ -166,7 +166,7 @@ FILE = {"source": "file", "file": "none.h5ad", "gene_sets": ["reactome"]}
         (
             ("datasets", "kang17", "draws"),
             2,
-            "simulated or implanted can be drawn again",
+            "simulated, implanted or corrupted can be drawn again",
         ),
         (("datasets", "planted", "draws"), 0, "datasets: planted: draws"),
         (("datasets", "planted", "params"), {"seed": "x"}, "seed: must be a whole number, not 'x'"),

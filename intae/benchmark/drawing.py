@@ -48,7 +48,7 @@ class Figure:
         Tables of the data set that it reads, as far as the data set has them.
     needs
         What it reads besides: prepared, fits (all seeds of the methods shown) or first_fits, and
-        runtime and calls (implanted_calls), tables of the whole run.
+        runtime and implanted_calls, tables of the whole run.
     by_dataset
         Whether the report lists it under the data set.
     """
@@ -463,7 +463,7 @@ def false_positives(inputs: Inputs, facts: Facts) -> Drawn:
 
 @figure(
     PLANTED, "implanted in real counts", when="implanted truth", per="simulation",
-    tables=["implanted"], needs=["calls"],
+    tables=["implanted"], needs=["implanted_calls"],
 )  # fmt: skip
 def implanted(inputs: Inputs, facts: Facts) -> Drawn:
     """Draw how far the methods read a truth implanted in real counts."""

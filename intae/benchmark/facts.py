@@ -69,7 +69,7 @@ def inputs_of(jobs: Jobs, place: str) -> dict[str, Any]:
             if paths:
                 inputs[table] = paths
     needs = {need for row in rows for need in row.needs}
-    if "calls" in needs and place in jobs.calls():
+    if "implanted_calls" in needs and place in jobs.calls():
         inputs["implanted_calls"] = [jobs.calls_table]
     if needs & {"prepared", "fits", "first_fits"}:
         inputs["prepared"] = jobs.prepared.format(dataset=place)

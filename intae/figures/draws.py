@@ -15,10 +15,11 @@ from matplotlib.lines import Line2D
 from .style import method_colors, method_label, separate_rows, set_style, write
 
 NOTE = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}  # over a panel's lines
+BESIDE = 4  # panels; where there are more, they stand in two rows
 
 
 class Panel(NamedTuple):
-    """A panel: its metric, its title, and the end of its axis; None: as far as there is data."""
+    """A panel: its metric, its title, the end of its axis (None: of counts, as far as they go)."""
 
     metric: str
     title: str
@@ -57,18 +58,22 @@ def plot_draws(
     labels
         Method -> its name in figures, for all methods of the config, in order.
     panels
-        From left to right.
+        From left to right, in two rows where there are more than four.
     lines
         Vertical lines. Each of the same words has the same style, and stands once in the legend.
     """
     set_style()
     draws = draws if "mean" in draws else draws.assign(mean=np.nan)
     colors = method_colors(labels)
+    n_rows = 1 if len(panels) <= BESIDE else 2
+    n_columns = -(-len(panels) // n_rows)
     figure, axes = plt.subplots(
-        1, len(panels), figsize=(2.7 * len(panels) + 2.2, 0.42 * len(methods) + 1.9),
-        sharey=True, squeeze=False, layout="constrained",
+        n_rows, n_columns, sharey=True, squeeze=False, layout="constrained",
+        figsize=(2.7 * n_columns + 2.2, (0.42 * len(methods) + 1.1) * n_rows + 0.8),
     )  # fmt: skip
-    for axis, (metric, title, end) in zip(axes[0], panels, strict=True):
+    for axis in axes.flat[len(panels) :]:
+        axis.remove()
+    for axis, (metric, title, end) in zip(axes.flat, panels, strict=False):
         part = draws[draws["metric"] == metric]
         for y, method in enumerate(methods):
             own = part[part["method"] == method]
@@ -79,7 +84,7 @@ def plot_draws(
             axis.hlines(y, values.min(), values.max(), color=color, lw=1.6)
             axis.scatter(values, np.full(len(values), y), s=12, color=color, alpha=0.6, lw=0)
             axis.scatter(number, y, s=46, color=color, edgecolor="white", lw=0.8, zorder=3)
-            note = f"{number:.2f}" if number < 10 else f"{number:.0f}"
+            note = f"{number:.2f}" if end else f"{number:.1f}".removesuffix(".0")
             write(axis, values.max(), y, note, pad=6, bbox=NOTE)
         here = [line for line in lines if line.metric == metric]
         for line in here:
@@ -89,7 +94,8 @@ def plot_draws(
         axis.set_xlim(-0.03 * largest, 1.2 * largest)  # room for the numbers
         axis.set_xticks([tick for tick in axis.get_xticks() if 0 <= tick <= largest])
         separate_rows(axis, len(methods))
-    axes[0, 0].set_yticks(range(len(methods)), [method_label(m, labels) for m in methods])
+    for axis in axes[:, 0]:
+        axis.set_yticks(range(len(methods)), [method_label(m, labels) for m in methods])
     styles = {line.words: line.style for line in lines}
     if styles:
         handles = [Line2D([], [], color="0.3", ls=s, lw=1.1, label=w) for w, s in styles.items()]

@@ -22,7 +22,7 @@ PANELS = (
 )
 LINE = "oracle: ridge regression on the set's own genes"
 # of what a null's followers follow
-FOLLOWED = {"depth": "terms that follow depth", "": "terms that follow\nrandom labels"}
+FOLLOWED = {"depth": "terms that follow depth", "": "terms that follow random labels"}
 
 
 def plot_implanted(
@@ -62,10 +62,9 @@ def plot_implanted_null(table: pd.DataFrame, labels: Mapping[str, str], kind: st
     kind
         Which null it is: labels, sets or depth.
     """
-    what = FOLLOWED.get(kind, FOLLOWED[""])
+    followed = Panel("followed", FOLLOWED.get(kind, FOLLOWED[""]))
     called = Panel("called", "terms that the method calls")
-    wrong = Panel("called followed", "terms that it calls\nand that follow")
-    followed = Panel("followed", what)
+    wrong = Panel("called followed", "of these, terms\nthat the method calls")
     panels = [followed, wrong] if kind == "depth" else [called, followed]
     number = table.loc[table["metric"] == "unrelated", "value"].mean()
     lines = [Line(panel.metric, number, "--", "all terms") for panel in panels]

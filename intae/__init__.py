@@ -15,6 +15,7 @@ _HOMES = {
     "MaskedAutoencoder": "autoencoder",
     "PCA": "controls",
     "Slalom": "slalom",
+    "corrupt_annotations": "corruption",
     "implant": "implanted",
     "implanted_null": "implanted",
     "prepare": "preparation",

@@ -68,3 +68,37 @@ rule join:
 TABLES = [
     f"{RESULTS}/tables/{table}.csv" for table in ("runtime", "host", *JOBS.joined())
 ]
+
+
+# What methods call in draws with an implanted truth against what they call in the matched null.
+if JOBS.calls():
+
+    rule implanted_calls:
+        input:
+            [
+                path
+                for about in JOBS.calls().values()
+                for path in about["truth"] + about["null"]
+            ],
+        output:
+            report(
+                JOBS.calls_table,
+                caption="../report/table.rst",
+                category="7. Tables",
+                labels={"table": "implanted_calls"},
+            ),
+        log:
+            f"{LOGS}/implanted_calls.log",
+        conda:
+            "../envs/intae.yaml"
+        threads: 1
+        resources:
+            mem_mb=2000,
+            runtime=30,
+        params:
+            calls=JOBS.calls(),
+            tables=["implanted_calls"],
+        script:
+            "../scripts/calls.py"
+
+    TABLES.append(JOBS.calls_table)

@@ -8,9 +8,10 @@ with step(snakemake):
     from intae.gene_sets import merge_gene_sets, read_gene_sets
     from intae.io import read_h5ad, write_h5ad
     from intae.prepared import check_prepared, tell_lost
+    from intae.sources import AS_PREPARED
 
     prepared, entry = read_h5ad(snakemake.input.loaded), snakemake.params.entry
-    if entry.pop("source") == "simulated":  # drawn as prepared data
+    if entry.pop("source") in AS_PREPARED:
         check_prepared(prepared)
     else:
         files = zip(snakemake.input.gene_sets, snakemake.params.prefixes, strict=True)

@@ -402,11 +402,28 @@ def test_a_truth_is_implanted_in_the_counts_of_another(finished):
         assert (thinned.X <= cells.X).all() and (thinned.X < cells.X).any()
     table = pd.read_csv(results / "tables/implanted.csv")
     assert list(table.columns) == "dataset method seed term metric value".split()
-    assert set(table["dataset"]) == {"implanted_1", "implanted_2"}
+    assert set(table["dataset"]) == {"implanted_1", "implanted_2", "implanted_null_1"}
     methods = {"autoencoder_exact", "ulm", "plain_mean", "(oracle)"}
     assert methods <= set(table["method"])
-    assert (results / "figures/implanted/implanted.pdf").stat().st_size > 1000
+    calls = pd.read_csv(results / "tables/implanted_calls.csv").set_index("method")
+    assert {"autoencoder_exact", "ulm", "plain_mean"} == set(calls.index)
+    assert set(calls["dataset"]) == {"implanted"} and set(calls["n_draws"]) == {2}
+    assert calls.loc["ulm", "false_discovery_rate"] == 1  # it calls every term
+    for stem in ("implanted/implanted", "implanted_null/implanted_null", "corrupted/corrupted"):
+        assert (results / f"figures/{stem}.pdf").stat().st_size > 1000
     assert "implanted_1" not in set(pd.read_csv(results / "tables/recovery.csv")["dataset"])
+
+
+def test_corrupted_gene_sets_are_scored_against_the_right_ones(finished):
+    results = finished[0] / "results"
+    prepared = read_h5ad(results / "corrupted_1/prepared.h5ad")
+    own = read_h5ad(results / "own/prepared.h5ad")
+    assert (prepared.X != own.X).sum() == 0
+    assert (prepared.varm["true_annotations"] == own.varm["annotations"]).all()
+    assert (prepared.varm["annotations"] != own.varm["annotations"]).any()
+    table = pd.read_csv(results / "tables/corrupted.csv")
+    assert set(table["method"]) == {"autoencoder_exact"}
+    assert {*own.uns["terms"], "(all)"} <= set(table["term"])
 
 
 def test_controls_stand_in_tables_and_captions(finished):

@@ -50,8 +50,8 @@ def describe(benchmark: Benchmark) -> str:
         files = [*benchmark.dataset_files(dataset), *benchmark.gene_set_files(dataset)]
         lender = benchmark.lender_of(dataset)
         if lender:
-            what = "cells and gene sets" if benchmark.cells_of(dataset) else "gene sets"
-            lines.append(f"  {what} of {lender}")
+            what = {"implanted": "cells and gene sets", "corrupted": "prepared data"}
+            lines.append(f"  {what.get(entry['source'], 'gene sets')} of {lender}")
             if lender not in benchmark.datasets:
                 files += [*benchmark.dataset_files(lender), *benchmark.gene_set_files(lender)]
         for path in files:
@@ -101,8 +101,8 @@ def _cells(dataset: str, benchmark: Benchmark) -> str:
         )
         genes = "the genes of " + entry["annotations_of"] if entry["annotations_of"] else None
         return f" ({n_cells:,} cells x {genes or f'{n_genes:,} genes'})"
-    if entry["source"] == "implanted":
-        return f" (cells of {entry['cells_of']})"
+    if entry["source"] in ("implanted", "corrupted"):
+        return f" (cells of {benchmark.lender_of(dataset)})"
     path = Path(benchmark.dataset_files(dataset)[0])
     path = path if path.exists() else find_in_mirror(path.name, benchmark.mirror)
     if path is None or path.suffix != ".h5ad":

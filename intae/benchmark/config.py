@@ -17,8 +17,14 @@ import jsonschema
 import yaml
 
 from ..errors import ConfigError, suggest
-from ..sources import SOURCES
-from .expand import check_annotations_of, check_sweeps, expand_draws, take_preparation
+from ..sources import AS_PREPARED, SOURCES
+from .expand import (
+    check_annotations_of,
+    check_prepared_of,
+    check_sweeps,
+    expand_draws,
+    take_preparation,
+)
 from .registry import METHODS, MODELS, SCORES
 
 
@@ -176,6 +182,7 @@ def check_config(config: Mapping[str, Any], schema: Path = SCHEMA) -> dict[str, 
     for name, entry in config["datasets"].items():
         _check_dataset(name, entry, config["gene_sets"])
         check_annotations_of(name, config["datasets"])
+        check_prepared_of(name, config["datasets"])
     for name, entry in config["methods"].items():
         _check_method(name, entry)
     for name, entry in config["gene_sets"].items():
@@ -199,7 +206,7 @@ def _check_dataset(name: str, entry: Mapping[str, Any], gene_sets: Mapping[str, 
         if wanted not in gene_sets:
             msg = f"{where}: there is no entry {wanted!r} in gene_sets"
             raise ConfigError(msg + suggest(wanted, gene_sets))
-    if entry["source"] != "simulated" and not entry["gene_sets"]:
+    if entry["source"] not in AS_PREPARED and not entry["gene_sets"]:
         msg = f"{where}: gene_sets: names no gene sets; every model needs some"
         raise ConfigError(msg)
     if entry["source"] == "file" and ("file" in entry) == ("url" in entry):

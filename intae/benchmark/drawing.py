@@ -48,7 +48,7 @@ class Figure:
         Tables of the data set that it reads, as far as the data set has them.
     needs
         What it reads besides: prepared, fits (all seeds of the methods shown) or first_fits, and
-        runtime, the table of the whole run.
+        runtime and implanted_calls, tables of the whole run.
     by_dataset
         Whether the report lists it under the data set.
     """
@@ -471,10 +471,37 @@ def false_positives(inputs: Inputs, facts: Facts) -> Drawn:
 
 
 @figure(
-    PLANTED, "implanted in real counts", when="implanted", per="simulation", tables=["implanted"]
-)
+    PLANTED, "implanted in real counts", when="implanted truth", per="simulation",
+    tables=["implanted"], needs=["implanted_calls"],
+)  # fmt: skip
 def implanted(inputs: Inputs, facts: Facts) -> Drawn:
     """Draw how far the methods read a truth implanted in real counts."""
     from ..figures.implanted import plot_implanted
 
-    return plot_implanted(inputs.table("implanted"), _but_ablations(facts))
+    calls = inputs.table("implanted_calls") if inputs.has("implanted_calls") else None
+    if calls is not None:
+        calls = calls[calls["dataset"] == facts["dataset"]]
+    return plot_implanted(inputs.table("implanted"), _but_ablations(facts), calls)
+
+
+@figure(
+    PLANTED, "nothing implanted: false alarms", when="implanted null", per="simulation",
+    tables=["implanted"],
+)  # fmt: skip
+def implanted_null(inputs: Inputs, facts: Facts) -> Drawn:
+    """Draw what the methods find in real counts where there is nothing to find."""
+    from ..figures.implanted import plot_implanted_null
+
+    kind = facts["planted"]["null_of"]
+    return plot_implanted_null(inputs.table("implanted"), _but_ablations(facts), kind)
+
+
+@figure(
+    PLANTED, "wrong genes in the gene sets", when="corrupted", per="simulation",
+    tables=["corrupted"],
+)  # fmt: skip
+def corrupted(inputs: Inputs, facts: Facts) -> Drawn:
+    """Draw whether the methods' weights correct gene sets with wrong and missing genes."""
+    from ..figures.corrupted import plot_corrupted
+
+    return plot_corrupted(inputs.table("corrupted"), _but_ablations(facts))

@@ -11,7 +11,7 @@ from typing import Any
 from ..errors import ConfigError, suggest
 from .registry import MODELS
 
-DRAWN = ("simulated", "implanted")  # sources whose truth is known; they have draws
+DRAWN = ("simulated", "implanted", "corrupted")  # sources whose truth is known; they have draws
 # What an implanted data set has from that of its cells, unless it says otherwise.
 PREPARED_AS = (
     "gene_sets", "n_hvgs", "hvg_flavor", "keep_genes", "keep_sets", "min_genes", "max_genes",
@@ -23,7 +23,8 @@ def expand_draws(config: dict[str, Any]) -> None:
     """Replace each data set that says `draws: n` by its draws NAME_1 to NAME_n, in place.
 
     The draws are entries as any other, with `draw_of: NAME`; their seeds count up from the
-    entry's. `run: datasets:` and `exclude:` may name all draws at once by NAME, or one.
+    entry's. `run: datasets:` and `exclude:` may name all draws at once by NAME, or one. Entries of
+    `exclude` that list several data sets or methods become all of their pairs.
 
     Parameters
     ----------
@@ -45,9 +46,8 @@ def expand_draws(config: dict[str, Any]) -> None:
             continue
         where = f"config, datasets: {name}: draws"
         if entry["source"] not in DRAWN:
-            msg = f"{where}: only source simulated or implanted can be drawn again, not "
-            msg += repr(entry["source"])
-            raise ConfigError(msg)
+            msg = f"{where}: only source simulated, implanted or corrupted can be drawn again, not "
+            raise ConfigError(msg + repr(entry["source"]))
         first = entry["params"].get("seed", 0)
         if isinstance(first, bool) or not isinstance(first, int):
             msg = f"config, datasets: {name}: params: seed: must be a whole number, not {first!r}"
@@ -69,10 +69,16 @@ def expand_draws(config: dict[str, Any]) -> None:
             dict.fromkeys(d for name in config["run"]["datasets"] for d in draws.get(name, [name]))
         )
     config["exclude"] = [
-        pair | {"dataset": draw}
-        for pair in config["exclude"]
-        for draw in draws.get(pair["dataset"], [pair["dataset"]])
+        {"dataset": draw, "method": method}
+        for entry in config["exclude"]
+        for dataset in _several(entry["dataset"])
+        for draw in draws.get(dataset, [dataset])
+        for method in _several(entry["method"])
     ]
+
+
+def _several(names: str | list[str]) -> list[str]:
+    return [names] if isinstance(names, str) else names
 
 
 def take_preparation(datasets: dict[str, Any]) -> None:
@@ -130,6 +136,31 @@ def check_annotations_of(name: str, datasets: dict[str, Any]) -> None:
         raise ConfigError(msg)
     if other not in own:
         msg = f"{where}: {other!r} has no gene sets of its own{suggest(other, own)}"
+        raise ConfigError(msg)
+
+
+def check_prepared_of(name: str, datasets: dict[str, Any]) -> None:
+    """Refuse corrupted gene sets that are not those of another, real data set.
+
+    Raises
+    ------
+    ConfigError
+        If `prepared_of` is missing, stands at another source, or names no real data set; or if
+        the data set names gene sets besides.
+    """
+    entry = datasets[name]
+    where, other = f"config, datasets: {entry.get('draw_of', name)}", entry["prepared_of"]
+    if entry["source"] != "corrupted":
+        if other is not None:
+            msg = f"{where}: prepared_of: is for source corrupted, not for {entry['source']!r}"
+            raise ConfigError(msg)
+        return
+    lending = [d for d, known in datasets.items() if known["source"] not in DRAWN]
+    if other not in lending:
+        said = f"there is no real data set {other!r}" if other else "is missing"
+        raise ConfigError(f"{where}: prepared_of: {said}{suggest(str(other), lending)}")
+    if entry["gene_sets"]:
+        msg = f"{where}: gene_sets: are those of {other}, corrupted; leave it out"
         raise ConfigError(msg)
 
 

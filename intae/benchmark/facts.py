@@ -69,6 +69,8 @@ def inputs_of(jobs: Jobs, place: str) -> dict[str, Any]:
             if paths:
                 inputs[table] = paths
     needs = {need for row in rows for need in row.needs}
+    if "implanted_calls" in needs and place in jobs.calls():
+        inputs["implanted_calls"] = [jobs.calls_table]
     if needs & {"prepared", "fits", "first_fits"}:
         inputs["prepared"] = jobs.prepared.format(dataset=place)
     if needs & {"fits", "first_fits"}:
@@ -161,6 +163,9 @@ def _planted(jobs: Jobs, simulation: str) -> dict[str, Any]:
         "annotations_of": entries[0]["annotations_of"],
         "cells_of": entries[0]["cells_of"],
         "cells": entries[0]["cells"],
+        "prepared_of": entries[0]["prepared_of"],
+        "null_of": entries[0]["params"].get("null_of"),
+        "has_null": simulation in jobs.calls(),
     }
 
 

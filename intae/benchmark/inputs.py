@@ -54,7 +54,8 @@ class Facts(TypedDict, total=False):
     scaling: dict[str, Any]
     projected: bool  # whether a time of the scaling may be
     sweeps: dict[str, dict[str, Any]]  # sweep -> its entry, label, model, own
-    planted: dict[str, Any]  # n_draws, seeds, sizes, annotations_of, cells_of, cells
+    # n_draws, seeds, sizes, annotations_of, cells_of, cells, prepared_of, null_of, has_null
+    planted: dict[str, Any]
     share: float  # from which on a false term overlaps a true one
     fdr: float
     follows: float  # |r| from which on a term follows an activity

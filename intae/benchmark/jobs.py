@@ -10,13 +10,14 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from .expand import PREPARED_AS
 from .plan import Benchmark, named_terms
 from .registry import MODELS, solver_of, trains_a_network
 
 # Keys of a data set's entry that change what loading it, and preparing it, does.
 LOADING = (
-    "source", "params", "annotations_of", "filter", "subset", "labels", "drop_unlabelled", "format",
-    "genes_in", "matrix", "gene_column", "scale", "metadata",
+    "source", "params", "annotations_of", "prepared_of", "filter", "subset", "labels",
+    "drop_unlabelled", "format", "genes_in", "matrix", "gene_column", "scale", "metadata",
 )  # fmt: skip
 PREPARING = (
     "source", "n_hvgs", "hvg_flavor", "min_genes", "max_genes", "keep_genes", "keep_sets",
@@ -42,6 +43,7 @@ TABLES = {
     "recovery_curves": "truth",
     "false_positives": "truth",
     "implanted": "implanted",
+    "corrupted": "corrupted",
     "separation": "labels",
     "known_pairs": "known pairs",
     "history": "always",
@@ -51,12 +53,12 @@ TABLES = {
     "reconstruction": "folds, expression",
     "choice": "folds, condition",
 }
-OF_DRAWS = ("truth", "implanted")  # draws are only compared with the truth
+OF_DRAWS = ("truth", "implanted", "corrupted")  # draws are only compared with the truth
 # Those that are known of one fit by itself.
 SCORES = (
     "terms", "history", "corrections", "accuracy", "separation", "known_pairs", "objective",
     "best_encoder", "necessity", "ablation", "recovery", "recovery_curves", "false_positives",
-    "implanted",
+    "implanted", "corrupted",
 )  # fmt: skip
 # Those that the paper's claims are held against.
 CLAIMED = (
@@ -93,6 +95,7 @@ class Jobs:
         self.benchmark = benchmark
         results = self.results = benchmark.config["results"]
         self.logs = f"{results}/logs"
+        self.calls_table = f"{results}/tables/implanted_calls.csv"
         self.loaded = f"{results}/{{dataset}}/loaded.h5ad"
         self.prepared = f"{results}/{{dataset}}/prepared.h5ad"
         fit = f"{results}/{{dataset}}/{{method}}/seed{{seed}}"
@@ -134,6 +137,34 @@ class Jobs:
             for table in self.tables_of(dataset):
                 parts.setdefault(table, []).append(self.table(dataset, table))
         return {table: parts[table] for table in TABLES if table in parts}
+
+    def calls(self) -> dict[str, dict[str, Any]]:
+        """Return what the table implanted_calls is made of.
+
+        Returns
+        -------
+        Each implanted truth of the run whose matched null is in the run as well (`null_of: sets`
+        in the same cells, prepared alike) -> its design, and the paths of the tables `implanted` of
+        its draws (truth) and of the null's.
+        """
+        b, places = self.benchmark, set(self.places)
+        truths, nulls = [], []
+        for name, draws in b.simulations.items():
+            draws = [draw for draw in draws if draw in places]
+            if not draws or b.dataset(draws[0])["source"] != "implanted":
+                continue
+            entry, null = b.dataset(draws[0]), b.null_of(draws[0])
+            made_of = {key: entry.get(key) for key in ("cells_of", "cells", *PREPARED_AS)}
+            tables = [self.table(draw, "implanted") for draw in draws]
+            if null is None:
+                truths.append((name, entry["params"].get("design", "groups"), made_of, tables))
+            elif null == "sets":
+                nulls.append((made_of, tables))
+        return {
+            name: {"design": design, "truth": tables, "null": null}
+            for name, design, made_of, tables in truths
+            if (null := [path for other, paths in nulls if other == made_of for path in paths])
+        }
 
     # --- fits
 

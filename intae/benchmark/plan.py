@@ -23,7 +23,7 @@ class Benchmark:
     """A checked config, and the questions that rules ask of it.
 
     `datasets` and `methods` are the names that run. `simulations` holds the data sets of the run
-    whose truth is known (simulated, or implanted in real counts), name -> its draws, which are data
+    whose truth is known (simulated, implanted, corrupted), name -> its draws, which are data
     sets too but stand in no other list (without `draws:` the data set is its own only draw).
 
     Parameters
@@ -69,9 +69,14 @@ class Benchmark:
         """Return the data set whose cells an implanted one takes, if it does."""
         return self.dataset(name)["cells_of"]
 
+    def null_of(self, name: str) -> str | None:
+        """Return which null an implanted data set is; of one with a truth None."""
+        return self.dataset(name)["params"].get("null_of")
+
     def lender_of(self, name: str) -> str | None:
-        """Return the data set whose gene sets or cells a simulated or implanted one takes."""
-        return self.annotations_of(name) or self.cells_of(name)
+        """Return the data set of whose gene sets, cells or prepared data another is made."""
+        entry = self.dataset(name)
+        return self.annotations_of(name) or self.cells_of(name) or entry["prepared_of"]
 
     def method(self, name: str) -> dict[str, Any]:
         """Return the entry of a method."""
@@ -305,4 +310,7 @@ CONDITIONS: dict[str, Callable[[Benchmark, str], Any]] = {
     "sweeps": lambda b, d: b.sweeps_of(d),
     "truth": lambda b, d: b.dataset(d)["source"] == "simulated",
     "implanted": lambda b, d: b.dataset(d)["source"] == "implanted",
+    "implanted truth": lambda b, d: CONDITIONS["implanted"](b, d) and not b.null_of(d),
+    "implanted null": lambda b, d: CONDITIONS["implanted"](b, d) and b.null_of(d),
+    "corrupted": lambda b, d: b.dataset(d)["source"] == "corrupted",
 }

@@ -18,6 +18,7 @@ from anndata import AnnData
 
 from ..fits import Fit
 from ..io import read_h5ad
+from ..metrics.corrupted import corrupted
 from ..metrics.implanted import implanted
 from ..metrics.known_pairs import known_pairs
 from ..metrics.optimality import Yardstick, needed_terms, own_scores
@@ -89,6 +90,7 @@ SCORERS: dict[str, Callable[[Scored], pd.DataFrame]] = {
     "recovery_curves": lambda s: recovery_curves(s.fit, s.prepared),
     "false_positives": _false_positives,
     "implanted": lambda s: implanted(s.fit, s.prepared, s.settings["follows"]),
+    "corrupted": lambda s: corrupted(s.fit, s.prepared),
 }
 
 

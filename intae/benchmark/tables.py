@@ -18,6 +18,7 @@ DIGITS = "%.6g"
 PART_COLUMNS = {
     "accuracy": (*FIT_COLUMNS, "term", "label", "split", "accuracy", "balanced_accuracy", "auroc"),
     "corrections": (*FIT_COLUMNS, *CORRECTION_COLUMNS),
+    "corrupted": (*FIT_COLUMNS, "term", "metric", "value"),
     "false_positives": (*FIT_COLUMNS, "rule", "outcome", "n", "of"),
     "history": (*FIT_COLUMNS, *HISTORY_COLUMNS),
     "implanted": (*FIT_COLUMNS, "term", "metric", "value"),

@@ -49,11 +49,16 @@ def implanted(fit: Fit, truth: AnnData, follows: float = 0.1) -> pd.DataFrame:
       respond to it or to a set whose activity correlates with it (|r| above .1);
     - followed: how many of these follow, and unrelated: of how many;
     - siblings: how many of the others follow, the term itself aside;
+    - called: whether the method calls the term (:func:`calls`); called unrelated: how many of the
+      unrelated terms it calls, rightly or not, since real cells differ in more than was implanted;
+      called followed: how many of these follow as well, which is wrong;
+    - share called: of all terms of the fit, the share that it calls, the same for every set;
     - genes: average precision of |weight| within the set, genes that respond against those that do
       not; and genes by chance, their share. NaN where no gene is wrong, or the fit weighs none.
 
-    Of a null only far, followed and unrelated, over all terms, and switched on: how many terms are
-    active in the fit. Empty if there are no annotated terms.
+    Of a null only far, followed, unrelated, called followed and share called, over all terms, and
+    called, switched on: how many terms are called, and how many are active in the fit. Empty if
+    there are no annotated terms.
     """
     terms = fit.terms.index[fit.terms["kind"] == "annotated"]
     if not len(terms):
@@ -61,13 +66,15 @@ def implanted(fit: Fit, truth: AnnData, follows: float = 0.1) -> pd.DataFrame:
     known = annotation_table(truth).loc[:, terms] > 0
     loadings = fit.loadings[terms].to_numpy(float)
     weights = np.abs(fit.weights.loc[known.index, terms].to_numpy(float))
-    rows = []
+    called, rows = calls(fit.terms.loc[terms]), []
     table, responds = truth.uns["implanted"], np.asarray(truth.varm["true_genes"]) != 0
     activity = np.asarray(truth.obsm["true_activity"], float)
     for k, (term, of_null) in enumerate(zip(table.index, table["null"] != "", strict=True)):
         r = correlations(loadings, activity[:, k])
         if of_null:
-            scores = _unrelated(r, np.ones(len(terms), dtype=bool), follows)
+            scores = _unrelated(r, np.ones(len(terms), dtype=bool), called, follows)
+            scores["called"] = scores.pop("called unrelated")
+            scores["share called"] = float(called.mean())
             scores["switched on"] = float(fit.terms.loc[terms, "active"].sum())
         elif term not in terms:
             scores = {"kept": 0.0}
@@ -83,12 +90,22 @@ def implanted(fit: Fit, truth: AnnData, follows: float = 0.1) -> pd.DataFrame:
                 "top1": float(r[place] > 0 and rank < 1),
                 "top3": float(r[place] > 0 and rank < 3),
                 "r": r[place],
-                **_unrelated(r, ~touched, follows),
+                **_unrelated(r, ~touched, called, follows),
                 "siblings": float((r[others] > follows).sum()),
-                **_genes(weights[inside, place], responds[inside, k], weighs=_weighs(weights)),
+                "called": float(called[place]),
+                "share called": float(called.mean()),
+                **_genes(weights[inside, place], responds[inside, k], weighs=weighs(weights)),
             }
         rows += [(term, metric, value) for metric, value in scores.items()]
     return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def calls(terms: pd.DataFrame) -> np.ndarray:
+    """Say of each row of a fit's table of terms whether the method calls the term.
+
+    It does if the term is `detected` where the method says so, else if it is `active`.
+    """
+    return terms["detected" if "detected" in terms else "active"].to_numpy(bool)
 
 
 def correlations(loadings: np.ndarray, activity: np.ndarray) -> np.ndarray:
@@ -108,11 +125,15 @@ def correlations(loadings: np.ndarray, activity: np.ndarray) -> np.ndarray:
     return np.where(varies, np.abs(a @ z) / np.where(varies, size, 1.0), 0.0)
 
 
-def _unrelated(r: np.ndarray, unrelated: np.ndarray, follows: float) -> dict[str, float]:
+def _unrelated(
+    r: np.ndarray, unrelated: np.ndarray, called: np.ndarray, follows: float
+) -> dict[str, float]:
     return {
         "far": float(r[unrelated].mean()) if unrelated.any() else np.nan,
         "followed": float((r[unrelated] > follows).sum()),
         "unrelated": float(unrelated.sum()),
+        "called unrelated": float(called[unrelated].sum()),
+        "called followed": float((called & (r > follows))[unrelated].sum()),
     }
 
 
@@ -123,9 +144,64 @@ def _genes(size: np.ndarray, right: np.ndarray, *, weighs: bool) -> dict[str, fl
     return {"genes": found, "genes by chance": float(right.mean())}
 
 
-def _weighs(weights: np.ndarray) -> bool:
+def weighs(weights: np.ndarray) -> bool:
     """Say whether a fit weighs genes: a plain score's weights are the sets themselves, 0 and 1."""
     return not np.isin(weights, (0, 1)).all()
+
+
+CALL_COLUMNS = (
+    "method", "n_draws", "n_draws_null", "sets_called", "sets", "share_called",
+    "share_called_null", "false_discovery_rate", "fdr_min", "fdr_max",
+)  # fmt: skip
+
+
+def false_discoveries(truth: pd.DataFrame, null: pd.DataFrame) -> pd.DataFrame:
+    """Hold what each method calls in draws with a truth against what it calls in their null.
+
+    Real cells differ in more than what was implanted, so a term that is called there may be right
+    though nothing was implanted in it. In the matched null all gene sets hold random genes; what is
+    called there is false. So, as in a permutation test,
+
+        false discovery rate = share of terms called in the null / share of terms called in a draw,
+
+    at most 1. Shares are means over seeds and draws.
+
+    Parameters
+    ----------
+    truth, null
+        Tables of :func:`implanted` with dataset (a draw), method and seed in front.
+
+    Returns
+    -------
+    One row per method of both: method, n_draws and n_draws_null (draws that were fitted),
+    sets_called of so many implanted sets (means over seeds, summed over draws), share_called,
+    share_called_null, false_discovery_rate, and its least and largest value over all pairs of a
+    draw with a draw of the null, fdr_min and fdr_max. Rates are NaN where a method calls nothing.
+    """
+    rows = []
+    for method in dict.fromkeys(truth["method"]):
+        own = truth[truth["method"] == method]
+        shares = [_share_called(table[table["method"] == method]) for table in (truth, null)]
+        if any(share.empty for share in shares):
+            continue
+        sets = own[own["metric"] == "called"].groupby(["dataset", "term"])["value"].mean()
+        rates = [_rate(b, a) for a in shares[0] for b in shares[1]]
+        rates = [rate for rate in rates if not np.isnan(rate)] or [np.nan]
+        means = [share.mean() for share in shares]
+        rows.append(
+            (method, *map(len, shares), sets.sum(), len(sets), *means,
+             _rate(means[1], means[0]), min(rates), max(rates))
+        )  # fmt: skip
+    return pd.DataFrame(rows, columns=list(CALL_COLUMNS))
+
+
+def _share_called(table: pd.DataFrame) -> pd.Series:
+    """Return the share of terms called in each draw, the mean over seeds."""
+    return table[table["metric"] == "share called"].groupby("dataset")["value"].mean()
+
+
+def _rate(null: float, truth: float) -> float:
+    return min(1.0, null / truth) if truth > 0 else np.nan
 
 
 def reference_rows(truth: AnnData, follows: float = 0.1) -> pd.DataFrame:

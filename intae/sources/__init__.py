@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from . import buettner15, covid_balf, implanted, kang17, macosko15, simulated
+from . import buettner15, corrupted, covid_balf, implanted, kang17, macosko15, simulated
 
 SOURCES: dict[str, ModuleType] = {
     "kang17": kang17,
@@ -27,4 +27,6 @@ SOURCES: dict[str, ModuleType] = {
     "buettner15": buettner15,
     "simulated": simulated,
     "implanted": implanted,
+    "corrupted": corrupted,
 }
+AS_PREPARED = ("simulated", "corrupted")  # sources that load prepared data

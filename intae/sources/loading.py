@@ -13,7 +13,7 @@ from anndata import AnnData
 
 from ..errors import IntaeError, suggest
 from ..scale import find_scale, look_at, refuse_centred
-from . import SOURCES, file
+from . import AS_PREPARED, SOURCES, file
 
 log = logging.getLogger(__name__)
 
@@ -35,8 +35,9 @@ def load_dataset(
     files
         Paths of its files: the `FILES` of a known source, in their order; or the user's own file
         and, where the entry names one, its metadata table; or, for simulated data, the prepared
-        data whose gene sets they take, if any; or, for an implanted truth, the data set of its
-        cells, loaded and prepared, and that one's gene set files.
+        data whose gene sets they take, if any; for corrupted gene sets, the prepared data; for an
+        implanted truth, the data set of its cells, loaded and prepared, and that one's gene set
+        files.
     known_pairs
         Those of its analysis, whose values are looked up among all cells.
 
@@ -44,8 +45,8 @@ def load_dataset(
     -------
     Data, cells x genes, X as the source has it; obs holds the labels under the names condition,
     cell_type, batch and donor, as far as the entry declares them, as categories;
-    `uns["scale"]` is counts, normalized or log. Simulated data come as they were drawn: prepared.
-    An implanted truth stands beside its counts.
+    `uns["scale"]` is counts, normalized or log. Simulated data and corrupted gene sets come
+    prepared. An implanted truth stands beside its counts.
 
     Raises
     ------
@@ -68,7 +69,7 @@ def load_dataset(
         raise IntaeError(msg)
     labels = entry.get("labels") or {}
     check_known_pairs(name, adata.obs, labels, known_pairs)
-    if source == "simulated":
+    if source in AS_PREPARED:
         return adata
     adata = filter_cells(name, adata, entry.get("filter") or {})
     if entry.get("drop_unlabelled"):

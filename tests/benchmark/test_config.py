@@ -60,6 +60,15 @@ def test_draws_are_data_sets_of_their_own_that_count_seeds_up():
         assert ("fsclvm" in benchmark.methods_of(draw)) == (draw != "planted_3")
 
 
+def test_an_entry_of_exclude_with_lists_is_all_their_pairs():
+    excluded = [{"dataset": ["kang17", "planted"], "method": ["pca", "ulm"]}]
+    benchmark = Benchmark(changed("exclude", value=excluded))
+    for dataset in ("kang17", "planted_1", "planted_5"):
+        assert not {"pca", "ulm"} & set(benchmark.methods_of(dataset))
+    assert {"pca", "ulm"} <= set(benchmark.methods_of("macosko15"))
+    assert len(benchmark.excluded) == 2 * (1 + 5)
+
+
 def test_one_draw_can_be_run_by_its_name():
     benchmark = Benchmark(changed("run", "datasets", value=["planted_4"]))
     assert benchmark.simulations == {"planted": ["planted_4"]}
@@ -166,7 +175,7 @@ FILE = {"source": "file", "file": "none.h5ad", "gene_sets": ["reactome"]}
         (
             ("datasets", "kang17", "draws"),
             2,
-            "simulated or implanted can be drawn again",
+            "simulated, implanted or corrupted can be drawn again",
         ),
         (("datasets", "planted", "draws"), 0, "datasets: planted: draws"),
         (("datasets", "planted", "params"), {"seed": "x"}, "seed: must be a whole number, not 'x'"),
@@ -182,6 +191,14 @@ FILE = {"source": "file", "file": "none.h5ad", "gene_sets": ["reactome"]}
         (("datasets", "implanted_groups", "gene_sets"), ["reactome"], "are those of kang17"),
         (("datasets", "macosko15", "cells_of"), "kang17", "cells_of: is for source implanted"),
         (("datasets", "macosko15", "cells"), {"batch": "p1"}, "cells: is for source implanted"),
+        (("datasets", "corrupted", "prepared_of"), None, "prepared_of: is missing"),
+        (("datasets", "corrupted", "prepared_of"), "kang71", "'kang71'; did you mean 'kang17'"),
+        (("datasets", "corrupted", "prepared_of"), "simulated", "no real data set 'simulated'"),
+        (("datasets", "corrupted", "gene_sets"), ["reactome"], "are those of kang17, corrupted"),
+        (("datasets", "macosko15", "prepared_of"), "kang17", "is for source corrupted"),
+        (("exclude",), [{"dataset": ["kang17", "x"], "method": "pca"}], "no dataset 'x'"),
+        (("exclude",), [{"dataset": "kang17", "method": ["pca", "y"]}], "no method 'y'"),
+        (("exclude",), [{"dataset": "kang17", "method": []}], "exclude: 0: method"),
         (("run", "datasets"), ["planned"], "there is no entry 'planned'; did you mean 'planted"),
     ],
 )

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from intae.autoencoder import lambdas
-from intae.benchmark.facts import figures_of, shares
+from intae.benchmark.facts import facts_of, figures_of, inputs_of, shares
 from intae.benchmark.jobs import PREPARING, PUBLISHED, SCORES, TABLES, Jobs, point_name, rule_name
 from intae.benchmark.plan import CONDITIONS, Benchmark, named_terms
 from intae.benchmark.score import SCORERS
@@ -32,6 +32,7 @@ def test_each_data_set_has_the_tables_that_its_labels_and_methods_allow(jobs):
     assert {"sweep", "scaling"} <= set(jobs.tables_of("kang17"))
     assert jobs.tables_of("implanted_groups_1") == ["implanted"]
     assert "implanted" not in jobs.tables_of("simulated")
+    assert jobs.tables_of("corrupted_1") == ["corrupted"]
 
 
 def test_an_implanted_truth_is_made_of_the_loaded_counts_of_another(jobs):
@@ -47,12 +48,41 @@ def test_an_implanted_truth_is_made_of_the_loaded_counts_of_another(jobs):
     assert "prepared" not in jobs.compare_inputs("planted_1")
 
 
+def test_corrupted_gene_sets_are_made_of_prepared_data(jobs):
+    assert jobs.files_of("corrupted_2") == ["results/kang17/prepared.h5ad"]
+    told = jobs.loading("corrupted_2")
+    assert told["prepared_of"] == "kang17" and told["params"]["seed"] == 401
+    assert jobs.benchmark.lender_of("corrupted_1") == "kang17"
+    assert jobs.scores_of("corrupted_1", "autoencoder_exact") == ["corrupted"]
+
+
+def test_calls_are_held_against_the_null_of_the_same_cells(jobs):
+    calls = jobs.calls()
+    assert list(calls) == ["implanted_groups", "implanted_graded"]
+    assert calls["implanted_graded"]["design"] == "graded"
+    for about in calls.values():
+        assert about["null"] == [
+            f"results/implanted_null_{k}/tables/implanted.csv" for k in (1, 2, 3)
+        ]
+    assert "results/implanted_groups_5/tables/implanted.csv" in calls["implanted_groups"]["truth"]
+    for draw in ("implanted_null_1", "implanted_null_2", "implanted_null_3"):
+        jobs.benchmark.dataset(draw)["n_hvgs"] = 50
+    assert jobs.calls() == {}  # other genes, other terms
+    assert not facts_of(jobs, "implanted_groups")["planted"]["has_null"]
+
+
 def test_figures_of_a_truth_are_those_of_its_kind(jobs):
     for place, names in {
         "implanted_groups": ["implanted"],
+        "implanted_null": ["implanted_null"],
+        "implanted_depth": ["implanted_null"],
+        "corrupted": ["corrupted"],
         "planted": ["recovery", "recovery_curves", "false_positives"],
     }.items():
         assert [row.name for row in figures_of(jobs, place)] == names
+    inputs = inputs_of(jobs, "implanted_groups")
+    assert inputs["implanted_calls"] == ["results/tables/implanted_calls.csv"]
+    assert "implanted_calls" not in inputs_of(jobs, "implanted_null")
 
 
 def test_a_fit_is_scored_by_what_its_model_can_answer(jobs):

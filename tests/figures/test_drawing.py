@@ -64,6 +64,7 @@ FACTS = {
     "planted": {
         "n_draws": 2, "seeds": [0, 1], "sizes": {"n_cells": 60}, "annotations_of": None,
         "cells_of": "d", "cells": {"condition": "ctrl", "cell_type": ["B", "T"]},
+        "prepared_of": "d", "null_of": "depth", "has_null": True,
     },
     "follows": 0.2,
     "share": 0.25,
@@ -160,7 +161,15 @@ TABLES = {
     "implanted": rows(
         "dataset method metric value", ("d_1", "ae", "top1", 1.0), ("d_1", "ae", "r", 0.4),
         ("d_2", "ae", "r", 0.5), ("d_1", "(oracle)", "r", 0.6), ("d_1", "ae", "followed", 0.0),
-        term=TERM, seed=0,
+        ("d_1", "ae", "unrelated", 9.0), ("d_1", "ae", "called followed", 0.0), term=TERM, seed=0,
+    ),
+    "implanted_calls": rows(
+        "dataset method false_discovery_rate", ("d", "ae", 0.1), ("another", "ae", 0.9),
+        fdr_min=0.1, fdr_max=0.2,
+    ),
+    "corrupted": rows(
+        "metric value", ("active", 1.0), ("all genes", 0.7), ("mask", 0.6), ("inside", 0.9),
+        ("all genes by chance", 0.1), dataset="d_1", method="ae", seed=0, term=TERM,
     ),
     "recovery_curves": rows(
         "n_ranked recall precision", (1, 0.5, 1.0), (3, 1.0, 0.6),

@@ -12,7 +12,9 @@ from intae.fits import Fit
 from intae.metrics.implanted import (
     ORACLE,
     PLAIN_MEAN,
+    calls,
     correlations,
+    false_discoveries,
     implanted,
     oracle,
     reference_rows,
@@ -56,10 +58,12 @@ def loadings_with(activity, r, seed=1):
     return np.asarray(r) * a[:, None] + np.sqrt(1 - np.square(r)) * noise
 
 
-def scores_of(truth, r, weights=None, active=None):
+def scores_of(truth, r, weights=None, active=None, detected=None):
     z = loadings_with(truth.obsm["true_activity"][:, 0].astype(float), r)
     weights = truth.varm["annotations"] * 1.0 if weights is None else weights
     fit = make_fit(z, weights, np.ones(len(TERMS)), active=active)
+    if detected is not None:
+        fit.terms["detected"] = detected
     table = implanted(fit, truth, 0.2)
     assert list(table.columns) == ["term", "metric", "value"]
     return table.set_index("metric")["value"]
@@ -118,8 +122,61 @@ def test_genes_are_ranked_by_weight():
 def test_of_a_null_all_terms_are_false():
     truth = make_truth(terms=["depth"], responding=[()], null="depth")
     s = scores_of(truth, [0.5, 0.1, 0.3, 0, 0], active=np.array([1, 1, 1, 0, 1], bool))
-    assert s.drop("far").to_dict() == {"followed": 2, "unrelated": 5, "switched on": 4}
+    assert s.drop("far").to_dict() == {
+        "followed": 2, "unrelated": 5, "called followed": 2, "called": 4, "share called": 0.8,
+        "switched on": 4,
+    }  # fmt: skip
     assert s["far"] == pytest.approx(0.18, abs=1e-6)
+
+
+def test_a_method_calls_what_it_detects_or_else_what_is_on():
+    on, detected = np.array([1, 1, 1, 1, 0], bool), np.array([1, 0, 1, 0, 0], bool)
+    r = [0.5, 0.4, 0.3, 0.25, 0.0]
+    s = scores_of(make_truth(), r, active=on)
+    assert (s["called"], s["called unrelated"], s["called followed"]) == (1, 2, 2)
+    assert s["share called"] == 0.8
+    s = scores_of(make_truth(), r, active=on, detected=detected)
+    assert (s["called"], s["called unrelated"], s["called followed"]) == (1, 1, 1)
+    assert s["share called"] == 0.4
+    s = scores_of(make_truth(), [0.5, 0.4, 0.1, 0.25, 0], active=on, detected=detected)
+    assert (s["followed"], s["called unrelated"], s["called followed"]) == (1, 1, 0)
+    assert scores_of(make_truth(), r, active=on, detected=~detected)["called"] == 0
+    null = make_truth(terms=["random_1"], responding=[()], null="sets")
+    s = scores_of(null, r, active=on, detected=detected)
+    assert (s["called"], s["share called"], s["switched on"]) == (2, 0.4, 4)
+    terms = pd.DataFrame({"active": [True, True], "detected": [False, True]})
+    assert list(calls(terms)) == [False, True]
+
+
+def calls_table(dataset, share, called=(), method="m", seed=0):
+    rows = [("S", "share called", share)] + [(f"S{k}", "called", c) for k, c in enumerate(called)]
+    table = pd.DataFrame(rows, columns=["term", "metric", "value"])
+    return table.assign(dataset=dataset, method=method, seed=seed)
+
+
+def test_calls_are_held_against_the_null():
+    truth = [calls_table("t_1", 0.5, [1, 0]), calls_table("t_2", 0.25, [1, 1, 0])]
+    truth += [calls_table("t_1", 0.0, method="quiet"), calls_table("t_1", 0.5, method="alone")]
+    null = [
+        calls_table("n_1", 0.1),
+        calls_table("n_2", 0.05),
+        calls_table("n_1", 0.1, method="quiet"),
+    ]
+    table = false_discoveries(pd.concat(truth), pd.concat(null)).set_index("method")
+    assert list(table.index) == ["m", "quiet"]  # the other was not fitted to the null
+    m = table.loc["m"]
+    assert (m["sets_called"], m["sets"], m["n_draws"], m["n_draws_null"]) == (3, 5, 2, 2)
+    assert (m["share_called"], m["share_called_null"]) == (0.375, pytest.approx(0.075))
+    assert m["false_discovery_rate"] == pytest.approx(0.2)
+    assert (m["fdr_min"], m["fdr_max"]) == (pytest.approx(0.1), pytest.approx(0.4))
+    assert table.loc["quiet", ["false_discovery_rate", "fdr_min", "fdr_max"]].isna().all()
+
+
+def test_a_rate_is_at_most_one_and_seeds_are_averaged():
+    truth = pd.concat([calls_table("t", 0.1, [1], seed=0), calls_table("t", 0.3, [0], seed=1)])
+    row = false_discoveries(truth, calls_table("n", 0.9)).iloc[0]
+    assert (row["share_called"], row["false_discovery_rate"]) == (pytest.approx(0.2), 1)
+    assert (row["sets_called"], row["sets"], row["fdr_max"]) == (0.5, 1, 1)
 
 
 def test_a_fit_without_gene_sets_has_no_rows():

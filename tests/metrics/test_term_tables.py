@@ -7,8 +7,10 @@ import pandas as pd
 from fits import make_fit
 
 from intae.benchmark.tables import PART_COLUMNS, label, stack
+from intae.corruption import corrupt_annotations
 from intae.fits import Fit
 from intae.metrics.agreement import between_seeds
+from intae.metrics.corrupted import corrupted
 from intae.metrics.implanted import implanted
 from intae.metrics.known_pairs import known_pairs
 from intae.metrics.separation import separation_table, term_accuracy
@@ -74,6 +76,7 @@ def test_tables_of_no_fit_have_the_columns_of_tables_of_fits(simulated):
         "corrections": label(corrected_genes(fit), fit.about),
         "false_positives": label(false_positives(fit, simulated, share=0.25, fdr=0.05), fit.about),
         "implanted": label(implanted(fit, truth), fit.about),
+        "corrupted": label(corrupted(fit, corrupt_annotations(simulated)), fit.about),
         "history": label(history_of(fit), fit.about),
         "known_pairs": label(known_pairs(fit, [stim]), fit.about),
         "recovery": label(recovery(fit, simulated), fit.about),

@@ -20,7 +20,7 @@ def test_each_source_has_its_three_parts(name):
     names = [download.name for download in source.FILES]
     assert len(set(names)) == len(names)
     assert all(download.urls for download in source.FILES)
-    assert (source.SIZE == "") == (name in ("simulated", "implanted"))
+    assert (source.SIZE == "") == (name in ("simulated", "implanted", "corrupted"))
     assert inspect.signature(source.load).return_annotation == "AnnData"
 
 

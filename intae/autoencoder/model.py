@@ -10,6 +10,10 @@ I (genes x annotated terms, 0/1) are the gene sets; k1 runs over annotated, k2 o
 all terms; c_k is 1 in the paper. `exact` eliminates f, for which the best is linear; `adam` and
 `proximal` train a network for it.
 
+F + R says which terms the cells need, and corrects their genes. How far a gene set moves in a cell
+is another question, with an answer for terms that are off as well; :mod:`intae.readout` reads it,
+and those are the loadings of the exact solver unless `readout="encoder"`.
+
 Where to find what in this package:
 
     model        the class: its arguments, how a fit goes, what a fitted one can be asked
@@ -31,7 +35,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import ClassVar, Self
 
@@ -42,6 +46,7 @@ from anndata import AnnData
 from ..base import FactorModel, limit_threads, match_genes
 from ..errors import IntaeError
 from ..prepared import check_prepared, design_matrix, get_annotations, get_terms, iter_chunks
+from ..readout import BACKGROUND, FDR, MEAN_PENALTY, coherence, read_sets, unit_variance
 from ..terms import signs, term_index, terms_table
 from .confounders import count_confounders, warn_of_confounders
 from .data import Cells
@@ -57,6 +62,7 @@ log = logging.getLogger(__name__)
 
 SOLVERS = ("exact", "adam", "proximal")
 WEIGHTINGS = ("auto", "paper", "sqrt-size")
+READOUTS = ("auto", "sets", "encoder")
 ROUGH = 1e-2  # certificate that is enough to see which terms come on
 
 
@@ -88,6 +94,18 @@ class Autoencoder(FactorModel):
         size over the median size), or `auto`: `sqrt-size` with an automatic lambda3, else `paper`.
     covariates
         Columns of obs, categorical or numeric, that act additively (equation 2).
+    readout
+        What `loadings_` and `transform` give for annotated terms. `encoder`: f(y), as in the
+        paper, zero for terms that are off. `sets`: the read-out of each gene set from genes at
+        unit variance (:mod:`intae.readout`), on or off, of unit variance over the cells of the
+        fit; on real counts it follows a gene set's activity where the encoder does not
+        (benchmarks/real_counts.py). `auto`: `sets` with the exact solver, else `encoder`. Terms
+        without annotation always have the encoder's.
+    background
+        Of `sets`: c, how much variance of a direction shared by many genes counts as background,
+        in variances of a gene; infinity takes off none.
+    mean_penalty
+        Of `sets`: kappa, the penalty on directions that depart from the mean of the set's genes.
     max_iter
         Most iterations of `exact`.
     tol
@@ -96,7 +114,8 @@ class Autoencoder(FactorModel):
     epochs, learning_rate, batch_size
         Of the network's training.
     seed
-        Of the network's start, dropout and batches; `exact` draws nothing.
+        Of the network's start, dropout and batches, and of the sets of other genes that `q_value`
+        compares with; `exact` draws nothing else.
     threads
         Threads to use; None leaves that to the libraries.
     device
@@ -110,11 +129,15 @@ class Autoencoder(FactorModel):
     gap_
         F(encoder, W) - F*(W), never negative: what a better encoder could still gain.
     terms_
-        Has two columns besides. `variance_explained`: the share of variance a term explains by
-        itself. `evidence`: how much F + R would at once rise if the term changed sides, negative
-        for terms that are off; near zero the data hardly decide (:mod:`.moves`).
-        Among terms that are off it tells those nearest to coming on. Empty for `adam`, which ends
-        at no minimum.
+        Has more columns. `variance_explained`: the share of variance a term explains by itself.
+        `q_value`: false discovery rate at which its genes move together more than other genes of
+        like expression do (:func:`intae.readout.coherence`); `detected`: whether that is at most
+        0.05 (a term without annotation: whether it is active). `active` says that the cells need
+        the term beside the others, `detected` that its genes move together at all. `marker`: a
+        marker set, read by its leading direction. `evidence`: how much F + R would at once rise if
+        the term changed sides, negative for terms that are off; near zero the data hardly decide
+        (:mod:`.moves`). Among terms that are off it tells those nearest to coming on. Empty for
+        `adam`, which ends at no minimum.
     history_
         One row per epoch, or per some iterations: iteration, F, the parts of R, objective (F + R),
         certificate, n_deactivated, inactive_zero_share (of the penalised entries), seconds.
@@ -126,11 +149,11 @@ class Autoencoder(FactorModel):
     """
 
     # Raised whenever the same arguments give other numbers: the workflow then repeats old fits.
-    revision: ClassVar[int] = 1
+    revision: ClassVar[int] = 2  # 1: loadings were the encoder's
 
     _saved: ClassVar[tuple[str, ...]] = (
         "mean_", "effects_", "covariate_mean_", "categories_", "lambdas_", "gap_", "encoder_",
-        "annotations_", "group_weights_", "scale_",
+        "readout_", "annotations_", "group_weights_", "scale_",
     )  # fmt: skip
 
     def __init__(
@@ -146,6 +169,9 @@ class Autoencoder(FactorModel):
         annotated_share: float = 0.0,
         weighting: str = "auto",
         covariates: Sequence[str] | None = None,
+        readout: str = "auto",
+        background: float = BACKGROUND,
+        mean_penalty: float = MEAN_PENALTY,
         max_iter: int = 5000,
         tol: float = 1e-4,
         epochs: int = 30,
@@ -165,6 +191,9 @@ class Autoencoder(FactorModel):
         self.annotated_share = annotated_share
         self.weighting = weighting
         self.covariates = covariates
+        self.readout = readout
+        self.background = background
+        self.mean_penalty = mean_penalty
         self.max_iter = max_iter
         self.tol = tol
         self.epochs = epochs
@@ -176,7 +205,9 @@ class Autoencoder(FactorModel):
 
     def _check_arguments(self) -> None:
         """Refuse arguments that no solver could use, naming the argument and what it may be."""
-        for name, known in (("solver", SOLVERS), ("weighting", WEIGHTINGS)):
+        for name, known in (
+            ("solver", SOLVERS), ("weighting", WEIGHTINGS), ("readout", READOUTS)
+        ):  # fmt: skip
             value = getattr(self, name)
             if value not in known:
                 msg = f"{name}={value!r} is not known; use one of {', '.join(known)}"
@@ -196,7 +227,7 @@ class Autoencoder(FactorModel):
         if not 0 <= self.annotated_share < 1:  # at 1 the sets would mean nothing
             msg = f"annotated_share must lie in [0, 1), not {self.annotated_share!r}"
             raise IntaeError(msg)
-        for name in ("lambda0", "learning_rate", "tol"):
+        for name in ("lambda0", "learning_rate", "tol", "background", "mean_penalty"):
             value = getattr(self, name)
             if value is not None and not value > 0:
                 msg = f"{name} must be above 0, not {value!r}"
@@ -250,12 +281,34 @@ class Autoencoder(FactorModel):
 
         Returns
         -------
+        DataFrame, cells x terms; see `readout`.
+        """
+        return self._of_cells(adata, self._read)
+
+    def encode(self, adata: AnnData) -> pd.DataFrame:
+        """Return f(y) of cells, new or not: the loadings with which F + R is minimised.
+
+        The same as :meth:`transform` with `readout="encoder"`. `reconstruct`, `gap_` and
+        `necessity` rest on these.
+
+        Parameters
+        ----------
+        adata
+            As for `transform`.
+
+        Returns
+        -------
         DataFrame, cells x terms.
         """
+        return self._of_cells(adata, self._encode)
+
+    def _of_cells(
+        self, adata: AnnData, give: Callable[[np.ndarray, np.ndarray], np.ndarray]
+    ) -> pd.DataFrame:
         self._check_fitted()
         adata = match_genes(adata, self.weights_.index)
         with self._limited():
-            loadings = np.vstack([self._encode(Y, X) for Y, X in self._blocks(adata)])
+            loadings = np.vstack([give(Y, X) for Y, X in self._blocks(adata)])
         index = pd.Index(adata.obs_names, name="cell")
         return pd.DataFrame(loadings, index=index, columns=self.weights_.columns)
 
@@ -448,13 +501,15 @@ class Autoencoder(FactorModel):
         genes, terms = pd.Index(adata.var_names.astype(str), name="gene"), self._kinds.index
         self.weights_ = pd.DataFrame(W, index=genes, columns=terms)
 
+        q, marker = self._read_out(cells)
         here, loadings = self._problem.at(W), np.empty((cells.n_cells, len(terms)))
         if self.solver == "exact":
             moments, total = here.best, self._problem.total
-            for rows, Y, X in cells.blocks():
-                loadings[rows] = self._encode(Y, X)
         else:
             moments, total = cells.moments_of(self._encode, effects, loadings)
+        if self.solver == "exact" or self.readout_.shape[1]:
+            for rows, Y, X in cells.blocks():
+                loadings[rows] = self._read(Y, X)
         self.gap_ = moments.data_term(total, W, self.lambdas_["lambda0"]) - here.data_term
         cell_names = pd.Index(adata.obs_names.astype(str), name="cell")
         self.loadings_ = pd.DataFrame(loadings, index=cell_names, columns=terms)
@@ -466,8 +521,26 @@ class Autoencoder(FactorModel):
         if self.solver != "adam":  # whose bias leaves hardly a weight at zero
             warn_of_confounders(W, self.annotations_, self._kinds)
         self.terms_["variance_explained"] = moments.explained(total, W)
+        free = np.full(len(terms) - len(q), np.nan)
+        self.terms_["q_value"] = np.concatenate([q, free])
+        self.terms_["detected"] = (self.terms_["q_value"] <= FDR) | (
+            self.terms_["q_value"].isna() & self.terms_["active"]
+        )
+        self.terms_["marker"] = np.concatenate([marker, free > 0])
         # Adam's W is no minimum of F + R, so what would lower it says nothing of the data.
         self.terms_["evidence"] = np.nan if self.solver == "adam" else evidence(here, self._penalty)
+
+    def _read_out(self, cells: Cells) -> tuple[np.ndarray, np.ndarray]:
+        """Set readout_; return the gene sets' q values, and which of them are marker sets."""
+        C, scale = unit_variance(cells.covariance)
+        given = C, self.annotations_, cells.n_cells
+        q = coherence(*given, cells.mean, background=self.background, seed=self.seed)
+        if self.readout == "encoder" or (self.readout == "auto" and self.solver != "exact"):
+            self.readout_ = np.zeros((len(C), 0))
+            return q, np.zeros(len(q), dtype=bool)
+        read = read_sets(*given, background=self.background, mean_penalty=self.mean_penalty)
+        self.readout_ = read.weights / scale[:, None]
+        return q, read.marker
 
     def _orient(self, W: np.ndarray) -> None:
         """Turn terms, in W and in the encoder alike, to the sign of their annotated genes."""
@@ -500,8 +573,18 @@ class Autoencoder(FactorModel):
         for start, block in iter_chunks(adata.X):
             yield block - self.mean_, design[start : start + len(block)]
 
+    def _read(self, Y: np.ndarray, X: np.ndarray) -> np.ndarray:
+        """Return loadings of centred cells: the gene sets' read-out, or the encoder's."""
+        n_sets = self.readout_.shape[1]
+        if not n_sets:
+            return self._encode(Y, X)
+        sets = (Y - X @ self.effects_.T) @ self.readout_
+        if n_sets == len(self.weights_.columns):
+            return sets
+        return np.hstack([sets, self._encode(Y, X)[:, n_sets:]])
+
     def _encode(self, Y: np.ndarray, X: np.ndarray) -> np.ndarray:
-        """Return loadings of centred cells: A'(y - Phi x), or the network's."""
+        """Return f(y) of centred cells: A'(y - Phi x), or the network's."""
         if self.solver == "exact":
             return (Y - X @ self.effects_.T) @ self.encoder_["A"]
         from .network import choose_device, evaluate, load_encoder

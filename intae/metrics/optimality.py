@@ -101,9 +101,10 @@ class Yardstick:
         """
         A = best_encoder(model.weights_.to_numpy(), self.lambdas["lambda0"])
         best = np.vstack([left @ A for _, left in self._left(model)])
-        best = pd.DataFrame(best, model.loadings_.index, model.loadings_.columns)
+        own = model.encode(self.prepared)
+        best = pd.DataFrame(best, own.index, own.columns)
         on = model.terms_["active"].to_numpy()
-        r = correlate(model.loadings_.loc[:, on], best.loc[:, on])
+        r = correlate(own.loc[:, on], best.loc[:, on])
         relevance = model.terms_.loc[r.index, "relevance"].to_numpy()
         return pd.DataFrame({"term": r.index, "relevance": relevance, "r": r.to_numpy()})
 
@@ -125,7 +126,7 @@ class Yardstick:
 
     def _moments(self, model: Autoencoder) -> tuple[Loadings, float]:
         """Return the moments of the fit's loadings, and the mean of |y_n|^2."""
-        Z, YZ, total = model.loadings_.to_numpy(), 0.0, 0.0
+        Z, YZ, total = model.encode(self.prepared).to_numpy(), 0.0, 0.0
         for rows, left in self._left(model):
             YZ, total = YZ + left.T @ Z[rows], total + float((left**2).sum())
         return Loadings(YZ / len(Z), Z.T @ Z / len(Z)), total / len(Z)

@@ -221,7 +221,7 @@ def test_exact_reads_the_cells_twice(cells, tmp_path, monkeypatch):
     # and what is said of all cells without a third pass is what they say
     X = (cells.obs["batch"] == "batch_2").to_numpy()[:, None] - fit.covariate_mean_
     left = cells.X - fit.mean_ - X @ fit.effects_.T
-    Z, W = fit.loadings_.to_numpy(), fit.weights_.to_numpy()
+    Z, W = fit.encode(cells).to_numpy(), fit.weights_.to_numpy()
     F = data_term(left, Z, W, 0.1)
     best = fit.history_["F"].iloc[-1]
     assert fit.gap_ == pytest.approx(F - best, abs=1e-5 * best)

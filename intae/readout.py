@@ -1,0 +1,260 @@
+"""Reading gene sets: how far each set moves by itself in a cell, given all else that varies there.
+
+The columns of W answer what the cells need to be explained; a set whose genes move together may
+still be off, since a relative explains them. This answers for every set, on or off. Genes are at
+unit variance: y is a cell, C holds the correlations of the genes, and m_k is the mean of the n_k
+genes of set k (1 / sqrt(n_k) each). Everything follows from C, so no cost grows with the cells.
+
+*Background.* Equation 3 with a dense W, W W' = C, and l0 = c leaves of each cell the residual
+
+    y - W z = P y,    P = c (C + c I)^-1,    E = P C P        (E: the residual's second moments)
+
+so what many genes share (cell types, depth) is taken off, the more the larger its variance.
+
+*Direction* of set k, on its own genes (E_k is E within the set, s_k the mean of its diagonal):
+
+    u_k = argmin over |u| = 1 of  E|P_k y - u u'P_k y|^2 + kappa s_k |u - (m_k'u) m_k|^2
+
+the leading direction of the residual with a penalty towards the set's mean: the leading
+eigenvector of E_k + kappa s_k m_k m_k', a global minimum. The certificate is its residual as an
+eigenvector, over the eigenvalue.
+
+*Read-out*: z_k = u_k'P y, generalised least squares with all other variation as noise, scaled to
+unit variance over the cells of the fit.
+
+*Marker sets* are read otherwise. Some sets name what is taken off: B cell receptor signalling holds
+the genes that make B cells B cells. Let v be the leading eigenvector of C within a set and f the
+loadings of all genes on v'y, each gene's own part left out. A set names that variation if its genes
+are among those with the largest f^2 (p is hypergeometric, the smallest for the first 5 to 50) and
+not more than one other set has a larger mean of f^2. With p < 1e-8, or p < 1e-4 where v is far from
+the mean (v'm < .55), it is a marker set, and is read by z_k = v'y, with nothing taken off; provided
+that v's eigenvalue rises above 1 twice as far as noise alone would, to (1 + sqrt(n_k / N))^2.
+
+*Does a set move together at all?* :func:`coherence` compares the correlations of P y between a
+set's genes with those of sets of other genes of like expression.
+
+Sources: the residual is that of Rybakov et al. 2020, equation 3. What each part adds is measured by
+benchmarks/real_counts.py, on truth implanted in real counts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.linalg import eigh
+from scipy.stats import false_discovery_control, hypergeom
+
+BACKGROUND = 15.0  # c, in variances of a gene
+MEAN_PENALTY = 1.0  # kappa
+FDR = 0.05  # at which a set counts as detected
+
+TOPS = (5, 10, 20, 30, 50)  # of the most loaded genes, in which a marker set's are sought
+MARKER_P = 1e-8  # of so many of the set's genes among them
+OTHER_P, OTHER_MEAN = 1e-4, 0.55  # where the leading direction is another one than the mean
+TOWARDS_MEAN = 0.1  # kappa of a marker set's direction: it only settles ties
+
+SETS = 50  # of other genes, per gene set
+BINS = 10  # of mean expression, within which genes are exchanged
+CLIP = 4.0  # standard errors of a correlation, so that no pair of genes decides
+
+
+@dataclass(frozen=True)
+class Readout:
+    """How each gene set is read from genes at unit variance.
+
+    Attributes
+    ----------
+    weights
+        genes x terms: z = weights' y, of unit variance over the cells of the fit.
+    directions
+        genes x terms: u_k, or v of a marker set, of unit length.
+    marker
+        Whether a set is a marker set, one bool per term.
+    certificate
+        Per term, |H u - (u'H u) u| / u'H u of the matrix H whose leading eigenvector u is.
+    """
+
+    weights: np.ndarray
+    directions: np.ndarray
+    marker: np.ndarray
+    certificate: np.ndarray
+
+
+def unit_variance(covariance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the correlations of the genes and what to divide each gene by.
+
+    A gene that does not vary is divided by infinity, and correlates with no other.
+    """
+    variance = np.diag(covariance)
+    varies = variance > 1e-12 * variance.max(initial=0.0)
+    scale = np.where(varies, np.sqrt(np.where(varies, variance, 1.0)), np.inf)
+    C = covariance / scale / scale[:, None]
+    np.fill_diagonal(C, 1.0)
+    return C, scale
+
+
+def without_background(C: np.ndarray, background: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return P and E of the module's docstring.
+
+    Parameters
+    ----------
+    C
+        Correlations, genes x genes.
+    background
+        c. The larger, the less is taken off; infinity takes off nothing.
+    """
+    if np.isinf(background):
+        return np.eye(len(C)), C
+    values, V = np.linalg.eigh(C)
+    p = background / (np.maximum(values, 0) + background)
+    return (V * p) @ V.T, (V * (values * p**2)) @ V.T
+
+
+def read_sets(
+    C: np.ndarray,
+    annotations: np.ndarray,
+    n_cells: int,
+    *,
+    background: float = BACKGROUND,
+    mean_penalty: float = MEAN_PENALTY,
+    own: np.ndarray | None = None,
+) -> Readout:
+    """Find the direction of each gene set and the weights that read it.
+
+    Parameters
+    ----------
+    C
+        Correlations, genes x genes.
+    annotations
+        genes x terms, 0/1.
+    n_cells
+        N, number of cells that the correlations are from.
+    background
+        c: how much of a direction's variance counts as background, in variances of a gene.
+    mean_penalty
+        kappa: the penalty on departing from the set's mean.
+    own
+        genes x terms: a model's own weights for genes at unit variance. Then u_k is
+        proportional to kappa m_k plus the model's column (unit length) within the set instead of
+        an eigenvector, and no set is a marker set.
+    """
+    P, E = without_background(C, background)
+    directions = np.zeros(annotations.shape)
+    certificate = np.zeros(annotations.shape[1])
+    marker = np.zeros(annotations.shape[1], dtype=bool)
+    if own is None:
+        leading = np.zeros(annotations.shape)
+        for k, genes in enumerate(_genes_of(annotations)):
+            directions[genes, k], certificate[k] = _direction(E, genes, mean_penalty)
+            leading[genes, k], _ = _direction(C, genes, TOWARDS_MEAN)
+        marker = _marker_sets(C, annotations, leading, n_cells)
+        directions[:, marker] = leading[:, marker]
+    else:
+        for k, genes in enumerate(_genes_of(annotations)):
+            u = own[genes, k] / max(np.linalg.norm(own[genes, k]), np.finfo(float).tiny)
+            u = mean_penalty * len(genes) ** -0.5 + (u if u.sum() >= 0 else -u)
+            directions[genes, k] = u / np.linalg.norm(u)
+    weights = np.where(marker, directions, P @ directions)
+    variance = np.einsum("gk,gk->k", weights, C @ weights)
+    return Readout(weights / np.sqrt(variance), directions, marker, certificate)
+
+
+def coherence(
+    C: np.ndarray,
+    annotations: np.ndarray,
+    n_cells: int,
+    expression: np.ndarray,
+    *,
+    background: float = BACKGROUND,
+    seed: int = 0,
+) -> np.ndarray:
+    """Test whether the genes of each set move together more than other genes of like expression do.
+
+    The statistic is the sum, over the pairs of a set's genes, of the correlations of P y (in
+    standard errors, none counted as more than 4), and that of their squares, for sets in which
+    some genes rise while others fall. Each is held against 50 sets of other genes: genes are
+    exchanged within bins of mean expression, so that sizes and overlaps of sets stay as they are.
+    A set's statistic is centred and scaled by its own 50; the p value is then taken from those of
+    all sets together. The smaller p of the two statistics counts, doubled.
+
+    Parameters
+    ----------
+    C
+        Correlations, genes x genes.
+    annotations
+        genes x terms, 0/1.
+    n_cells
+        N, number of cells that the correlations are from.
+    expression
+        Mean of each gene.
+    background
+        c.
+    seed
+        Of the exchanged genes.
+
+    Returns
+    -------
+    One q value per term (Benjamini and Hochberg): the share of false ones among the sets that
+    would be called with it.
+    """
+    _, E = without_background(C, background)
+    size = np.sqrt(np.maximum(np.diag(E), np.finfo(float).tiny))
+    r = E / size / size[:, None] * np.sqrt(n_cells)
+    np.fill_diagonal(r, 0)
+    sets = _genes_of(annotations)
+    rng = np.random.default_rng(seed)
+    identity = np.arange(len(C))
+    exchanged = [identity, *(_exchange(expression, rng) for _ in range(SETS))]
+    p = []
+    for pairs in (np.clip(r, -CLIP, CLIP), r**2):
+        sums = np.array([[pairs[np.ix_(to[g], to[g])].sum() for g in sets] for to in exchanged])
+        null = sums[1:]
+        scaled = (sums - null.mean(0)) / np.maximum(null.std(0), np.finfo(float).tiny)
+        others = np.sort(scaled[1:].ravel())
+        above = len(others) - np.searchsorted(others, scaled[0], side="left")
+        p.append((1 + above) / (1 + len(others)))
+    return false_discovery_control(np.minimum(1, 2 * np.minimum(*p)))
+
+
+def _genes_of(annotations: np.ndarray) -> list[np.ndarray]:
+    return [np.flatnonzero(column) for column in np.asarray(annotations).T]
+
+
+def _direction(moments: np.ndarray, genes: np.ndarray, towards: float) -> tuple[np.ndarray, float]:
+    """Return a set's leading direction, penalised towards its mean, and the certificate."""
+    n = len(genes)
+    within = moments[np.ix_(genes, genes)]
+    H = within + towards * np.trace(within) / n / n  # s m m', of which each entry is s / n
+    value, vector = eigh(H, subset_by_index=[n - 1, n - 1])
+    u = vector[:, 0] if vector[:, 0].sum() >= 0 else -vector[:, 0]
+    return u, float(np.linalg.norm(H @ u - value[0] * u) / value[0])
+
+
+def _marker_sets(
+    C: np.ndarray, annotations: np.ndarray, leading: np.ndarray, n_cells: int
+) -> np.ndarray:
+    """Say which sets name a variation of many genes by themselves; see the module's docstring."""
+    n_genes, sizes = len(C), annotations.sum(0)
+    variance = np.einsum("gk,gk->k", leading, C @ leading)
+    of_noise = (1 + np.sqrt(sizes / n_cells)) ** 2 - 1
+    f = (C @ leading - leading) / np.sqrt(variance) / np.maximum(1 - leading**2, 0.2)
+    hits = np.cumsum(np.take_along_axis(annotations, np.argsort(-abs(f), axis=0), axis=0), axis=0)
+    p = np.min(
+        [hypergeom.sf(hits[top - 1] - 1, n_genes, sizes, top) for top in TOPS if top <= n_genes],
+        axis=0, initial=1.0,
+    )  # fmt: skip
+    # in standard errors, so that small sets do not win by chance
+    loaded = annotations.T @ (f**2 - (f**2).mean(0)) / np.sqrt(sizes)[:, None]  # set x direction
+    better = (loaded > np.diag(loaded)).sum(0)
+    like_mean = (leading * annotations).sum(0) / np.sqrt(sizes)  # v'm
+    named = (p < MARKER_P) | ((p < OTHER_P) & (like_mean < OTHER_MEAN))
+    return named & (better <= 1) & (variance - 1 > 2 * of_noise)
+
+
+def _exchange(expression: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return for each gene another one of the same bin of expression, each used once."""
+    other = np.empty(len(expression), dtype=int)
+    for genes in np.array_split(np.argsort(expression, kind="stable"), BINS):
+        other[genes] = rng.permutation(genes)
+    return other

@@ -81,6 +81,13 @@ class FactorModel(BaseEstimator, ABC):
         X must be log-normalised as the training data were.
         """
 
+    def encode(self, adata: AnnData) -> pd.DataFrame:
+        """Return the loadings that go with the weights: those that :meth:`reconstruct` takes.
+
+        The same as :meth:`transform`, unless a model reads its terms in another way as well.
+        """
+        return self.transform(adata)
+
     def reconstruct(self, adata: AnnData) -> pd.DataFrame:
         """Return what the model makes of cells, new or not: mean + loadings W', cells x genes.
 
@@ -100,7 +107,7 @@ class FactorModel(BaseEstimator, ABC):
         if not self.reconstructs:
             msg = f"{type(self).__name__} gives loadings only; it does not reconstruct expression"
             raise NotImplementedError(msg)
-        loadings = self.transform(adata)
+        loadings = self.encode(adata)
         made = self.mean_ + loadings.to_numpy() @ self.weights_.to_numpy().T
         return pd.DataFrame(made, index=loadings.index, columns=self.weights_.index)
 

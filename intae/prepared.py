@@ -246,6 +246,18 @@ class Moments:
         """S = Y'Y / N of the centred genes, genes x genes."""
         return self.gram[: self.n_genes, : self.n_genes] / self.n_cells
 
+    def at_unit_variance(self) -> tuple[Moments, np.ndarray]:
+        """Return the moments with each gene divided by its standard deviation, and what divides.
+
+        A gene that does not vary is left as it is. `mean` stays that of the genes undivided.
+        """
+        variance = np.diag(self.gram)[: self.n_genes] / self.n_cells
+        varies = variance > 1e-12 * variance.max(initial=0.0)
+        scale = np.where(varies, np.sqrt(np.where(varies, variance, 1.0)), 1.0)
+        columns = np.concatenate([scale, np.ones(len(self.gram) - self.n_genes)])
+        gram = self.gram / columns / columns[:, None]
+        return Moments(self.n_cells, self.mean, gram), scale
+
 
 def second_moments(X, extra: np.ndarray | None = None, *, chunk: int = CHUNK) -> Moments:
     """Accumulate mean and Gram matrix in one pass over the cells.

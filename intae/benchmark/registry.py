@@ -41,7 +41,11 @@ MODELS = {
         revision=2,
     ),
     "FSCLVM": Model(
-        ("n_dense", "n_sparse", "covariates", "max_iter", "tol", "n_init", "compat"),
+        (
+            "n_dense", "n_sparse", "covariates", "max_iter", "tol", "n_init", "compat",
+            "gene_scale", "readout", "background", "mean_penalty",
+        ),
+        revision=2,
     ),
     "GeneSetScore": Model(("method",), reconstructs=False, revision=3),
     "MaskedAutoencoder": Model(

@@ -16,6 +16,7 @@ from anndata import AnnData
 from ..base import FactorModel, limit_threads, match_genes
 from ..errors import IntaeError
 from ..prepared import check_prepared, design_matrix, get_annotations, get_terms, naming_values
+from ..readout import BACKGROUND, FDR, coherence, read_sets, unit_variance
 from ..terms import signs, term_index, terms_table
 from .compare import compare_starts
 from .engine import BoundRule, Layout, SlalomRule, iterate
@@ -52,6 +53,22 @@ class FSCLVM(FactorModel):
         "slalom" follows slalom 1.0.0.dev11 number by number: its start, its order of updates, its
         rule of convergence (which needs a pass over the cells every 100 sweeps). `Slalom(seed=s)`
         then ends with the same posterior. None starts from the annotation instead.
+    gene_scale
+        `unit`: each gene at unit variance, so that strongly expressed genes do not decide alone;
+        weights, means and noise are told in the genes' own units all the same. `none`: genes as
+        they are, as in the paper. `auto`: `unit`, but `none` with `compat="slalom"`.
+    readout
+        What `loadings_` and `transform` give for annotated terms. `posterior`: the posterior mean,
+        as in the paper. `sets`: the read-out of each gene set against a background
+        (:mod:`intae.readout`), by the model's own weights drawn towards the set's mean. `auto`:
+        `sets`, but `posterior` with `compat="slalom"`. Terms without annotation always have the
+        posterior mean.
+    background
+        Of `sets`: c, how much variance of a direction shared by many genes counts as background,
+        in variances of a gene; infinity takes off none.
+    mean_penalty
+        Of `sets`: kappa, the weight of the set's mean beside the model's own weights (both of unit
+        length). On truth implanted in real counts, weights alone name the wrong set more often.
     threads
         Threads for linear algebra; None leaves them as they are.
 
@@ -78,7 +95,10 @@ class FSCLVM(FactorModel):
         in both), `jaccard` (of the active terms) and `shared_top10` (of the ten most relevant).
     terms_
         As for every model, and `variance_explained`: the variance of the term's own part of the
-        data over that of the data. A term may be active and explain next to nothing.
+        data over that of the data (both of scaled genes). A term may be active and explain next to
+        nothing. `q_value`: false discovery rate at which its genes move together more than other
+        genes of like expression do (:func:`intae.readout.coherence`); `detected`: whether that is
+        at most 0.05 (a term without annotation: whether it is active).
 
     Notes
     -----
@@ -98,7 +118,10 @@ class FSCLVM(FactorModel):
     # `_state` is what is saved of the posterior: `starts.state_of`, and of the covariates their
     # columns (`names`), the categories of each (`levels`) and what was taken off each column
     # (`shift`), and the `sign` that orients each term.
-    _saved: ClassVar[tuple[str, ...]] = ("elbo_", "starts_", "_state")
+    _saved: ClassVar[tuple[str, ...]] = ("elbo_", "starts_", "_state", "_read")
+
+    # Raised whenever the same arguments give other numbers: the workflow then repeats old fits.
+    revision: ClassVar[int] = 2  # 1: genes as they are, loadings the posterior's
 
     def __init__(
         self,
@@ -110,6 +133,10 @@ class FSCLVM(FactorModel):
         n_init: int = 1,
         seed: int = 0,
         compat: str | None = None,
+        gene_scale: str = "auto",
+        readout: str = "auto",
+        background: float = BACKGROUND,
+        mean_penalty: float = 8.0,
         threads: int | None = None,
     ) -> None:
         self.n_dense = n_dense
@@ -120,6 +147,10 @@ class FSCLVM(FactorModel):
         self.n_init = n_init
         self.seed = seed
         self.compat = compat
+        self.gene_scale = gene_scale
+        self.readout = readout
+        self.background = background
+        self.mean_penalty = mean_penalty
         self.threads = threads
 
     def fit(self, adata: AnnData, *, warm_start: bool = False) -> Self:
@@ -179,8 +210,7 @@ class FSCLVM(FactorModel):
                 "names": np.array(names, dtype=object),
                 "levels": {k: np.array(v, dtype=object) for k, v in categories.items()},
             }
-            total = np.diag(start.problem.gamma)[: adata.n_vars].sum() / adata.n_obs
-            self._tabulate(adata, loadings(adata.X, start.mean, start.extra, start.q.A), total)
+            self._tabulate(adata, start)
             self._expose()
             seconds = time.perf_counter() - begin
             self.seconds_ = seconds + (self.seconds_ if warm_start else 0.0)
@@ -188,12 +218,7 @@ class FSCLVM(FactorModel):
         return self
 
     def transform(self, adata: AnnData) -> pd.DataFrame:
-        """Return the posterior mean of the loadings of cells, new or not.
-
-        All factors of a cell follow from its genes by one matrix, the same for every cell
-        (:func:`intae.fsclvm.updates.joint_factors`). For the cells of the fit they are
-        `loadings_`; with `compat="slalom"` nearly, since there a term that was switched off
-        keeps the factor it had then.
+        """Return the loadings of cells, new or not; see `readout`.
 
         Parameters
         ----------
@@ -211,16 +236,29 @@ class FSCLVM(FactorModel):
             If a gene of the model is missing, or a covariate is.
         """
         self._check_fitted()
-        adata = match_genes(adata, self.weights_.index)
-        s = self._state
-        n_known = len(s["names"])
-        known = self._design(adata)
-        with limit_threads(self.threads):
-            A = joint_factors(s["C"], s["W"], s["E2"], s["eps"], n_known)
-            A = A[:, self._layout().table - n_known] * s["sign"]
-            S = loadings(adata.X, s["mean"], known, A)
-        cells = pd.Index(adata.obs_names.astype(str), name="cell")
-        return pd.DataFrame(S, cells, self.weights_.columns)
+        A = self._posterior_coefficients()
+        A[:, self._annotated()] = self._read if self._reads_sets() else A[:, self._annotated()]
+        return self._loadings_by(adata, A)
+
+    def encode(self, adata: AnnData) -> pd.DataFrame:
+        """Return the posterior mean of the loadings of cells, new or not.
+
+        All factors of a cell follow from its genes by one matrix, the same for every cell
+        (:func:`intae.fsclvm.updates.joint_factors`). With `readout="posterior"` they are, for the
+        cells of the fit, `loadings_`; with `compat="slalom"` nearly, since there a term that was
+        switched off keeps the factor it had then.
+
+        Parameters
+        ----------
+        adata
+            As for :meth:`transform`.
+
+        Returns
+        -------
+        DataFrame, cells x terms.
+        """
+        self._check_fitted()
+        return self._loadings_by(adata, self._posterior_coefficients())
 
     def reconstruct(self, adata: AnnData) -> pd.DataFrame:
         """Return the posterior mean of the cells' expression: mean + S CW', cells x genes.
@@ -259,6 +297,20 @@ class FSCLVM(FactorModel):
             if getattr(self, name) < least:
                 msg = f"{name} must be at least {least}, not {getattr(self, name)}"
                 raise IntaeError(msg)
+        for name, known in (
+            ("gene_scale", ("auto", "unit", "none")), ("readout", ("auto", "sets", "posterior"))
+        ):  # fmt: skip
+            value = getattr(self, name)
+            if value not in known:
+                msg = f"{name}={value!r} is not known; use one of {', '.join(known)}"
+                raise IntaeError(msg)
+            if self.compat == "slalom" and value in ("unit", "sets"):
+                msg = f"{name}={value!r} is not slalom's; leave it out, or leave compat out"
+                raise IntaeError(msg)
+        for name in ("background", "mean_penalty"):
+            if not getattr(self, name) > 0:
+                msg = f"{name} must be above 0, not {getattr(self, name)!r}"
+                raise IntaeError(msg)
         if self.tol < 0:
             msg = f"tol must not be negative, and is {self.tol}"
             raise IntaeError(msg)
@@ -282,11 +334,12 @@ class FSCLVM(FactorModel):
         given = adata.X, get_annotations(adata), known, layout
         if warm:
             S = np.empty(self.loadings_.shape)
-            S[:, layout.table - layout.n_known] = self.loadings_.to_numpy() * self._state["sign"]
+            ended = self.encode(adata) if self._reads_sets() else self.loadings_
+            S[:, layout.table - layout.n_known] = ended.to_numpy() * self._state["sign"]
             return [resumed_start(adata.X, known, layout, self._state, S)]
         if self.compat == "slalom":
             return [slalom_start(*given, self.seed)]
-        return annotation_starts(*given, self.n_init, self.seed)
+        return annotation_starts(*given, self.n_init, self.seed, unit=self.gene_scale != "none")
 
     def _rule(self, adata: AnnData, start: Start) -> BoundRule | SlalomRule:
         if self.compat is None:
@@ -295,37 +348,91 @@ class FSCLVM(FactorModel):
             lambda q: mean_absolute_residual(adata.X, start.mean, start.extra, q.A, q.CW)
         )
 
-    def _tabulate(self, adata: AnnData, S: np.ndarray, total: float) -> None:
-        """Set the tables every model has, from the posterior, S (N x K) and the total variance."""
+    def _tabulate(self, adata: AnnData, start: Start) -> None:
+        """Set the tables every model has, and how gene sets are read."""
         s, annotations = self._state, get_annotations(adata)
         index, kinds = term_index(get_terms(adata), self.n_sparse, self.n_dense)
-        n_known = len(s["names"])
+        n_known, G = len(s["names"]), adata.n_vars
         k = Layout(n_known, self.n_dense, self.n_sparse, annotations.shape[1]).table
         genes = pd.Index(adata.var_names.astype(str), name="gene")
         cells = pd.Index(adata.obs_names.astype(str), name="cell")
         weights = (s["C"] * s["W"])[:, k]
         s["sign"] = signs(weights, annotations)
-        self.weights_ = pd.DataFrame(weights * s["sign"], genes, index)
-        self.loadings_ = pd.DataFrame(S[:, k] * s["sign"], cells, index)
+        self.weights_ = pd.DataFrame(weights * s["sign"] * s["scale"][:, None], genes, index)
+        A = start.q.A[:, k] * s["sign"]
+        A[:G] /= s["scale"][:, None]
+        variance = np.einsum("gk,gk->k", start.q.A[:, k], start.q.XS[:, k]) / adata.n_obs
+        variance -= (start.problem.extra_mean @ start.q.A[G:, k]) ** 2
+        q = self._read_out(start, annotations.astype(float), weights * s["sign"])
+        if self._reads_sets():
+            A[:, : annotations.shape[1]] = 0.0
+            A[: G + n_known, : annotations.shape[1]] = self._read
+        S = loadings(adata.X, start.mean, start.extra, A)
+        self.loadings_ = pd.DataFrame(S, cells, index)
         self.terms_ = terms_table(
             kinds, annotations, genes, relevance=1 / s["alpha"][k], active=s["on"][k],
             on=s["C"][:, k] > 0.5,
         )  # fmt: skip
-        explained = (weights**2).sum(0) * S[:, k].var(0)
+        total = np.diag(start.problem.gamma)[:G].sum() / adata.n_obs
+        explained = (weights**2).sum(0) * variance
         self.terms_["variance_explained"] = explained / max(total, np.finfo(float).tiny)
+        self.terms_["q_value"] = np.append(q, np.full(len(index) - len(q), np.nan))
+        self.terms_["detected"] = (self.terms_["q_value"] <= FDR) | (
+            self.terms_["q_value"].isna() & self.terms_["active"]
+        )
+
+    def _read_out(self, start: Start, annotations: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        """Set what reads gene sets from [Y, covariates], (G + known) x sets; return q values."""
+        G, N, n_known = start.problem.n_genes, start.problem.n_cells, start.problem.n_known
+        gram = start.problem.gamma[: G + n_known, : G + n_known] / N
+        effects = np.linalg.lstsq(gram[G:, G:], gram[G:, :G], rcond=None)[0]  # known x genes
+        C, scale = unit_variance(gram[:G, :G] - effects.T @ gram[G:, :G])
+        given = {"background": self.background}
+        q = coherence(C, annotations, N, start.mean, seed=self.seed, **given)
+        self._read = np.zeros((G + n_known, 0))
+        if self._reads_sets():
+            n_sets = annotations.shape[1]
+            own = weights[:, :n_sets] / scale[:, None]
+            read = read_sets(C, annotations, N, own=own, mean_penalty=self.mean_penalty, **given)
+            by_gene = read.weights / scale[:, None]
+            self._read = np.vstack([by_gene / start.scale[:, None], -effects @ by_gene])
+        return q
+
+    def _reads_sets(self) -> bool:
+        return self.readout == "sets" or (self.readout == "auto" and self.compat is None)
+
+    def _annotated(self) -> np.ndarray:
+        return (self.terms_["kind"] == "annotated").to_numpy()
+
+    def _posterior_coefficients(self) -> np.ndarray:
+        """Return the matrix that makes posterior loadings of [Y, covariates], oriented."""
+        s = self._state
+        n_known = len(s["names"])
+        A = joint_factors(s["C"], s["W"], s["E2"], s["eps"], n_known)
+        A = A[:, self._layout().table - n_known] * s["sign"]
+        A[: len(s["scale"])] /= s["scale"][:, None]
+        return A
+
+    def _loadings_by(self, adata: AnnData, A: np.ndarray) -> pd.DataFrame:
+        """Return loadings of cells from their genes and covariates: [Y, covariates] A."""
+        adata = match_genes(adata, self.weights_.index)
+        with limit_threads(self.threads):
+            S = loadings(adata.X, self._state["mean"], self._design(adata), A)
+        cells = pd.Index(adata.obs_names.astype(str), name="cell")
+        return pd.DataFrame(S, cells, self.weights_.columns)
 
     def _expose(self) -> None:
         """Set the attributes that follow from the saved state."""
         s, k = self._state, self._layout().table
         genes, terms = self.weights_.index, self.weights_.columns
-        n_known = len(s["names"])
+        n_known, scale = len(s["names"]), s["scale"][:, None]
         self.membership_ = pd.DataFrame(s["C"][:, k], genes, terms)
-        sd = np.sqrt(np.maximum(s["E2"] - s["W"] ** 2, 0.0))
+        sd = np.sqrt(np.maximum(s["E2"] - s["W"] ** 2, 0.0)) * scale
         self.weights_sd_ = pd.DataFrame(sd[:, k], genes, terms)
         self.loadings_sd_ = pd.Series(np.sqrt(s["d"][k]), terms, name="sd")
-        self.alpha_, self.eps_ = s["alpha"][k], s["eps"]
+        self.alpha_, self.eps_ = s["alpha"][k], s["eps"] / s["scale"] ** 2
         self.mean_ = s["mean"]
-        known = (s["C"] * s["W"])[:, :n_known]
+        known = (s["C"] * s["W"])[:, :n_known] * scale
         self.covariate_weights_ = pd.DataFrame(known, genes, list(s["names"]))
 
     def _design(self, adata: AnnData) -> np.ndarray:

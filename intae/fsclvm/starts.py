@@ -43,6 +43,8 @@ class Start:
         The columns S0 beside the genes, N x E.
     members
         The genes a factor is meant to touch, by its prior: G x K, bool.
+    scale
+        What each gene is divided by in all the others but `mean`, (G,).
     rng
         The generator behind `orders` where it is slalom's, else None.
     """
@@ -54,18 +56,28 @@ class Start:
     mean: np.ndarray
     extra: np.ndarray
     members: np.ndarray
+    scale: np.ndarray
     rng: np.random.RandomState | None = None
 
 
 def annotation_starts(
-    X, annotations: np.ndarray, known: np.ndarray, layout: Layout, n_init: int, seed: int
+    X,
+    annotations: np.ndarray,
+    known: np.ndarray,
+    layout: Layout,
+    n_init: int,
+    seed: int,
+    *,
+    unit: bool = False,
 ) -> Iterator[Start]:
     """Yield the start from the annotation, then ones from random parts of it.
 
-    They share one pass over X. Nothing in the first is random.
+    They share one pass over X. Nothing in the first is random. `unit`: genes at unit variance.
     """
     moments = second_moments(X, known)
-    G = moments.n_genes
+    G, scale = moments.n_genes, np.ones(moments.n_genes)
+    if unit:
+        moments, scale = moments.at_unit_variance()
     gram = moments.gram[:G, :G]
     members = all_members(annotations, choose_sparse_genes(gram, layout), layout)
     problem = _problem(moments, known, members, layout, as_slalom=False)
@@ -79,7 +91,7 @@ def annotation_starts(
         q.refresh(problem)
         q.W = first_weights(problem, q, members)
         q.CW = q.C * q.W
-        yield Start(problem, q, itertools.repeat(order), order, moments.mean, known, members)
+        yield Start(problem, q, itertools.repeat(order), order, moments.mean, known, members, scale)
 
 
 def slalom_start(X, annotations: np.ndarray, known: np.ndarray, layout: Layout, seed: int) -> Start:
@@ -97,7 +109,8 @@ def slalom_start(X, annotations: np.ndarray, known: np.ndarray, layout: Layout, 
     q.refresh(problem)
     order = np.arange(layout.n_factors)
     orders = orders_slalom(layout, 0, rng)
-    return Start(problem, q, orders, order, moments.mean, S0, members, rng)
+    scale = np.ones(moments.n_genes)
+    return Start(problem, q, orders, order, moments.mean, S0, members, scale, rng)
 
 
 def resumed_start(
@@ -105,7 +118,9 @@ def resumed_start(
 ) -> Start:
     """Start where a fit ended: its loadings S (N x terms, the factors' order) are S0."""
     S0 = np.hstack([known, S])
-    moments = second_moments(X, S0)
+    moments, scale = second_moments(X, S0), np.array(state["scale"])
+    columns = np.concatenate([scale, np.ones(S0.shape[1])])
+    moments.gram = moments.gram / columns / columns[:, None]
     members = np.array(state["members"], dtype=bool)
     q = Posterior(
         *(np.array(state[name]) for name in ("C", "W", "E2", "alpha", "d", "eps")),
@@ -121,7 +136,7 @@ def resumed_start(
         rng = np.random.RandomState()
         rng.set_state(("MT19937", state["rng"][:-1].astype(np.uint32), int(state["rng"][-1])))
         orders = orders_slalom(layout, q.n_sweeps, rng)
-    return Start(problem, q, orders, order, moments.mean, S0, members, rng)
+    return Start(problem, q, orders, order, moments.mean, S0, members, scale, rng)
 
 
 def state_of(start: Start) -> dict[str, Any]:
@@ -130,6 +145,7 @@ def state_of(start: Start) -> dict[str, Any]:
     state = {name: getattr(start.q, name) for name in names}
     return state | {
         "mean": start.mean,
+        "scale": start.scale,
         "members": start.members,
         "order": start.order,
         "rng": _rng_state(start.rng),

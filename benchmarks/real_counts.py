@@ -1,25 +1,25 @@
-"""Which way of reading a gene set from second moments follows a truth implanted in real counts?
+"""Which way of reading gene sets follows a truth implanted in real counts, and what does each add?
 
-Draws are made by `intae.implant` in control cells of Kang17, then prepared with the defaults. With
-unit-variance genes, C their correlations, m_k the mean of set k's genes (unit length) and
+Draws are made by `intae.implant` in control cells of Kang17, then prepared with the defaults. The
+ways of reading are steps towards `intae.readout`, where the equations stand:
 
-    P = c (C + c I)^-1,   E = P C P
+    mean            z = m_k'y, the plain mean of genes at unit variance
+    eigenvector     z = v_k'y, the leading direction within the set
+    background      z = m_k'P y, the mean after the background is taken off
+    shrunk          z = u_k'P y, u_k between the mean and the residual's leading direction
+    shrunk+markers  the same, with marker sets read by v_k: Autoencoder()
 
-(equation 3's residual y - W z after a dense W with W W' = C at l0 = c, and its second moments), a
-set is read by
+and, beside them, models: the autoencoder with the paper's encoder, f-scLVM, ULM. `top1`: of all
+terms, that of an implanted set correlates most with its activity. `r`: |correlation|. `far`: mean
+|r| of terms that share no gene with the set; `followed`: how many of them per set have |r| > .1.
+`called`: share of the implanted sets that are detected (of models that do not call: active).
 
-    mean         z = m_k'y
-    eigenvector  z = u_k'y, u_k the leading eigenvector of C within the set
-    background   z = m_k'P y: generalised least squares, all other variation taken as noise
-    shrunk       z = u_k'P y, u_k the leading eigenvector of E + kappa s_k m_k m_k' within the set:
-                 the minimum over |u| = 1 of E|y - u u'y|^2 + kappa s_k |u - (m_k'u) m_k|^2 of the
-                 residual y, a penalty towards the mean; s_k is the mean variance of its genes
-
-and, beside them, by the models. `top1`: of all terms, that of an implanted set correlates most with
-its activity. `r`: |correlation|. `far`: mean |r| of terms that share no gene with the set.
+At the end, calls: the share of all terms called in the draws, in a null with the same cells and
+nothing implanted, in which gene sets hold other genes of like expression, and false discoveries,
+the second over the first.
 
     INTAE_MIRROR=folder python benchmarks/real_counts.py [--draws 10] [--first-seed 100]
-        [--design groups] [--effect 2] [--models]
+        [--design groups] [--effect 2] [--nulls 5]
 """
 
 from __future__ import annotations
@@ -34,75 +34,84 @@ import anndata
 import numpy as np
 import pandas as pd
 from anndata import AnnData
-from scipy.linalg import eigh
 
 import intae
+from intae.base import FactorModel
 from intae.gene_sets import read_gene_sets
+from intae.metrics.implanted import calls, correlations
 from intae.prepared import get_annotations, second_moments
+from intae.readout import read_sets, unit_variance
 from intae.sources.downloads import find_in_mirror
 
-BACKGROUND, KAPPA = 10.0, 1.0
-
-
-def leading(matrix: np.ndarray, mean: np.ndarray) -> np.ndarray:
-    """Return the leading eigenvector, its sign that of the mean."""
-    vector = eigh(matrix, subset_by_index=[len(matrix) - 1] * 2)[1][:, 0]
-    return vector if vector @ mean >= 0 else -vector
+NOTHING = 1e9  # a background so large that nothing is taken off
+MEAN_ONLY = 1e9  # a penalty so large that only the mean is left
+FOLLOWS = 0.1
 
 
 def read_outs(prepared: AnnData) -> dict[str, np.ndarray]:
     """Return the loadings of each way of reading, cells x terms."""
-    moments, I = second_moments(prepared.X), get_annotations(prepared).astype(float)
-    sd = np.sqrt(np.diag(moments.covariance))
-    C = moments.covariance / np.outer(sd, sd)
-    values, V = np.linalg.eigh(C)
-    p = BACKGROUND / (values + BACKGROUND)
-    P, E = (V * p) @ V.T, (V * (values * p**2)) @ V.T
-    means = I / np.sqrt(I.sum(0))
-    own, shrunk = np.zeros_like(I), np.zeros_like(I)
-    for k, column in enumerate(I.T):
-        genes = np.flatnonzero(column)
-        within, m = np.ix_(genes, genes), means[genes, k]
-        own[genes, k] = leading(C[within], m)
-        s = np.trace(E[within]) / len(genes)
-        shrunk[genes, k] = leading(E[within] + KAPPA * s * np.outer(m, m), m)
+    moments, annotations = second_moments(prepared.X), get_annotations(prepared).astype(float)
+    C, scale = unit_variance(moments.covariance)
     X = prepared.X.toarray() if hasattr(prepared.X, "toarray") else prepared.X
-    Y = (X - moments.mean) / sd
-    weights = {
-        "mean": means, "eigenvector": own, "background": P @ means, "shrunk": P @ shrunk,
-    }  # fmt: skip
-    return {name: Y @ W for name, W in weights.items()}
+    Y = (X - moments.mean) / scale
+    means = annotations / np.sqrt(annotations.sum(0))
+    ways = {
+        "mean": means,
+        "eigenvector": _plain(C, annotations, background=NOTHING, mean_penalty=0.1),
+        "background": _plain(C, annotations, mean_penalty=MEAN_ONLY),
+        "shrunk": _plain(C, annotations),
+        "shrunk+markers": read_sets(C, annotations, len(Y)).weights,
+    }
+    return {name: Y @ W for name, W in ways.items()}
 
 
-def scores(Z: np.ndarray, prepared: AnnData) -> pd.DataFrame:
+def _plain(C: np.ndarray, annotations: np.ndarray, **settings: float) -> np.ndarray:
+    """Return read-out weights without marker sets: with so few cells none can be one."""
+    return read_sets(C, annotations, 1, **settings).weights
+
+
+def models() -> dict[str, FactorModel]:
+    """Return the models beside them."""
+    return {
+        "Autoencoder()": intae.Autoencoder(threads=1),
+        'Autoencoder(readout="encoder")': intae.Autoencoder(readout="encoder", threads=1),
+        "FSCLVM()": intae.FSCLVM(threads=1),
+        'FSCLVM(readout="posterior")': intae.FSCLVM(readout="posterior", threads=1),
+        "ULM": intae.GeneSetScore("ulm", threads=1),
+    }
+
+
+def scores(Z: np.ndarray, prepared: AnnData, called: np.ndarray | None) -> pd.DataFrame:
     """Hold loadings against the implanted activities: one row per set that is still a term."""
-    terms, I = list(prepared.uns["terms"]), get_annotations(prepared) > 0
-    activity, sets = prepared.obsm["true_activity"], prepared.uns["implanted"].index
+    terms, known = list(prepared.uns["terms"]), get_annotations(prepared) > 0
     rows = []
-    with np.errstate(invalid="ignore", divide="ignore"):
-        Z = np.nan_to_num((Z - Z.mean(0)) / Z.std(0))
-    for k, term in enumerate(sets):
+    for k, term in enumerate(prepared.uns["implanted"].index):
         if term not in terms:
             continue
-        place, a = terms.index(term), activity[:, k].astype(float)
-        r = abs(Z.T @ ((a - a.mean()) / a.std())) / len(a)
-        rank = int((r > r[place]).sum())
-        far = r[(I & I[:, [place]]).sum(0) == 0].mean()
+        place = terms.index(term)
+        r = correlations(Z, np.asarray(prepared.obsm["true_activity"][:, k], float))
+        rank, far = int((r > r[place]).sum()), r[(known & known[:, [place]]).sum(0) == 0]
         rows.append(
-            {"top1": r[place] > 0 and rank == 0, "top3": r[place] > 0 and rank < 3, "r": r[place],
-             "far": far}
-        )  # fmt: skip
-    return pd.DataFrame(rows)
+            {
+                "top1": r[place] > 0 and rank == 0,
+                "top3": r[place] > 0 and rank < 3,
+                "r": r[place],
+                "far": far.mean(),
+                "followed": (far > FOLLOWS).sum(),
+                "called": np.nan if called is None else called[place],
+            }
+        )
+    return pd.DataFrame(rows).astype(float)
 
 
 def main() -> None:
-    """Print the mean of each score over all implanted sets, per way of reading."""
+    """Print the mean of each score over all implanted sets, per way of reading, and the calls."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--draws", type=int, default=10)
     parser.add_argument("--first-seed", type=int, default=100)
     parser.add_argument("--design", default="groups", choices=("groups", "graded"))
     parser.add_argument("--effect", type=float, default=2.0)
-    parser.add_argument("--models", action="store_true", help="fit the models as well")
+    parser.add_argument("--nulls", type=int, default=5, help="draws of the null for calls")
     asked = parser.parse_args()
     mirror = os.environ["INTAE_MIRROR"]
     counts = anndata.read_h5ad(find_in_mirror("kang17_subset.h5ad", mirror))
@@ -112,26 +121,44 @@ def main() -> None:
     )
     kept = intae.prepare(counts.copy(), gene_sets).uns["terms"]
     found: dict[str, list[pd.DataFrame]] = {}
-    for seed in range(asked.first_seed, asked.first_seed + asked.draws):
+    share: dict[str, dict[str, list[float]]] = {
+        name: {"draws": [], "null": []} for name in models()
+    }
+    seeds = range(asked.first_seed, asked.first_seed + asked.draws)
+    for seed in seeds:
         drawn = intae.implant(
             counts.copy(), gene_sets, design=asked.design, effect=asked.effect, among=kept,
             seed=seed,
         )  # fmt: skip
         prepared = intae.prepare(drawn, gene_sets)
-        ways = read_outs(prepared)
-        if asked.models:
-            for model in (intae.GeneSetScore("ulm"), intae.Autoencoder(threads=1)):
-                fit = model.fit(prepared)
-                terms = list(prepared.uns["terms"])
-                ways[repr(model)] = fit.loadings_[terms].to_numpy() * fit.terms_.loc[
-                    terms, "active"
-                ].to_numpy(float)
-        for name, Z in ways.items():
-            found.setdefault(name, []).append(scores(Z, prepared))
+        for name, Z in read_outs(prepared).items():
+            found.setdefault(name, []).append(scores(Z, prepared, None))
+        terms = list(prepared.uns["terms"])
+        for name, model in models().items():
+            model.fit(prepared)
+            called = calls(model.terms_.loc[terms])
+            share[name]["draws"].append(called.mean())
+            Z = model.loadings_[terms].to_numpy()
+            found.setdefault(name, []).append(scores(Z, prepared, np.asarray(called)))
     table = pd.DataFrame({name: pd.concat(rows).mean() for name, rows in found.items()}).T
+    error = pd.DataFrame({name: pd.concat(rows).sem() for name, rows in found.items()}).T
     n_sets = sum(map(len, next(iter(found.values()))))
-    print(f"{asked.design}, effect {asked.effect:g}: {n_sets} sets in {asked.draws} draws")
-    print(table.astype(float).round(3).to_string())
+    print(f"{asked.design}, effect {asked.effect:g}, seeds {seeds}: {n_sets} sets; their mean")
+    print(table.round(3).to_string())
+    print("and its standard error")
+    print(error[["top1", "r"]].round(3).to_string())
+    for seed in range(asked.first_seed, asked.first_seed + asked.nulls):
+        null = intae.implanted_null(counts.copy(), "sets", seed=seed)
+        prepared = intae.prepare(null, gene_sets)
+        for name, model in models().items():
+            share[name]["null"].append(calls(model.fit(prepared).terms_).mean())
+    if asked.nulls:
+        called = pd.DataFrame(
+            {name: {k: np.mean(v) for k, v in s.items()} for name, s in share.items()}
+        ).T
+        called["false discoveries"] = called["null"] / called["draws"]
+        print("share of terms called")
+        print(called.round(3).to_string())
 
 
 if __name__ == "__main__":

@@ -70,6 +70,14 @@ class FactorModel(BaseEstimator, ABC):
     converged_: bool
     seconds_: float
 
+    @property
+    def reads_off_terms(self) -> bool:
+        """Whether loadings of terms that are off say something: their genes are read all the same.
+
+        Otherwise they are numbers without weights through which they could act.
+        """
+        return False
+
     @abstractmethod
     def fit(self, adata: AnnData) -> Self:
         """Fit the model to prepared data and return it."""

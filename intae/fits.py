@@ -38,8 +38,9 @@ class Fit:
     terms, history
         The model's `terms_` and `history_`.
     loadings
-        cells x terms, float32. Those of a term that is off are zero: a network still makes numbers
-        for it, but it has no weights through which they could act.
+        cells x terms, float32. Those of a term that is off are zero, unless the model reads the
+        genes of such terms as well (`reads_off_terms`): a network still makes numbers for it, but
+        it has no weights through which they could act.
     weights
         genes x terms, float32.
     obs
@@ -60,7 +61,8 @@ class Fit:
     def of(cls, model: FactorModel, about: Mapping[str, Any], obs: pd.DataFrame) -> Fit:
         """Return the fit of a fitted model."""
         terms = model.terms_
-        in_force = np.where(terms["active"].to_numpy(bool), model.loadings_.to_numpy(np.float32), 0)
+        counts = terms["active"].to_numpy(bool) | model.reads_off_terms
+        in_force = np.where(counts, model.loadings_.to_numpy(np.float32), 0)
         return cls(
             dict(about), terms, model.history_.reset_index(drop=True),
             pd.DataFrame(in_force, model.loadings_.index, terms.index),

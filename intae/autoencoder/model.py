@@ -325,6 +325,11 @@ class Autoencoder(FactorModel):
         index = pd.Index(adata.obs_names, name="cell")
         return pd.DataFrame(made, index=index, columns=self.weights_.index)
 
+    @property
+    def reads_off_terms(self) -> bool:
+        """Whether gene sets are read, not encoded; see `readout`."""
+        return self.readout_.shape[1] > 0
+
     def necessity(self, adata: AnnData | None = None) -> pd.DataFrame:
         """Tell what each active term is needed for.
 

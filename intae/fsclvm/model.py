@@ -237,7 +237,7 @@ class FSCLVM(FactorModel):
         """
         self._check_fitted()
         A = self._posterior_coefficients()
-        A[:, self._annotated()] = self._read if self._reads_sets() else A[:, self._annotated()]
+        A[:, self._annotated()] = self._read if self.reads_off_terms else A[:, self._annotated()]
         return self._loadings_by(adata, A)
 
     def encode(self, adata: AnnData) -> pd.DataFrame:
@@ -334,7 +334,7 @@ class FSCLVM(FactorModel):
         given = adata.X, get_annotations(adata), known, layout
         if warm:
             S = np.empty(self.loadings_.shape)
-            ended = self.encode(adata) if self._reads_sets() else self.loadings_
+            ended = self.encode(adata) if self.reads_off_terms else self.loadings_
             S[:, layout.table - layout.n_known] = ended.to_numpy() * self._state["sign"]
             return [resumed_start(adata.X, known, layout, self._state, S)]
         if self.compat == "slalom":
@@ -364,7 +364,7 @@ class FSCLVM(FactorModel):
         variance = np.einsum("gk,gk->k", start.q.A[:, k], start.q.XS[:, k]) / adata.n_obs
         variance -= (start.problem.extra_mean @ start.q.A[G:, k]) ** 2
         q = self._read_out(start, annotations.astype(float), weights * s["sign"])
-        if self._reads_sets():
+        if self.reads_off_terms:
             A[:, : annotations.shape[1]] = 0.0
             A[: G + n_known, : annotations.shape[1]] = self._read
         S = loadings(adata.X, start.mean, start.extra, A)
@@ -390,7 +390,7 @@ class FSCLVM(FactorModel):
         given = {"background": self.background}
         q = coherence(C, annotations, N, start.mean, seed=self.seed, **given)
         self._read = np.zeros((G + n_known, 0))
-        if self._reads_sets():
+        if self.reads_off_terms:
             n_sets = annotations.shape[1]
             own = weights[:, :n_sets] / scale[:, None]
             read = read_sets(C, annotations, N, own=own, mean_penalty=self.mean_penalty, **given)
@@ -398,7 +398,9 @@ class FSCLVM(FactorModel):
             self._read = np.vstack([by_gene / start.scale[:, None], -effects @ by_gene])
         return q
 
-    def _reads_sets(self) -> bool:
+    @property
+    def reads_off_terms(self) -> bool:
+        """Whether gene sets are read against a background; see `readout`."""
         return self.readout == "sets" or (self.readout == "auto" and self.compat is None)
 
     def _annotated(self) -> np.ndarray:

@@ -43,8 +43,8 @@ def implanted(fit: Fit, truth: AnnData, follows: float = 0.1) -> pd.DataFrame:
 
     - kept: whether the set still is a term after the preparation; where it is not, no more is said;
     - top1, top3: whether the term of that name is the one, or one of the three, of all annotated
-      terms whose loadings correlate most with the activity; never if it is off;
-    - r: |r| of the term's loadings with the activity, 0 if it is off;
+      terms whose loadings correlate most with the activity; never if its are zero (:class:`.Fit`);
+    - r: |r| of the term's loadings with the activity, 0 if these are zero;
     - far: mean |r| of unrelated terms: they share no gene with the set, nor with the genes that
       respond to it or to a set whose activity correlates with it (|r| above .1);
     - followed: how many of these follow, and unrelated: of how many;

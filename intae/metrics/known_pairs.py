@@ -51,7 +51,7 @@ def known_pairs(fit: Fit, pairs: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     - n_cells: how many cells the term must mark;
     - kept: whether the term is one of the fit; the preparation may have dropped it;
     - active: whether it is on;
-    - auroc: .5 where the loadings are constant, as of a term that is off;
+    - auroc: .5 where the loadings are constant, as of a term that is off and not read;
     - rank: of the term among the `n_terms` annotated ones by their AUROC for the same cells, 1 the
       best; terms that are equal share the better rank;
     - best_term, best_auroc: the first of that ranking.

@@ -184,7 +184,8 @@ def predict(
     ----------
     x
         Loadings of one term; here standardised by the mean and spread of the training cells. Where
-        they are constant, as of a term that is off, the chances are the shares of the classes.
+        they are constant (of a term that is off and not read) the chances are the shares of the
+        classes.
     codes
         Class of each cell.
     train, parts

@@ -25,10 +25,16 @@ unit variance over the cells of the fit.
 *Marker sets* are read otherwise. Some sets name what is taken off: B cell receptor signalling holds
 the genes that make B cells B cells. Let v be the leading eigenvector of C within a set and f the
 loadings of all genes on v'y, each gene's own part left out. A set names that variation if its genes
-are among those with the largest f^2 (p is hypergeometric, the smallest for the first 5 to 50) and
-not more than one other set has a larger mean of f^2. With p < 1e-8, or p < 1e-4 where v is far from
-the mean (v'm < .55), it is a marker set, and is read by z_k = v'y, with nothing taken off; provided
-that v's eigenvalue rises above 1 twice as far as noise alone would, to (1 + sqrt(n_k / N))^2.
+are among those with the largest f^2 (p is hypergeometric, the smallest for the first 5 to 50), not
+more than one other set has a larger mean of f^2, and noise does not explain it (v's eigenvalue
+rises above 1 twice as far as noise alone would take it, to (1 + sqrt(n_k / N))^2). Then
+
+    p < 1e-8, .55 <= v'm < .85    is read as above, but less is taken off: c = 50
+    p < 1e-4, .4 < v'm < .55      is read by z_k = v'y, with nothing taken off
+
+Where v is the mean (v'm > .85) the first way is as good; where v'y splits a set into genes that
+rise and genes that fall (v'm < .4), as T cell receptor sets that hold the MHC genes of other cells,
+it is no activity of the set.
 
 *Does a set move together at all?* :func:`coherence` compares the correlations of P y between a
 set's genes with those of sets of other genes of like expression.
@@ -50,8 +56,9 @@ MEAN_PENALTY = 1.0  # kappa
 FDR = 0.05  # at which a set counts as detected
 
 TOPS = (5, 10, 20, 30, 50)  # of the most loaded genes, in which a marker set's are sought
-MARKER_P = 1e-8  # of so many of the set's genes among them
-OTHER_P, OTHER_MEAN = 1e-4, 0.55  # where the leading direction is another one than the mean
+MARKER_P, MARKER_MEAN = 1e-8, (0.55, 0.85)  # p, and v'm, of sets from which less is taken off
+MARKER_BACKGROUND = 50.0  # c of these, or `background` if that is larger
+LEADING_P, LEADING_MEAN = 1e-4, (0.4, 0.55)  # of those that are read by v
 TOWARDS_MEAN = 0.1  # kappa of a marker set's direction: it only settles ties
 
 SETS = 50  # of other genes, per gene set
@@ -70,7 +77,7 @@ class Readout:
     directions
         genes x terms: u_k, or v of a marker set, of unit length.
     marker
-        Whether a set is a marker set, one bool per term.
+        Whether a set is a marker set, of either kind, one bool per term.
     certificate
         Per term, |H u - (u'H u) u| / u'H u of the matrix H whose leading eigenvector u is.
     """
@@ -140,22 +147,30 @@ def read_sets(
         an eigenvector, and no set is a marker set.
     """
     P, E = without_background(C, background)
-    directions = np.zeros(annotations.shape)
-    certificate = np.zeros(annotations.shape[1])
-    marker = np.zeros(annotations.shape[1], dtype=bool)
-    if own is None:
-        leading = np.zeros(annotations.shape)
-        for k, genes in enumerate(_genes_of(annotations)):
-            directions[genes, k], certificate[k] = _direction(E, genes, mean_penalty)
-            leading[genes, k], _ = _direction(C, genes, TOWARDS_MEAN)
-        marker = _marker_sets(C, annotations, leading, n_cells)
-        directions[:, marker] = leading[:, marker]
-    else:
-        for k, genes in enumerate(_genes_of(annotations)):
+    n_sets = annotations.shape[1]
+    directions, certificate = np.zeros(annotations.shape), np.zeros(n_sets)
+    marker = np.zeros(n_sets, dtype=bool)
+    sets = _genes_of(annotations)
+    if own is not None:
+        for k, genes in enumerate(sets):
             u = own[genes, k] / max(np.linalg.norm(own[genes, k]), np.finfo(float).tiny)
             u = mean_penalty * len(genes) ** -0.5 + (u if u.sum() >= 0 else -u)
             directions[genes, k] = u / np.linalg.norm(u)
-    weights = np.where(marker, directions, P @ directions)
+        weights = P @ directions
+    else:
+        leading = np.zeros(annotations.shape)
+        for k, genes in enumerate(sets):
+            directions[genes, k], certificate[k] = _direction(E, genes, mean_penalty)
+            leading[genes, k], _ = _direction(C, genes, TOWARDS_MEAN)
+        weights = P @ directions
+        less, by_leading = _marker_sets(C, annotations, leading, n_cells)
+        marker = less | by_leading
+        if less.any():
+            P, E = without_background(C, max(background, MARKER_BACKGROUND))
+            for k in np.flatnonzero(less):
+                directions[sets[k], k], certificate[k] = _direction(E, sets[k], mean_penalty)
+            weights[:, less] = P @ directions[:, less]
+        directions[:, by_leading] = weights[:, by_leading] = leading[:, by_leading]
     variance = np.einsum("gk,gk->k", weights, C @ weights)
     return Readout(weights / np.sqrt(variance), directions, marker, certificate)
 
@@ -233,8 +248,8 @@ def _direction(moments: np.ndarray, genes: np.ndarray, towards: float) -> tuple[
 
 def _marker_sets(
     C: np.ndarray, annotations: np.ndarray, leading: np.ndarray, n_cells: int
-) -> np.ndarray:
-    """Say which sets name a variation of many genes by themselves; see the module's docstring."""
+) -> tuple[np.ndarray, np.ndarray]:
+    """Say from which sets less is taken off, and which are read by their leading direction."""
     n_genes, sizes = len(C), annotations.sum(0)
     variance = np.einsum("gk,gk->k", leading, C @ leading)
     of_noise = (1 + np.sqrt(sizes / n_cells)) ** 2 - 1
@@ -248,8 +263,11 @@ def _marker_sets(
     loaded = annotations.T @ (f**2 - (f**2).mean(0)) / np.sqrt(sizes)[:, None]  # set x direction
     better = (loaded > np.diag(loaded)).sum(0)
     like_mean = (leading * annotations).sum(0) / np.sqrt(sizes)  # v'm
-    named = (p < MARKER_P) | ((p < OTHER_P) & (like_mean < OTHER_MEAN))
-    return named & (better <= 1) & (variance - 1 > 2 * of_noise)
+    names = (better <= 1) & (variance - 1 > 2 * of_noise)
+    return tuple(
+        names & (p < least) & (like_mean >= low) & (like_mean < high)
+        for least, (low, high) in ((MARKER_P, MARKER_MEAN), (LEADING_P, LEADING_MEAN))
+    )
 
 
 def _exchange(expression: np.ndarray, rng: np.random.Generator) -> np.ndarray:

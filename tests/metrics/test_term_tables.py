@@ -18,16 +18,18 @@ from intae.metrics.terms import corrected_genes, history_of, ranking, terms_of
 from intae.metrics.truth import false_positives, recovery, recovery_curves
 
 
-def test_a_term_that_is_off_has_no_loadings():
-    """A network goes on making numbers for a term whose weights are zero."""
+def test_a_term_that_is_off_has_no_loadings_unless_it_is_read():
+    """A network goes on making numbers for a term whose weights are zero; they mean nothing."""
     z = np.random.default_rng(0).standard_normal((5, 2)).astype(np.float32)
     by_hand = make_fit(z, np.ones((6, 2)), [1, 0], active=[True, False])
     model = SimpleNamespace(
         terms_=by_hand.terms, history_=by_hand.history, weights_=by_hand.weights,
-        loadings_=pd.DataFrame(z, by_hand.obs.index, by_hand.terms.index),
+        loadings_=pd.DataFrame(z, by_hand.obs.index, by_hand.terms.index), reads_off_terms=False,
     )  # fmt: skip
     for fit in (Fit.of(model, by_hand.about, by_hand.obs), by_hand):
         np.testing.assert_array_equal(fit.loadings, z * [1, 0])
+    model.reads_off_terms = True
+    np.testing.assert_array_equal(Fit.of(model, by_hand.about, by_hand.obs).loadings, z)
 
 
 def test_terms_are_ranked_by_relevance():

@@ -22,6 +22,7 @@ Where to find what in this package:
     descent      proximal descent on F* + R between the moves
     confounders  when dense terms are added, and when a user is warned
     necessity    what each term is needed for
+    families     terms among which the data cannot decide
     path         solutions along the penalties
     network      the network, and its training by `adam` and `proximal`; the only file with torch
     masked       the ablation with a masked first layer
@@ -46,6 +47,7 @@ from ..terms import signs, term_index, terms_table
 from .confounders import count_confounders, warn_of_confounders
 from .data import Cells
 from .exact import empty_start, minimise
+from .families import alone, families
 from .lambdas import choose_lambdas, weights_of_sets
 from .moves import evidence
 from .necessity import necessity
@@ -110,11 +112,13 @@ class Autoencoder(FactorModel):
     gap_
         F(encoder, W) - F*(W), never negative: what a better encoder could still gain.
     terms_
-        Has two columns besides. `variance_explained`: the share of variance a term explains by
+        Has four columns besides. `variance_explained`: the share of variance a term explains by
         itself. `evidence`: how much F + R would at once rise if the term changed sides, negative
         for terms that are off; near zero the data hardly decide (:mod:`.moves`).
         Among terms that are off it tells those nearest to coming on. Empty for `adam`, which ends
-        at no minimum.
+        at no minimum. `family`: the most relevant active term among those that the data cannot tell
+        from this one, its own name if there is none (and for `adam`); `family_r`: |correlation| of
+        its loadings with those of the factor whose place it could take (:mod:`.families`).
     history_
         One row per epoch, or per some iterations: iteration, F, the parts of R, objective (F + R),
         certificate, n_deactivated, inactive_zero_share (of the penalised entries), seconds.
@@ -126,7 +130,7 @@ class Autoencoder(FactorModel):
     """
 
     # Raised whenever the same arguments give other numbers: the workflow then repeats old fits.
-    revision: ClassVar[int] = 1
+    revision: ClassVar[int] = 2
 
     _saved: ClassVar[tuple[str, ...]] = (
         "mean_", "effects_", "covariate_mean_", "categories_", "lambdas_", "gap_", "encoder_",
@@ -468,6 +472,8 @@ class Autoencoder(FactorModel):
         self.terms_["variance_explained"] = moments.explained(total, W)
         # Adam's W is no minimum of F + R, so what would lower it says nothing of the data.
         self.terms_["evidence"] = np.nan if self.solver == "adam" else evidence(here, self._penalty)
+        together = alone(terms) if self.solver == "adam" else families(here, self._penalty, terms)
+        self.terms_[list(together)] = together
 
     def _orient(self, W: np.ndarray) -> None:
         """Turn terms, in W and in the encoder alike, to the sign of their annotated genes."""

@@ -38,6 +38,7 @@ TABLES = {
     "objective": "network",
     "best_encoder": "network",
     "necessity": "exact",
+    "families": "exact",
     "ablation": "ablations",
     "recovery_curves": "truth",
     "false_positives": "truth",
@@ -54,7 +55,7 @@ OF_DRAWS = ("truth", "implanted")  # draws are only compared with the truth
 # Those that are known of one fit by itself.
 SCORES = (
     "terms", "history", "corrections", "accuracy", "separation", "objective", "best_encoder",
-    "necessity", "ablation", "recovery", "recovery_curves", "false_positives",
+    "necessity", "families", "ablation", "recovery", "recovery_curves", "false_positives",
     "implanted",
 )  # fmt: skip
 # Those that the paper's claims are held against.
@@ -62,7 +63,9 @@ CLAIMED = (
     "accuracy", "separation", "correlation", "terms", "correlation_seeds", "history", "stability",
     "recovery", "false_positives", "scaling_slopes",
 )  # fmt: skip
-PAGE_TABLES = ("terms", "accuracy", "stability", "correlation", "correlation_seeds", "necessity")
+PAGE_TABLES = (
+    "terms", "accuracy", "stability", "correlation", "correlation_seeds", "necessity", "families",
+)  # fmt: skip
 
 # The share of a false term's genes in one true set from which on it counts as overlapping, and the
 # false discovery rate at which loadings count as different between conditions.
@@ -172,6 +175,7 @@ class Jobs:
             "objective": not model,
             "best_encoder": not model or exact,  # whose encoder is the best one
             "necessity": not model or not exact,
+            "families": not model or not exact,
             "ablation": method not in self.benchmark.with_ablations(dataset),
         }
         return [table for table in wanted if not without.get(table, False)]

@@ -37,7 +37,8 @@ MODELS = {
             "solver", "n_sparse", "n_dense", "lambda0", "lambda1", "lambda2", "lambda3",
             "annotated_share", "weighting", "covariates", "max_iter", "tol", "epochs",
             "learning_rate", "batch_size", "device",
-        )
+        ),
+        revision=2,
     ),
     "FSCLVM": Model(
         ("n_dense", "n_sparse", "covariates", "max_iter", "tol", "n_init", "compat"),

@@ -6,16 +6,20 @@ would get if that set had no gene, the share of what its own name brings is kept
 
     fit_kj = (g_kj - b_kj) / (g_jj - b_jj)
 
-A factor that no other name fits may still give way to several terms. So j is left out, and up to
+A factor that no other name fits may still give way to several terms. So it is left out, and up to
 three terms that are off and whose sets hold some of its weights come in, the best first. Each of
 them that is then at least half as large as j was has
 
     fit_kj = 1 - (rise of F + R with them) / (rise of F + R without them)
 
-unless it has more by its name alone. A fit of at least nine tenths joins k to j. Active terms are
-gone through by relevance: each joins the family of the leader that it fits best, or leads its own.
-So a family has the name of its most relevant active term, every other active member fits that one,
-and no family grows along a chain. A term that is off joins the family of the factor it fits best.
+as :mod:`.necessity` has it, with a few steps of descent in the place of all, and only for factors
+of which such terms explain most while the other factors stay as they are.
+
+A fit of at least nine tenths joins k to j. Active terms are gone through by relevance: each joins
+the family of the leader that it fits best, or leads its own. So a family has the name of its most
+relevant active term, every other active member fits that one, and no family grows along a chain. A
+term that is off joins the family of the factor that it fits best. A family with several active
+terms has as many factors; what the data do not decide is which of them has which name.
 
 Names, labels and donors play no part, nor do the loadings of terms that are off. The rule was
 chosen on the Kang17 subset. Clusters of terms by the correlation of read-outs of their genes, which
@@ -32,13 +36,14 @@ import pandas as pd
 
 from .descent import descend
 from .moves import Candidates, factor_targets, name_gains, try_term
-from .objective import Point, best_encoder
+from .objective import Point, Problem, best_encoder
 from .penalties import Penalty, column_norms
 
 LEAST_FIT = 0.9
 LEAST_SIZE = 0.5  # of a factor's norm, for a term to count as taking its place
 LEAST_HELD = 0.05  # of a factor's squared weights, inside the set of a term that may do so
 N_STAND_INS = 3
+PROMISING = 0.7  # of what a factor brings, with the other factors as they are
 STEPS = 5  # of descent after each of them comes in; twice as many at the end
 
 
@@ -106,6 +111,8 @@ def _fits(
     active = np.flatnonzero(column_norms(here.W) > 0)
     W, lambda0, S = here.W[:, active], here.problem.lambda0, here.problem.S
     A = best_encoder(W, lambda0)
+    explained = here.best.YZ @ here.W.T
+    residual = S - explained - explained.T + here.W @ here.best.ZZ @ here.W.T
     for j, place in enumerate(np.searchsorted(active, factors)):
         for term in np.flatnonzero(fit[:, j] >= LEAST_FIT):
             if term in active:
@@ -117,39 +124,61 @@ def _fits(
                 column = best_encoder(renamed, lambda0)[:, place]
             r[term, j] = _correlation(S, A[:, place], column)
         if fit[:, j].max() < LEAST_FIT:
-            for term, value, column in _stand_ins(here, penalty, factors[j]):
+            for term, value, column in _stand_ins(here, penalty, factors[j], residual):
                 fit[term, j], r[term, j] = value, _correlation(S, A[:, place], column)
     return fit, r
 
 
-def _stand_ins(here: Point, penalty: Penalty, factor: int) -> list[tuple[int, float, np.ndarray]]:
-    """Leave a factor out and let others in: (term, its fit, its encoder column) of each."""
-    w, active = here.W[:, factor], column_norms(here.W) > 0
+def _stand_ins(
+    here: Point, penalty: Penalty, factor: int, residual: np.ndarray
+) -> list[tuple[int, float, np.ndarray]]:
+    """Leave a factor out and let others in: (term, its fit, its encoder column) of each.
+
+    Parameters
+    ----------
+    here, penalty
+        The fit, and R.
+    factor
+        An active term.
+    residual
+        Covariance of what the fit leaves of the genes.
+    """
+    w, Z, problem = here.W[:, factor], here.best, here.problem
     inside = penalty.entries < penalty.entries.max()
-    held = (w**2) @ inside >= LEAST_HELD * (w @ w)
-    near = (penalty.kinds == "annotated") & ~active & held
-    if not near.any():
+    free = (penalty.kinds == "annotated") & (column_norms(here.W) == 0)
+    near = np.flatnonzero(free & ((w**2) @ inside >= LEAST_HELD * (w @ w)))
+    if not len(near):
         return []
-    columns = np.flatnonzero(near | active)
-    here, penalty, place = here.take(columns), penalty.take(columns), columns.searchsorted(factor)
-    left = here.W.copy()
-    left[:, place] = 0
-    now = here.problem.at(left)
-    without = now.objective(penalty) - here.objective(penalty)
-    candidates = Candidates(here.problem, penalty, ~near[columns])
+    # in what the other factors leave, on the genes that matter: small, so that few go on
+    genes = np.flatnonzero((w != 0) | inside[:, near].any(1))
+    block, part = np.ix_(genes, near), w[genes]
+    cross = np.outer(Z.YZ[genes, factor] - here.W[genes] @ Z.ZZ[:, factor], part)
+    left = residual[np.ix_(genes, genes)] + cross + cross.T
+    left += Z.ZZ[factor, factor] * np.outer(part, part)
+    rest = Problem(left, problem.lambda0)
+    own = Penalty(penalty.entries[genes][:, [factor]], penalty.groups[[factor]], penalty.kinds[:1])
+    others = Penalty(penalty.entries[block], penalty.groups[near], penalty.kinds[near])
+    whole = _down(rest.at(part[:, None]), own, 2 * STEPS)
+    now = rest.at(np.zeros((len(genes), len(near))))
+    candidates = Candidates(rest, others, np.zeros(len(near), dtype=bool))
     for _ in range(N_STAND_INS):
         found = candidates.best(now)
         if found is None:
             break
-        now, came_in = try_term(now, penalty, *found)
+        now = _down(try_term(now, others, *found)[0], others, STEPS)
         candidates.bar(found[0])
-        if came_in:
-            now = _down(now, penalty, STEPS)
-    now = _down(now, penalty, 2 * STEPS)
-    fit = 1 - (now.objective(penalty) - here.objective(penalty)) / without
-    large = (column_norms(now.W) >= LEAST_SIZE * np.linalg.norm(w)) & near[columns]
-    A = best_encoder(now.W, here.problem.lambda0)
-    return [(int(columns[k]), float(fit), A[:, k]) for k in np.flatnonzero(large)]
+    if rest.total - now.objective(others) < PROMISING * (rest.total - whole.objective(own)):
+        return []
+    # in the fit itself, where the other factors make room
+    W, objective = here.W.copy(), here.objective(penalty)
+    W[:, factor] = 0
+    without = problem.at(W).objective(penalty)
+    W[block] = now.W
+    point = _down(problem.at(W), penalty, 2 * STEPS)
+    fit = 1 - (point.objective(penalty) - objective) / (without - objective)
+    A, norms = best_encoder(point.W, problem.lambda0), column_norms(point.W)
+    large = near[norms[near] >= LEAST_SIZE * np.linalg.norm(w)]
+    return [(int(term), float(fit), A[:, term]) for term in large]
 
 
 def _down(here: Point, penalty: Penalty, steps: int) -> Point:

@@ -22,9 +22,10 @@ term that is off joins the family of the factor that it fits best. A family with
 terms has as many factors; what the data do not decide is which of them has which name.
 
 Names, labels and donors play no part, nor do the loadings of terms that are off. The rule was
-chosen on the Kang17 subset. Clusters of terms by the correlation of read-outs of their genes, which
-would serve any model, agree no better between halves of the donors than random families of the same
-sizes do; and without the second equation the terms that several others replace are missed.
+chosen on the Kang17 subset: between halves of the donors (35 splits) the Jaccard index of what is
+on is .79 by term, .89 by family, .84 by random families of the same sizes. Clusters of terms by the
+correlation of read-outs of their genes, which would serve any model, gave .76 to .88 by their
+settings, random ones .80 to .85; without the stand-ins the first rule alone gave .81.
 """
 
 from __future__ import annotations

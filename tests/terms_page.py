@@ -76,6 +76,10 @@ def make_case():
              ("autoencoder", 0, "A_SECOND_TERM", -0.5, 0.1, np.nan)],
             columns=["method", "seed", "term", "necessity", "irreplaceable", "stand_ins"],
         ),
+        "families": pd.DataFrame(
+            [("autoencoder", 0, f"{EVIL} | {TERMS[2]}"), ("autoencoder", 0, TERMS[1])],
+            columns=["method", "seed", "members"],
+        ),
     }  # fmt: skip
     origins = {EVIL: {"collection": "mine", "n_genes": 17, "full_name": f"MY_{EVIL}",
                       "link": "https://example.org/set"}}  # fmt: skip

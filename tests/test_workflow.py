@@ -133,6 +133,9 @@ def test_tables_have_their_columns(finished):
         "dataset method seed term relevance necessity share carried irreplaceable stand_ins "
         "stand_in_growth stand_in_r stand_in_holds"
     ).split()  # fmt: skip
+    assert columns["families"] == (
+        "dataset method seed family n_terms n_active members active n_genes r r_min"
+    ).split()  # fmt: skip
     assert columns["ablation"] == "dataset method seed metric value n_terms of_terms".split()
     assert columns["recovery_curves"] == (
         "dataset method seed what n_ranked recall precision chance"

@@ -26,6 +26,7 @@ Where to find what in this package:
     descent      proximal descent on F* + R between the moves
     confounders  when dense terms are added, and when a user is warned
     necessity    what each term is needed for
+    families     terms among which the data cannot decide
     path         solutions along the penalties
     network      the network, and its training by `adam` and `proximal`; the only file with torch
     masked       the ablation with a masked first layer
@@ -51,6 +52,7 @@ from ..terms import signs, term_index, terms_table
 from .confounders import count_confounders, warn_of_confounders
 from .data import Cells
 from .exact import empty_start, minimise
+from .families import alone, families
 from .lambdas import choose_lambdas, weights_of_sets
 from .moves import evidence
 from .necessity import necessity
@@ -133,11 +135,14 @@ class Autoencoder(FactorModel):
         `q_value`: false discovery rate at which its genes move together more than other genes of
         like expression do (:func:`intae.readout.coherence`); `detected`: whether that is at most
         0.05 (a term without annotation: whether it is active). `active` says that the cells need
-        the term beside the others, `detected` that its genes move together at all. `marker`: a
-        marker set, read by its leading direction. `evidence`: how much F + R would at once rise if
-        the term changed sides, negative for terms that are off; near zero the data hardly decide
-        (:mod:`.moves`). Among terms that are off it tells those nearest to coming on. Empty for
-        `adam`, which ends at no minimum.
+        the term beside the others, `detected` that its genes move together at all. `marker`:
+        whether it is a marker set (:mod:`intae.readout`). `evidence`: how much F + R would at once
+        rise if the term changed sides, negative for terms that are off; near zero the data hardly
+        decide (:mod:`.moves`). Among terms that are off it tells those nearest to coming on. Empty
+        for `adam`, which ends at no minimum. `family`: the most relevant active term among those
+        that the data cannot tell from this one, its own name if there is none (and for `adam`);
+        `family_r`: |correlation| of its encoder's loadings with those of the factor whose place it
+        could take (:mod:`.families`).
     history_
         One row per epoch, or per some iterations: iteration, F, the parts of R, objective (F + R),
         certificate, n_deactivated, inactive_zero_share (of the penalised entries), seconds.
@@ -534,6 +539,8 @@ class Autoencoder(FactorModel):
         self.terms_["marker"] = np.concatenate([marker, free > 0])
         # Adam's W is no minimum of F + R, so what would lower it says nothing of the data.
         self.terms_["evidence"] = np.nan if self.solver == "adam" else evidence(here, self._penalty)
+        together = alone(terms) if self.solver == "adam" else families(here, self._penalty, terms)
+        self.terms_[list(together)] = together
 
     def _read_out(self, cells: Cells) -> tuple[np.ndarray, np.ndarray]:
         """Set readout_; return the gene sets' q values, and which of them are marker sets."""

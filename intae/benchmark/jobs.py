@@ -39,6 +39,7 @@ TABLES = {
     "objective": "network",
     "best_encoder": "network",
     "necessity": "exact",
+    "families": "exact",
     "ablation": "ablations",
     "recovery_curves": "truth",
     "false_positives": "truth",
@@ -57,15 +58,17 @@ OF_DRAWS = ("truth", "implanted", "corrupted")  # draws are only compared with t
 # Those that are known of one fit by itself.
 SCORES = (
     "terms", "history", "corrections", "accuracy", "separation", "known_pairs", "objective",
-    "best_encoder", "necessity", "ablation", "recovery", "recovery_curves", "false_positives",
-    "implanted", "corrupted",
+    "best_encoder", "necessity", "families", "ablation", "recovery", "recovery_curves",
+    "false_positives", "implanted", "corrupted",
 )  # fmt: skip
 # Those that the paper's claims are held against.
 CLAIMED = (
     "accuracy", "separation", "correlation", "terms", "correlation_seeds", "history", "stability",
     "recovery", "false_positives", "scaling_slopes",
 )  # fmt: skip
-PAGE_TABLES = ("terms", "accuracy", "stability", "correlation", "correlation_seeds", "necessity")
+PAGE_TABLES = (
+    "terms", "accuracy", "stability", "correlation", "correlation_seeds", "necessity", "families",
+)  # fmt: skip
 
 # The share of a false term's genes in one true set from which on it counts as overlapping, and the
 # false discovery rate at which loadings count as different between conditions.
@@ -205,6 +208,7 @@ class Jobs:
             "objective": not model,
             "best_encoder": not model or exact,  # whose encoder is the best one
             "necessity": not model or not exact,
+            "families": not model or not exact,
             "ablation": method not in self.benchmark.with_ablations(dataset),
         }
         return [table for table in wanted if not without.get(table, False)]

@@ -23,6 +23,7 @@ from ..errors import IntaeError
 from ..fits import Fit
 from ..io import read_h5ad
 from ..metrics.agreement import Pair, shared, stability_table
+from ..metrics.families import have_families, stands_for
 from ..metrics.separation import SCORES, best_term, folds, label_codes, predict, score
 from ..metrics.variance import variance_explained
 from .expand import FRACTIONS
@@ -78,7 +79,11 @@ def between_halves(
             models = (make().fit(prepared[cells].copy()) for cells in (first, ~first))
             yield Pair.of(*(fit_of_all_cells(model, prepared) for model in models))
 
-    return stability_table("donors" if donors else "halves", pairs())
+    def whole() -> pd.Series:
+        log.info("all cells, for their families")
+        return make().fit(prepared.copy()).terms_["family"]
+
+    return stability_table("donors" if donors else "halves", pairs(), whole)
 
 
 def half_masks(
@@ -109,8 +114,9 @@ class Unseen(NamedTuple):
     Attributes
     ----------
     accuracy
-        term, split (unseen), accuracy, balanced_accuracy, auroc: of the predictions of all folds
-        together.
+        term, split, accuracy, balanced_accuracy, auroc: of the predictions of all folds together.
+        split is unseen; of a model that finds families also unseen_family, where the loadings of a
+        term are those of the most relevant active term of its family in the fold's own fit.
     choice
         One row per fold: fold, term, n_train, n_unseen, train_accuracy and the scores on the
         unseen cells, of the active gene set that separated the training cells best (of a model
@@ -150,20 +156,26 @@ def unseen_cells(prepared: AnnData, make: Callable[[], FactorModel], n_folds: in
     """
     condition = prepared.obs.get("condition")
     codes = np.zeros(prepared.n_obs, int) if condition is None else label_codes(condition)
-    predictions, choice, reconstruction = {}, [], []
+    predictions, tables, choice, reconstruction = {}, [], [], []
     splits = folds(codes, prepared.obs.get("donor"), n_folds)
     for number, (train, test) in enumerate(splits, start=1):
         log.info("fold %d: %d cells to train on, %d unseen", number, len(train), len(test))
         model = make()
         model.fit(prepared[train].copy())
         active = model.terms_["active"].to_numpy(bool)
+        tables.append(model.terms_)
         if condition is not None:
-            rows = []
+            rows, of_term = [], {}
             for term, values in fit_of_all_cells(model, prepared).loadings.items():
                 seen, unseen = predict(values.to_numpy(float), codes, train, train, test)
-                predictions.setdefault(term, []).append(unseen)
+                of_term[term] = unseen
                 row = {"term": term, "train_accuracy": score(codes, [seen])["accuracy"]}
                 rows.append(row | score(codes, [unseen]))
+            for term, unseen in of_term.items():
+                predictions.setdefault((term, "unseen"), []).append(unseen)
+            if "family" in model.terms_:
+                for term, leader in stands_for(model.terms_).items():
+                    predictions.setdefault((term, "unseen_family"), []).append(of_term[leader])
             sizes = {"fold": number, "n_train": len(train), "n_unseen": len(test)}
             on = active
             if model.knows_gene_sets:  # what has no name, or is off, nobody would choose
@@ -174,8 +186,9 @@ def unseen_cells(prepared: AnnData, make: Callable[[], FactorModel], n_folds: in
             explained = variance_explained(model, prepared, cells, train)
             reconstruction.append((number, split, len(cells), int(active.sum()), explained))
     accuracy = [
-        {"term": term, "split": "unseen"} | score(codes, parts)
-        for term, parts in predictions.items()
+        {"term": term, "split": split} | score(codes, parts)
+        for (term, split), parts in predictions.items()
+        if split == "unseen" or have_families(tables)
     ]
     columns = ["fold", "term", "n_train", "n_unseen", "train_accuracy", *SCORES]
     rows = ["fold", "split", "n_cells", "n_terms_active", "variance_explained"]

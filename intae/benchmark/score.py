@@ -19,12 +19,14 @@ from anndata import AnnData
 from ..fits import Fit
 from ..io import read_h5ad
 from ..metrics.corrupted import corrupted
+from ..metrics.families import families_of
 from ..metrics.implanted import implanted
 from ..metrics.known_pairs import known_pairs
 from ..metrics.optimality import Yardstick, needed_terms, own_scores
 from ..metrics.separation import separation_table, term_accuracy
 from ..metrics.terms import corrected_genes, history_of, terms_of
 from ..metrics.truth import false_positives, recovery, recovery_curves
+from ..prepared import annotation_table
 from .tables import label
 
 log = logging.getLogger(__name__)
@@ -85,6 +87,7 @@ SCORERS: dict[str, Callable[[Scored], pd.DataFrame]] = {
     "objective": lambda s: pd.DataFrame([s.yardstick.objective(s.fit.model)]),
     "best_encoder": lambda s: s.yardstick.encoder_agreement(s.fit.model),
     "necessity": lambda s: needed_terms(s.fit.model, s.prepared),
+    "families": lambda s: families_of(s.fit, annotation_table(s.prepared)),
     "ablation": lambda s: own_scores(s.fit.model, s.prepared),
     "recovery": lambda s: recovery(s.fit, s.prepared),
     "recovery_curves": lambda s: recovery_curves(s.fit, s.prepared),

@@ -206,6 +206,7 @@ MARKS = {
     "train": ("o", False, "on all cells, as in the paper"),
     "held_out": ("s", False, "cells unseen by the regression"),
     "unseen": ("o", True, "cells unseen by the fit as well"),
+    "unseen_family": ("s", True, "the same, by the name that its family has in each fold"),
     "choice": ("D", True, "the same, term chosen anew in each fold (line: over folds)"),
 }
 STAGGER = (-0.06, 0.06, 0.0)  # neighbours, from the least to the largest, are not on one line

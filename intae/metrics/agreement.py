@@ -5,7 +5,7 @@ Every two fits are compared once (:func:`correlate_pairs`); the tables are made 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import combinations
 from typing import NamedTuple
 
@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from ..fits import Fit
+from .families import have_families, jaccard, jaccard_by_chance
 
 PAIR_COLUMNS = ("method_a", "seed_a", "method_b", "seed_b")
 AGREEMENT_COLUMNS = (
@@ -221,12 +222,18 @@ class Shared(NamedTuple):
         Jaccard index of the active terms; 0 where none is on.
     n_top, top
         How many of the most relevant terms could be shared, and those that are.
+    on
+        The active terms of either.
+    families
+        The family of each term in either; nothing where a model finds none.
     """
 
     r: pd.Series
     jaccard: float
     n_top: int
     top: pd.Index
+    on: tuple[pd.Index, pd.Index]
+    families: tuple[pd.Series, ...]
 
 
 def shared(pair: Pair, n_top: int = TOP) -> Shared:
@@ -245,9 +252,12 @@ def shared(pair: Pair, n_top: int = TOP) -> Shared:
     on_a, on_b = _active(pair.a), _active(pair.b)
     top_a, top_b = on_a[:n_top], on_b[:n_top]
     both = pair.r.index[pair.r.index.isin(on_a.intersection(on_b))]
-    jaccard = len(both) / max(1, len(on_a.union(on_b)))
+    share = len(both) / max(1, len(on_a.union(on_b)))
     least = min(len(top_a), len(top_b))
-    return Shared(pair.r[both].abs(), jaccard, least, top_a.intersection(top_b))
+    tables = pair.a.terms, pair.b.terms
+    families = tuple(table["family"] for table in tables) if have_families(tables) else ()
+    top = top_a.intersection(top_b)
+    return Shared(pair.r[both].abs(), share, least, top, (on_a, on_b), families)
 
 
 def _active(fit: Fit) -> pd.Index:
@@ -273,7 +283,9 @@ def _standard(z: pd.DataFrame) -> np.ndarray:
     return x[:, lengths > 0] / lengths[lengths > 0]
 
 
-def stability_table(kind: str, pairs: Iterable[Pair]) -> pd.DataFrame:
+def stability_table(
+    kind: str, pairs: Iterable[Pair], whole: Callable[[], pd.Series] | None = None
+) -> pd.DataFrame:
     """Say how far the two fits of each pair agree, term by term and in sum.
 
     Parameters
@@ -282,6 +294,9 @@ def stability_table(kind: str, pairs: Iterable[Pair]) -> pd.DataFrame:
         What was changed between the two: seeds, halves or donors.
     pairs
         Of fits of one method.
+    whole
+        Fits the method to all cells and returns the family of each term; called only where the
+        method finds families.
 
     Returns
     -------
@@ -290,7 +305,10 @@ def stability_table(kind: str, pairs: Iterable[Pair]) -> pd.DataFrame:
     annotated ones. Then summary rows, whose term is in brackets:
     median and mean of |r| over the terms of each pair, Jaccard index of the active terms, and how
     many of the (up to) ten most relevant active terms are shared, each the mean over the pairs with
-    the least and the largest; and the number of pairs. Empty without pairs.
+    the least and the largest; and the number of pairs. Where families are found, the Jaccard index
+    of the families with an active term as well: by the families of the two fits themselves (the
+    mean of the two), by those of the fit of all cells, and by as many of the same sizes drawn at
+    random, so that what they gain can be told from what coarsening gains. Empty without pairs.
     """
     found = [shared(pair) for pair in pairs]
     if not found:
@@ -303,6 +321,8 @@ def stability_table(kind: str, pairs: Iterable[Pair]) -> pd.DataFrame:
             f"(shared of the {TOP} most relevant)": [len(each.top) for each in found],
         }
     )
+    for name, values in _by_family(found, whole).items():
+        summaries[name] = values
     spread = {"r": "mean", "r_min": "min", "r_max": "max", "n_pairs": "count"}
     r = pd.concat([each.r for each in found])
     terms = r.groupby(level=0, sort=False).agg(**spread)
@@ -312,6 +332,26 @@ def stability_table(kind: str, pairs: Iterable[Pair]) -> pd.DataFrame:
     table = pd.concat([terms, scores, number]).rename_axis("term").reset_index()
     table["n_pairs"] = table["n_pairs"].astype(int)
     return table.assign(kind=kind)[list(STABILITY_COLUMNS)]
+
+
+def _by_family(
+    found: list[Shared], whole: Callable[[], pd.Series] | None
+) -> dict[str, list[float]]:
+    """Return the Jaccard indices by family of each pair, by their names in the table."""
+    if not any(each.families for each in found):
+        return {}
+    own = [
+        float(np.mean([jaccard(families, *each.on) for families in each.families]))
+        if each.families
+        else each.jaccard
+        for each in found
+    ]
+    rows = {"(Jaccard index of active families)": own}
+    if whole is not None:
+        families, pairs = whole(), [each.on for each in found]
+        rows["(Jaccard index, families of all cells)"] = [jaccard(families, *on) for on in pairs]
+        rows["(Jaccard index, families drawn at random)"] = jaccard_by_chance(families, pairs)
+    return rows
 
 
 def between_seeds(pairs: Iterable[Pair]) -> pd.DataFrame:

@@ -53,7 +53,7 @@ def gather(
         The prepared data, for the gene sets and the cells; may be backed.
     tables
         Of this data set, by name: terms, and where there are any accuracy, correlation (with
-        correlation_seeds), stability and necessity.
+        correlation_seeds), stability, necessity and families.
     dataset
         Its name.
     labels
@@ -151,6 +151,7 @@ def _pack_method(
         "stability": _stability(tables, method, terms),
         "agreement": _agreement(tables, method, others, terms),
         "necessity": _necessity(tables, method, seed, terms),
+        "families": _families(tables, method, seed),
     }
 
 
@@ -261,6 +262,13 @@ def _necessity(tables: Tables, method: str, seed: int, terms: pd.Index) -> dict[
         "irreplaceable": _aligned(irreplaceable, terms),
         "stand_ins": [split_terms(names) for names in rows["stand_ins"].reindex(terms)],
     }
+
+
+def _families(tables: Tables, method: str, seed: int) -> list[list[str]]:
+    """Return the families of several terms, the members of each, the most relevant first."""
+    rows = _rows(tables, "families", method)
+    members = [] if rows.empty else rows.loc[rows["seed"] == seed, "members"].map(split_terms)
+    return [names for names in members if len(names) > 1]
 
 
 @dataclass

@@ -140,11 +140,50 @@ class Noisy(intae.Autoencoder):
 def test_what_is_off_is_guessing_and_what_has_no_name_is_not_chosen(cells):
     found = unseen_cells(cells, lambda: Noisy(n_dense=1, threads=1), 3)
     assert not found.choice["term"].str.startswith("dense").any()
-    auroc = found.accuracy.set_index("term")["auroc"]
+    auroc = found.accuracy.query("split == 'unseen'").set_index("term")["auroc"]
     assert auroc["dense_1"] == 1  # scored, though
     model = Noisy(n_dense=1, threads=1).fit(cells)
     off = model.terms_.index[~model.terms_["active"]]
     assert len(off) and auroc[off].max() < 0.95
+
+
+class OtherName(intae.Autoencoder):
+    """An autoencoder that knows the condition under one name in one fit, another in the next."""
+
+    names = 0
+
+    def fit(self, adata):
+        super().fit(adata)
+        names = list(self.weights_.columns[:2])
+        self.terms_["active"], self.terms_["family"] = False, self.weights_.columns
+        self.on = names[OtherName.names % 2]
+        OtherName.names += 1
+        self.terms_.loc[self.on, "active"] = True
+        self.terms_.loc[names, "family"] = self.on
+        return self
+
+    def transform(self, adata):
+        z = super().transform(adata) * 0
+        z[self.on] = (adata.obs["condition"] == "stimulated").to_numpy(float)
+        return z
+
+
+def test_a_family_that_goes_by_another_name_in_each_fold_separates_unseen_cells(cells):
+    table = unseen_cells(cells, lambda: OtherName(n_dense=0, threads=1), 3).accuracy
+    accuracy = table.set_index(["split", "term"])["accuracy"]
+    first, second, other = cells.uns["terms"][:3]
+    assert accuracy["unseen"][[first, second]].max() < 0.9
+    assert (accuracy["unseen_family"][[first, second]] == 1).all()
+    assert accuracy["unseen_family", other] == accuracy["unseen", other]
+
+
+def test_halves_by_family(cells):
+    table = between_halves(cells, lambda: OtherName(n_dense=0, threads=1), 2, donors=True)
+    r = table.set_index("term")["r"]
+    assert r["(Jaccard index of active terms)"] == 0
+    assert r["(Jaccard index, families of all cells)"] == 1
+    plain = between_halves(cells, lambda: intae.PCA(n_dense=2), 1, donors=False)
+    assert not plain["term"].str.contains("famil").any()
 
 
 def test_the_choice_is_made_on_training_cells_among_active_terms(cells):

@@ -8,10 +8,10 @@ from base64 import b64decode
 import numpy as np
 import pandas as pd
 import pytest
-from terms_page import TERMS, make_case, page_of
+from terms_page import LABELS, TERMS, make_case, page_of
 
 from intae.errors import IntaeError
-from intae.page.gather import MAX_GROUPS, quantiles, views_of
+from intae.page.gather import MAX_GROUPS, gather, quantiles, views_of
 from intae.page.origins import Source, read_origins
 from intae.page.pack import Block, compress, quantise, shorten, to_json
 
@@ -127,3 +127,10 @@ def test_names_do_not_break_out_of_the_page(case):
     facts = json.loads(gzip.decompress(b64decode(packed)))
     assert facts["sets"]["names"] == TERMS
     assert [m["name"] for m in facts["methods"]] == ["autoencoder", "fsclvm"]
+
+
+def test_families_of_several_terms_are_told(case):
+    given = vars(case) | {"dataset": "own", "labels": LABELS}
+    facts, _ = gather(given.pop("fits"), given.pop("prepared"), given.pop("tables"), **given)
+    by_name = {method["name"]: method["families"] for method in facts["methods"]}
+    assert by_name == {"autoencoder": [[TERMS[0], TERMS[2]]], "fsclvm": []}

@@ -55,6 +55,13 @@ function tiles(facts, method, term, go) {
         : `how much worse the fit gets without it; other terms take over ${Math.round(100 * Math.min(1, Math.max(0, 1 - alone)))}% of what it explains`,
       names.length ? make("span", {}, "stand-ins: ", names.flatMap((name, i) => [i ? ", " : "", termLink(method, name, go)])) : null));
   }
+  const family = method.families.find(names => names.includes(term));
+  if (family) {
+    const others = family.filter(name => name !== term);
+    found.push(tile("Family", `${family.length} terms`, "among which the data cannot decide; another run may use another of their names",
+      make("span", {}, "with ", others.flatMap((name, i) => [i ? ", " : "", termLink(method, name, go),
+        method.active[method.number.get(name)] ? " (on)" : ""]))));
+  }
   return make("dl", { class: "tiles" }, found);
 }
 
@@ -125,6 +132,7 @@ function glossary(facts, method) {
     ["stability", "|r| of the term's loadings between two fits of the same method, mean over the pairs in both of which it is on; below about 0.8 another run would tell another story"],
     ["agreement", "the same between two methods: a low value means that they use the same name for different things"],
     ...(facts.methods.some(m => m.necessity.necessity) ? [["necessity", "rise of the objective when the term is forbidden and the others are refitted; stand-ins are the terms that grow to take its place"]] : []),
+    ...(facts.methods.some(m => m.families.length) ? [["family", "terms that could take each other's place in the fit at hardly any cost: gene sets that nest or nearly repeat each other; what is found is the family, its name is one of several"]] : []),
   ];
   return make("details", { class: "card wide", id: "glossary" }, make("summary", {}, "What the words mean"),
     make("dl", { class: "glossary" }, entries.map(([word, text]) => [make("dt", {}, word), make("dd", {}, text)])));

@@ -37,7 +37,8 @@ HELD_OUT = 0.25
 
 def fit_of_all_cells(model: FactorModel, prepared: AnnData) -> Fit:
     """Return a fitted model as a fit of all cells, also of those that it did not see."""
-    loadings = model.transform(prepared) * model.terms_["active"].to_numpy(bool)
+    counts = model.terms_["active"].to_numpy(bool) | model.reads_off_terms
+    loadings = model.transform(prepared) * counts
     return Fit({}, model.terms_, model.history_, loadings, model.weights_, prepared.obs, model)
 
 

@@ -138,11 +138,11 @@ class Noisy(intae.Autoencoder):
 
 
 def test_what_is_off_is_guessing_and_what_has_no_name_is_not_chosen(cells):
-    found = unseen_cells(cells, lambda: Noisy(n_dense=1, threads=1), 3)
+    found = unseen_cells(cells, lambda: Noisy(n_dense=1, readout="encoder", threads=1), 3)
     assert not found.choice["term"].str.startswith("dense").any()
     auroc = found.accuracy.query("split == 'unseen'").set_index("term")["auroc"]
     assert auroc["dense_1"] == 1  # scored, though
-    model = Noisy(n_dense=1, threads=1).fit(cells)
+    model = Noisy(n_dense=1, readout="encoder", threads=1).fit(cells)
     off = model.terms_.index[~model.terms_["active"]]
     assert len(off) and auroc[off].max() < 0.95
 
@@ -304,7 +304,7 @@ def test_variance_explained_is_that_of_the_reconstruction(simulated, kind):
     row = sweep_row(model, model, simulated, mask)
     Y = np.asarray(simulated.X, float)
     mean = Y[mask].mean(0)
-    made = mean + model.transform(simulated).to_numpy() @ model.weights_.to_numpy().T
+    made = mean + model.encode(simulated).to_numpy() @ model.weights_.to_numpy().T
     for part, name in ((mask, "variance_explained"), (~mask, "variance_explained_held_out")):
         left, total = ((Y - made)[part] ** 2).sum(), ((Y - mean)[part] ** 2).sum()
         assert row[name] == pytest.approx(1 - left / total, rel=1e-4)

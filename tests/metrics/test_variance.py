@@ -33,7 +33,7 @@ def test_fsclvm_reconstructs_with_its_covariates(cells, compat, tmp_path):
     batches = pd.get_dummies(cells.obs["batch"]).to_numpy(float)[:, 1:]
     if compat is None:
         batches = batches - batches.mean(0)
-    by_hand = dense(cells).mean(0) + model.transform(cells).to_numpy() @ model.weights_.to_numpy().T
+    by_hand = dense(cells).mean(0) + model.encode(cells).to_numpy() @ model.weights_.to_numpy().T
     by_hand += batches @ model.covariate_weights_.to_numpy().T
     np.testing.assert_allclose(made, by_hand, atol=1e-5)
     assert np.abs(batches @ model.covariate_weights_.to_numpy().T).max() > 1e-3

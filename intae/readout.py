@@ -5,11 +5,16 @@ still be off, since a relative explains them. This answers for every set, on or 
 unit variance: y is a cell, C holds the correlations of the genes, and m_k is the mean of the n_k
 genes of set k (1 / sqrt(n_k) each). Everything follows from C, so no cost grows with the cells.
 
+*Depth.* What all genes share follows the depth of a cell, also after normalisation, so each gene's
+regression on the sum over all genes is taken off first, and C from here on is of what is left:
+
+    y <- T y,    T = I - b 1',    b = C 1 / (1'C 1),    C <- T C T'
+
 *Background.* Equation 3 with a dense W, W W' = C, and l0 = c leaves of each cell the residual
 
     y - W z = P y,    P = c (C + c I)^-1,    E = P C P        (E: the residual's second moments)
 
-so what many genes share (cell types, depth) is taken off, the more the larger its variance.
+so what many genes share (cell types) is taken off, the more the larger its variance.
 
 *Direction* of set k, on its own genes (E_k is E within the set, s_k the mean of its diagonal):
 
@@ -19,18 +24,19 @@ the leading direction of the residual with a penalty towards the set's mean: the
 eigenvector of E_k + kappa s_k m_k m_k', a global minimum. The certificate is its residual as an
 eigenvector, over the eigenvalue.
 
-*Read-out*: z_k = u_k'P y, generalised least squares with all other variation as noise, scaled to
+*Read-out*: z_k = u_k'P T y, generalised least squares with all other variation as noise, scaled to
 unit variance over the cells of the fit.
 
 *Marker sets* are read otherwise. Some sets name what is taken off: B cell receptor signalling holds
-the genes that make B cells B cells. Let v be the leading eigenvector of C within a set and f the
-loadings of all genes on v'y, each gene's own part left out. A set names that variation if its genes
-are among those with the largest f^2 (p is hypergeometric, the smallest for the first 5 to 50), not
-more than one other set has a larger mean of f^2, and noise does not explain it (v's eigenvalue
-rises above 1 twice as far as noise alone would take it, to (1 + sqrt(n_k / N))^2). Then
+the genes that make B cells B cells. Let v be the leading eigenvector of C (before depth is taken
+off) within a set, and f the loadings of all genes on v'y, each gene's own part left out. A set
+names that variation if its genes are among those with the largest f^2 (p is hypergeometric, the
+smallest for the first 5 to 50), not more than one other set has a larger mean of f^2, and noise
+does not explain it (v's eigenvalue rises above 1 twice as far as noise alone would take it, to
+(1 + sqrt(n_k / N))^2). Then
 
     p < 1e-8, .55 <= v'm < .85    is read as above, but less is taken off: c = 50
-    p < 1e-4, .4 < v'm < .55      is read by z_k = v'y, with nothing taken off
+    p < 1e-4, .4 <= v'm < .55     is read by z_k = v'y, with nothing taken off
 
 Where v is the mean (v'm > .85) the first way is as good; where v'y splits a set into genes that
 rise and genes that fall (v'm < .4), as T cell receptor sets that hold the MHC genes of other cells,
@@ -102,20 +108,23 @@ def unit_variance(covariance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def without_background(C: np.ndarray, background: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return P and E of the module's docstring.
+    """Return P T and E of the module's docstring.
 
     Parameters
     ----------
     C
         Correlations, genes x genes.
     background
-        c. The larger, the less is taken off; infinity takes off nothing.
+        c. The larger, the less is taken off; infinity takes off depth alone.
     """
+    shared = C.sum(0)
+    T = np.eye(len(C)) - (shared / shared.sum())[:, None]
+    left = T @ C @ T.T
     if np.isinf(background):
-        return np.eye(len(C)), C
-    values, V = np.linalg.eigh(C)
+        return T, left
+    values, V = np.linalg.eigh(left)
     p = background / (np.maximum(values, 0) + background)
-    return (V * p) @ V.T, (V * (values * p**2)) @ V.T
+    return (V * p) @ (V.T @ T), (V * (values * p**2)) @ V.T
 
 
 def read_sets(
@@ -146,7 +155,7 @@ def read_sets(
         proportional to kappa m_k plus the model's column (unit length) within the set instead of
         an eigenvector, and no set is a marker set.
     """
-    P, E = without_background(C, background)
+    PT, E = without_background(C, background)
     n_sets = annotations.shape[1]
     directions, certificate = np.zeros(annotations.shape), np.zeros(n_sets)
     marker = np.zeros(n_sets, dtype=bool)
@@ -156,20 +165,20 @@ def read_sets(
             u = own[genes, k] / max(np.linalg.norm(own[genes, k]), np.finfo(float).tiny)
             u = mean_penalty * len(genes) ** -0.5 + (u if u.sum() >= 0 else -u)
             directions[genes, k] = u / np.linalg.norm(u)
-        weights = P @ directions
+        weights = PT.T @ directions
     else:
         leading = np.zeros(annotations.shape)
         for k, genes in enumerate(sets):
             directions[genes, k], certificate[k] = _direction(E, genes, mean_penalty)
             leading[genes, k], _ = _direction(C, genes, TOWARDS_MEAN)
-        weights = P @ directions
+        weights = PT.T @ directions
         less, by_leading = _marker_sets(C, annotations, leading, n_cells)
         marker = less | by_leading
         if less.any():
-            P, E = without_background(C, max(background, MARKER_BACKGROUND))
+            PT, E = without_background(C, max(background, MARKER_BACKGROUND))
             for k in np.flatnonzero(less):
                 directions[sets[k], k], certificate[k] = _direction(E, sets[k], mean_penalty)
-            weights[:, less] = P @ directions[:, less]
+            weights[:, less] = PT.T @ directions[:, less]
         directions[:, by_leading] = weights[:, by_leading] = leading[:, by_leading]
     variance = np.einsum("gk,gk->k", weights, C @ weights)
     return Readout(weights / np.sqrt(variance), directions, marker, certificate)

@@ -7,7 +7,7 @@ import intae
 from intae.errors import IntaeError
 from intae.readout import coherence, read_sets, unit_variance, without_background
 
-N, G, SETS = 1500, 120, 12
+N, G, SETS = 1500, 400, 12
 
 
 def cells(seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -29,13 +29,16 @@ def correlations(Y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def test_background_is_the_residual_of_equation_3():
-    """With W W' = C and l0 = c, y - W z is P y, and E its second moment."""
+    """With W W' = C and l0 = c, y - W z is P y, and E its second moment, once depth is off."""
     C, Y = correlations(cells()[0])
-    values, V = np.linalg.eigh(C)
+    P, E = without_background(C, 7.0)
+    np.testing.assert_allclose((Y @ P.T).T @ Y.sum(1), 0, atol=1e-6)
+    depth = Y.sum(1, keepdims=True)
+    raw, Y = Y, Y - depth @ (depth.T @ Y) / (depth.T @ depth)
+    values, V = np.linalg.eigh(Y.T @ Y / N)
     W = V * np.sqrt(np.maximum(values, 0))
     left = Y - Y @ W @ np.linalg.inv(W.T @ W + 7.0 * np.eye(G)) @ W.T
-    P, E = without_background(C, 7.0)
-    np.testing.assert_allclose(Y @ P, left, atol=1e-9)
+    np.testing.assert_allclose(raw @ P.T, left, atol=1e-9)
     np.testing.assert_allclose(E, left.T @ left / N, atol=1e-9)
 
 
@@ -72,6 +75,16 @@ def test_reads_activities_that_a_plain_mean_mixes_with_cell_types():
     assert np.mean(r) > np.mean(of_mean) + 0.1
 
 
+def test_follows_no_depth():
+    """What shifts all genes alike moves a set's mean, and not its read-out."""
+    Y, sets, _ = cells()
+    depth = np.random.default_rng(3).normal(size=N)
+    C, y = correlations(Y + 0.5 * depth[:, None] * Y.std(0))
+    r = [abs(np.corrcoef(z, depth)[0, 1]) for z in (y @ read_sets(C, sets, N).weights).T]
+    of_means = [abs(np.corrcoef(z, depth)[0, 1]) for z in (y @ sets).T]
+    assert max(r) < 0.1 < min(of_means)
+
+
 def test_finds_sets_whose_genes_move_together():
     """And of sets drawn at random, without cell types, hardly any."""
     Y, sets, _ = cells()
@@ -89,12 +102,12 @@ def test_marker_set_is_read_by_its_leading_direction():
     """Nine of its genes name a variation that three others share; other sets are noise."""
     rng = np.random.default_rng(2)
     kind = (rng.random(N) < 0.2).astype(float)
-    Y = rng.normal(size=(N, 400))
+    Y = rng.normal(size=(N, 1200))
     Y[:, :12] += 2.5 * kind[:, None]
-    sets = np.zeros((400, 20))
+    sets = np.zeros((1200, 20))
     sets[:9, 0] = sets[100:106, 0] = 1  # three of the twelve genes lie outside
     for k in range(1, 20):
-        sets[rng.choice(np.arange(12, 400), 20, replace=False), k] = 1
+        sets[rng.choice(np.arange(12, 1200), 20, replace=False), k] = 1
     C, y = correlations(Y)
     read = read_sets(C, sets, N)
     assert list(np.flatnonzero(read.marker)) == [0]

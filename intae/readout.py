@@ -118,7 +118,9 @@ def without_background(C: np.ndarray, background: float) -> tuple[np.ndarray, np
         c. The larger, the less is taken off; infinity takes off depth alone.
     """
     shared = C.sum(0)
-    T = np.eye(len(C)) - (shared / shared.sum())[:, None]
+    total = shared.sum()  # variance of the sum over all genes; 0 only where they cancel
+    b = shared / total if total > 1e-9 * len(C) else np.zeros(len(C))
+    T = np.eye(len(C)) - b[:, None]
     left = T @ C @ T.T
     if np.isinf(background):
         return T, left
@@ -181,6 +183,9 @@ def read_sets(
             weights[:, less] = PT.T @ directions[:, less]
         directions[:, by_leading] = weights[:, by_leading] = leading[:, by_leading]
     variance = np.einsum("gk,gk->k", weights, C @ weights)
+    nothing = variance < 1e-9  # a set of all genes, of which depth is all: read it as it is
+    weights[:, nothing] = directions[:, nothing]
+    variance[nothing] = np.einsum("gk,gk->k", weights, C @ weights)[nothing]
     return Readout(weights / np.sqrt(variance), directions, marker, certificate)
 
 

@@ -124,6 +124,15 @@ def test_constant_gene_counts_for_nothing():
     assert np.isfinite(coherence(C, sets, N, Y.mean(0))).all()
 
 
+def test_set_of_all_genes_is_read_as_it_is():
+    Y, sets, _ = cells()
+    sets[:, 0] = 1
+    C, y = correlations(Y)
+    z = y @ read_sets(C, sets, N, mean_penalty=1e6).weights
+    np.testing.assert_allclose(z.std(0), 1)
+    assert np.corrcoef(z[:, 0], y.sum(1))[0, 1] == pytest.approx(1)
+
+
 @pytest.fixture(scope="module")
 def prepared():
     return intae.simulate(600, 120, 10, n_active=4, seed=3)

@@ -47,6 +47,13 @@ def test_what_a_method_says_of_its_terms_is_in_the_table_and_else_empty():
     assert terms_of(fit)[said].values.tolist() == [[True, 0.01, "A"], [False, 0.4, "B"]]
 
 
+def test_a_table_without_an_answer_leaves_those_of_others_as_they_are():
+    yes, empty = pd.DataFrame({"detected": [True, False]}), pd.DataFrame({"detected": [np.nan]})
+    for order in ([yes, empty], [empty, yes]):
+        text = stack(order).to_csv(index=False)
+        assert sorted(text.split()) == sorted(["detected", "True", "False", '""'])
+
+
 def test_only_a_history_of_equation_3_is_listed():
     fit = make_fit(np.ones((5, 2)), np.ones((6, 2)), [1, 2])
     fit.history = pd.DataFrame({"iteration": [1], "F": [2.0], "seconds": [0.1]})

@@ -169,7 +169,7 @@ const ACTIVE = "The cells need the term beside the others to be explained.";
 const OFF = "The cells are explained without the term: other terms do what it could do, or there is nothing for it to do.";
 const TESTED = "The q value is the share of false ones among all terms that are at least as clear; a term is detected up to 0.05.";
 const DETECTED = `The genes of the set move together more than other genes of like expression do. ${TESTED}`;
-const NOT_DETECTED = `The genes of the set do not clearly move together more than other genes of like expression do, so its loadings may be noise. ${TESTED}`;
+const NOT_DETECTED = `The genes of the set do not clearly move together more than other genes of like expression do; if the term is off as well, its loadings may be noise. ${TESTED}`;
 
 // The hardest test first.
 const STABILITY = {

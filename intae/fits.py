@@ -69,6 +69,10 @@ class Fit:
             model.weights_.astype(np.float32), obs, model,
         )  # fmt: skip
 
+    def has_loadings(self, term: str) -> bool:
+        """Say whether a term's loadings say something: it is on, or off and read all the same."""
+        return bool(self.terms.loc[term, "active"]) or np.ptp(self.loadings[term].to_numpy()) > 0
+
     @property
     def method(self) -> str:
         """Name of the method in the config."""

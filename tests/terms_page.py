@@ -42,6 +42,8 @@ def make_case():
         fit.terms.index = fit.loadings.columns = fit.weights.columns = pd.Index(TERMS, name="term")
         fit.terms.loc[EVIL, ["genes_added", "genes_removed"]] = ["G8", "G1"]
         fit.weights.index, fit.loadings.index = pd.Index(GENES, name="gene"), obs.index
+        if number == 0:
+            fit.terms["detected"], fit.terms["q_value"] = [False, True, False], [0.12, 0.003, 0.4]
         fit.about["model"] = "Autoencoder" if number == 0 else "FSCLVM"
         fits.append(fit)
     rows = [

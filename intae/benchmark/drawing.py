@@ -260,12 +260,12 @@ def loadings(inputs: Inputs, facts: Facts) -> Drawn:
 def _near(
     inputs: Inputs, fits: Mapping[str, Fit], terms: Sequence[str]
 ) -> dict[str, dict[str, str | None]]:
-    """Return for each method the terms that are drawn for these: those near one that is off."""
-    from ..metrics.terms import active_or_nearest
+    """Say for each method which term is drawn for each of these: itself, or one near it."""
+    from ..metrics.terms import own_or_nearest
     from ..prepared import annotation_table
 
     annotations = annotation_table(inputs.prepared)
-    return {m: active_or_nearest(fit.terms, annotations, terms) for m, fit in fits.items()}
+    return {m: own_or_nearest(fit, annotations, terms) for m, fit in fits.items()}
 
 
 @figure(

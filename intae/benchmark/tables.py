@@ -51,7 +51,13 @@ def stack(tables: Iterable[pd.DataFrame], name: str | None = None) -> pd.DataFra
     tables = list(tables)
     if not tables and name is not None:
         return pd.DataFrame(columns=list(PART_COLUMNS[name]))
-    return pd.concat([t for t in tables if len(t)] or tables[:1])
+    tables = [t for t in tables if len(t)] or tables[:1]
+    # beside a table in which a column is empty, pandas would write True as 1.0
+    yes_or_no = {column for t in tables for column in t.select_dtypes(bool)}
+    return pd.concat([
+        t.astype({c: object for c in yes_or_no.intersection(t.columns[t.isna().all()])})
+        for t in tables
+    ])  # fmt: skip
 
 
 def read_tables(paths: Iterable[str | Path]) -> pd.DataFrame:

@@ -116,10 +116,15 @@ def choose_terms(
     return list(best.index[: exactly or 2])
 
 
-def only_active(fits: Mapping[str, Fit], terms: Sequence[str]) -> Near:
-    """Return for each method which of the terms to draw: itself, or none where it is off."""
-    on = {method: fit.terms["active"].astype(bool) for method, fit in fits.items()}
-    return {m: {term: term if on[m][term] else None for term in terms} for m in fits}
+def only_own(fits: Mapping[str, Fit], terms: Sequence[str]) -> Near:
+    """Return for each method which of the terms to draw: itself, or none without loadings."""
+    return {m: {t: t if fit.has_loadings(t) else None for t in terms} for m, fit in fits.items()}
+
+
+def _title(fit: Fit, asked: str, shown: str | None, width: int) -> str:
+    """Name the term that is drawn, and say where it is off but read."""
+    title = term_label(asked, shown, width)
+    return title if shown is None or fit.terms.loc[shown, "active"] else f"{title}\n(off, but read)"
 
 
 def plot_scatter(
@@ -144,9 +149,9 @@ def plot_scatter(
     labels
         Method -> its name in figures.
     near
-        Method -> term -> the term drawn in its place, where it is off (None: none; cells are
-        spread along that axis at random); see
-        `intae.metrics.terms.active_or_nearest`. By default none is.
+        Method -> term -> the term drawn for it: itself, or one in its place where it is off and
+        not read (None: none; cells are spread along that axis at random); see
+        `intae.metrics.terms.own_or_nearest`. By default none is.
     conditions
         Value of the condition -> its name, in the order wanted.
     separation
@@ -155,7 +160,7 @@ def plot_scatter(
     set_style()
     if not fits:
         return without_data(NO_FIT)
-    near = near or only_active(fits, terms)
+    near = near or only_own(fits, terms)
     obs = next(iter(fits.values())).obs
     roles = [role for role in ROLES if role in obs][:2]
     hues = {role: _palette(obs[role], role, conditions or {}) for role in roles}
@@ -171,8 +176,8 @@ def plot_scatter(
     for axis, (method, fit, role) in zip(axes.flat, panels, strict=False):
         x, y = (near[method][term] for term in terms)
         said = partial(_separated, separation, method, role=role, hues=hues)
-        axis.set_xlabel(term_label(terms[0], x, 44) + said(x))
-        axis.set_ylabel(term_label(terms[1], y, 30) + said(y))
+        axis.set_xlabel(_title(fit, terms[0], x, 44) + said(x))
+        axis.set_ylabel(_title(fit, terms[1], y, 30) + said(y))
         title = f"{method_label(method, labels)}, seed {fit.about['seed']}"
         title = [*textwrap.wrap(title, 40), *([f"by {ROLES[role]}"] if role else [])]
         axis.set_title("\n".join(title), loc="left")
@@ -181,8 +186,8 @@ def plot_scatter(
             axis.set(xticks=[], yticks=[])
             continue
         z = np.column_stack([_loading(fit, x), _loading(fit, y)])[order]
-        for off, side in ((x is None, axis.xaxis), (y is None, axis.yaxis)):
-            if off:  # cells are spread along it to be seen
+        for shown, side in ((x, axis.xaxis), (y, axis.yaxis)):
+            if shown is None:  # cells are spread along it to be seen
                 side.set_ticks([])
         colors = "0.4"
         if role is not None:
@@ -252,7 +257,7 @@ def _handles(hues: Mapping[str, Mapping[str, tuple[str, Color]]]) -> list[Line2D
 
 
 def _loading(fit: Fit, term: str | None) -> np.ndarray:
-    """Return the loadings of a term; of one that is off, random numbers that spread the cells."""
+    """Return the loadings of a term; of none, random numbers that spread the cells."""
     if term is None:
         return np.random.default_rng(1).uniform(-1, 1, len(fit.loadings))
     return fit.loadings[term].to_numpy(float)
@@ -294,7 +299,7 @@ def plot_loadings(
     set_style()
     if not fits:
         return without_data(NO_FIT)
-    near = near or only_active(fits, terms)
+    near = near or only_own(fits, terms)
     obs = next(iter(fits.values())).obs
     groups, split = _groups(obs, conditions or {}, cell_types)
     wide = list(groups["x"].cat.categories)
@@ -312,12 +317,12 @@ def plot_loadings(
     for row, (method, fit) in zip(axes, fits.items(), strict=True):
         for axis, term in zip(row, terms, strict=True):
             shown = near[method][term]
-            title = term_label(term, shown, max(36, int(11.8 * width)))
+            title = _title(fit, term, shown, max(36, int(11.8 * width)))
             if shown is not None:
                 z = fit.loadings[shown]
                 _violins(axis, groups.assign(loading=z), colors, split=split)
                 own = (others or {}).get(method, ())
-                on = [f for f in own if f.terms.loc[shown, "active"]]
+                on = [f for f in own if f.has_loadings(shown)]
                 for other in on:
                     rescaled = _on_the_scale_of(z, other.loadings[shown])
                     _medians(axis, groups.assign(loading=rescaled), split=split)

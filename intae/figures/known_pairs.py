@@ -92,7 +92,7 @@ def _cell(axis: Axes, y: int, rows: pd.DataFrame, color: Color) -> None:
     scores = rows["auroc"].dropna()
     if scores.empty:
         note, style = "\N{EN DASH}", {"color": PALE}
-    elif not rows["active"].astype(bool).any():
+    elif not (on := rows["active"].astype(bool).any()) and (scores == CHANCE).all():
         note, style = "off", {"color": PALE}
     else:
         mean, rank = scores.mean(), int(rows["rank"].median())
@@ -103,6 +103,7 @@ def _cell(axis: Axes, y: int, rows: pd.DataFrame, color: Color) -> None:
         note = f"{mean:.2f}  {ordinal(rank)}"
         style = {"fontweight": "bold" if rank == 1 else "normal"}
         style["color"] = "black" if mean > CHANCE else PALE
+        style["fontstyle"] = "normal" if on else "italic"  # off, but read
     axis.text(CHANCE + 0.02, y, note, va="center", fontsize=8.5, **style)
 
 

@@ -87,14 +87,15 @@ def readable(term: str, width: int = 38) -> str:
 
 
 def term_label(asked: str, shown: str | None, width: int = 38) -> str:
-    """Name the term that is shown for the one asked for, and say where that one is off.
+    """Name the term that is shown for the one asked for, and say where that one is not shown.
 
     Parameters
     ----------
     asked
         The term asked for.
     shown
-        The term shown in its place: itself, one near it, or None where it is off and none is.
+        The term shown for it: itself, one near it, or None where it is off and not read, and none
+        is near.
     width
         Letters per line.
     """

@@ -1,6 +1,6 @@
 """The terms of a fit as tables: their ranks, the corrections of their gene sets, the training.
 
-Also which term to look at in a fit that switched off the one asked for.
+Also which term to look at in a fit that has no loadings of the one asked for.
 """
 
 from __future__ import annotations
@@ -14,16 +14,20 @@ from ..fits import Fit
 FIT_COLUMNS = ("dataset", "method", "seed")
 TERM_COLUMNS = (
     "term", "kind", "n_genes", "relevance", "rank", "active", "genes_added", "genes_removed",
+    "detected", "q_value", "family",
 )  # fmt: skip
 HISTORY_COLUMNS = ("iteration", "F", "objective", "n_deactivated", "inactive_zero_share")
 CORRECTION_COLUMNS = ("term", "gene", "change", "weight")
 
 
 def terms_of(fit: Fit) -> pd.DataFrame:
-    """Return a fit's terms with their rank (1 is the most relevant; see :func:`ranking`)."""
+    """Return a fit's terms with their rank (1 is the most relevant; see :func:`ranking`).
+
+    detected, q_value and family are empty where the method does not say them.
+    """
     terms = fit.terms.reset_index(names="term")
     terms["rank"] = ranking(terms).rank(ascending=False, method="first").astype(int)
-    return terms[list(TERM_COLUMNS)]
+    return terms.reindex(columns=list(TERM_COLUMNS))
 
 
 def ranking(terms: pd.DataFrame) -> pd.Series:
@@ -98,18 +102,18 @@ def corrected_genes(fit: Fit, most: int = 100) -> pd.DataFrame:
 LEAST_SHARED = 0.25  # Jaccard index of two gene sets that are about the same thing
 
 
-def active_or_nearest(
-    terms: pd.DataFrame, annotations: pd.DataFrame, wanted: Iterable[str]
+def own_or_nearest(
+    fit: Fit, annotations: pd.DataFrame, wanted: Iterable[str]
 ) -> dict[str, str | None]:
-    """Find for each term the one to look at in a fit: itself, if it is on, or one near it.
+    """Find for each term the one to look at: itself, if it has loadings, or one near it.
 
     Near is an active term whose gene set shares at least a quarter of the genes of both (Jaccard
     index, within the data's genes); of several the most relevant one. Labels of cells play no part.
 
     Parameters
     ----------
-    terms
-        The table of terms of a fit, indexed by name.
+    fit
+        The fit; `Fit.has_loadings` says which of its terms have loadings.
     annotations
         genes x annotated terms, 0/1.
     wanted
@@ -117,17 +121,18 @@ def active_or_nearest(
 
     Returns
     -------
-    Each wanted term -> the term to look at; None where it is off and none is near.
+    Each wanted term -> the term to look at; None where it has no loadings and none is near.
     """
     I = annotations.to_numpy(float)
     sizes = I.sum(0)
-    on = terms.loc[annotations.columns, "active"].astype(bool)
-    relevance = terms.loc[annotations.columns, "relevance"]
+    on = fit.terms.loc[annotations.columns, "active"].astype(bool)
+    relevance = fit.terms.loc[annotations.columns, "relevance"]
     found: dict[str, str | None] = {}
     for term in wanted:
         own = annotations[term].to_numpy(float)
         shared = own @ I
         jaccard = shared / (sizes + own.sum() - shared)
         near = relevance[on & (jaccard >= LEAST_SHARED)]
-        found[term] = term if on[term] else None if near.empty else str(near.idxmax())
+        stand_in = None if near.empty else str(near.idxmax())
+        found[term] = term if fit.has_loadings(term) else stand_in
     return found

@@ -171,7 +171,7 @@ def recovery(fit: Fit, truth: AnnData) -> pd.DataFrame:
 
 def _r(x: np.ndarray, y: np.ndarray) -> float:
     if x.std() == 0 or y.std() == 0:
-        return 0.0  # a planted term that the fit switched off was not recovered
+        return 0.0  # of a planted term that is off and not read
     return float(np.corrcoef(x, y)[0, 1])
 
 

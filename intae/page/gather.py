@@ -143,6 +143,7 @@ def _pack_method(
         "rank": table["rank"].astype(int).tolist(),
         "ranks": _ranks(tables, method, terms),
         "active": table["active"].astype(bool).tolist(),
+        "detected": _detected(table),
         "added": pack_lists(block, table["genes_added"], genes),
         "removed": pack_lists(block, table["genes_removed"], genes),
         "weights": pack_weights(block, w),
@@ -153,6 +154,15 @@ def _pack_method(
         "necessity": _necessity(tables, method, seed, terms),
         "families": _families(tables, method, seed),
     }
+
+
+def _detected(table: pd.DataFrame) -> dict[str, Column]:
+    """Return is and q of terms that were tested; empty where the method tests none."""
+    q = table.get("q_value", pd.Series(dtype=float)).dropna()
+    if q.empty:
+        return {}
+    said = table.loc[q.index, "detected"].astype(bool)
+    return {"is": _aligned(said, table.index), "q": _aligned(q, table.index)}
 
 
 def _aligned(values: pd.Series, terms: pd.Index) -> Column:

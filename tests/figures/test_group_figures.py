@@ -17,7 +17,7 @@ from intae.figures.cells import (
     plot_scatter,
 )
 from intae.figures.style import label_colors
-from intae.metrics.terms import active_or_nearest
+from intae.metrics.terms import own_or_nearest
 
 pytestmark = pytest.mark.usefixtures("close_figures")
 
@@ -25,6 +25,14 @@ LABELS = {"ae": "Autoencoder", "fsclvm": "f-scLVM", "slalom": "slalom", "pca": "
 
 
 # ---- a term that is off
+
+
+def fit_of(annotations, relevance, active, *, dense=0):
+    """Make a fit with these annotated terms, then dense ones."""
+    n_terms = annotations.shape[1] + dense
+    z = np.random.default_rng(0).normal(size=(5, n_terms))
+    fit = make_fit(z, np.ones((len(annotations), n_terms)), relevance, active=active)
+    return named(fit, [*annotations.columns, *(f"dense_{k + 1}" for k in range(dense))])
 
 
 def test_an_active_term_stands_for_itself_and_one_off_for_the_most_relevant_near_it():
@@ -37,23 +45,26 @@ def test_an_active_term_stands_for_itself_and_one_off_for_the_most_relevant_near
             "ALONE": [0, 0, 0, 0, 0, 0, 0, 1],
         }
     )
-    terms = pd.DataFrame(
-        {"relevance": [0, 5, 3, 9, 0], "active": [False, True, True, True, False]},
-        index=annotations.columns,
-    )
-    assert active_or_nearest(terms, annotations, ["WIDE", "SMALL", "ALONE"]) == {
+    fit = fit_of(annotations, [0, 5, 3, 9, 0], [False, True, True, True, False])
+    assert own_or_nearest(fit, annotations, ["WIDE", "SMALL", "ALONE"]) == {
         "WIDE": "SMALL", "SMALL": "SMALL", "ALONE": "FAR",
     }  # fmt: skip
-    terms.loc["FAR", "active"] = False
-    assert active_or_nearest(terms, annotations, ["ALONE"]) == {"ALONE": None}
+    fit.terms.loc["FAR", "active"] = False
+    assert own_or_nearest(fit, annotations, ["ALONE"]) == {"ALONE": None}
+
+
+def test_a_term_that_is_off_but_read_stands_for_itself():
+    annotations = pd.DataFrame({"OFF": [1, 1, 0], "ON": [1, 1, 0]})
+    fit = fit_of(annotations, [0, 1], [False, True])
+    assert own_or_nearest(fit, annotations, ["OFF"]) == {"OFF": "ON"}
+    fit.loadings["OFF"] = range(5)
+    assert own_or_nearest(fit, annotations, ["OFF"]) == {"OFF": "OFF"}
 
 
 def test_dense_terms_of_a_fit_are_never_near():
     annotations = pd.DataFrame({"A": [1, 1, 0], "B": [1, 1, 0]})
-    terms = pd.DataFrame(
-        {"relevance": [0.0, 1.0, 9.0], "active": [False, True, True]}, index=["A", "B", "dense_1"]
-    )
-    assert active_or_nearest(terms, annotations, ["A"]) == {"A": "B"}
+    fit = fit_of(annotations, [0.0, 1.0, 9.0], [False, True, True], dense=1)
+    assert own_or_nearest(fit, annotations, ["A"]) == {"A": "B"}
 
 
 # ---- order
@@ -203,7 +214,8 @@ def test_loadings_show_the_medians_of_other_seeds_on_the_scale_of_the_first(fit)
     turned = replace(fit, loadings=5 - 7 * fit.loadings)  # the same answer
     noise = np.random.default_rng(9).normal(size=(300, 3))
     other = replace(fit, loadings=fit.loadings * 0 + noise)
-    off = replace(fit, terms=fit.terms.assign(active=False))
+    off = replace(fit, terms=fit.terms.assign(active=False), loadings=fit.loadings * 0)
+    read = replace(off, loadings=turned.loadings)
 
     def axis_with(*others):
         figure = plot_loadings(
@@ -223,6 +235,8 @@ def test_loadings_show_the_medians_of_other_seeds_on_the_scale_of_the_first(fit)
     axis = axis_with(turned, off)
     assert len(diamonds(axis)) == 3
     assert axis.get_title(loc="left") == "INTERFERON\n(on from 2 of 3 seeds)"
+    axis = axis_with(turned, read)  # both say something
+    assert len(diamonds(axis)) == 6 and "seed" not in axis.get_title(loc="left")
     axis = axis_with()
     assert not diamonds(axis) and "seed" not in axis.get_title(loc="left")
 
@@ -258,3 +272,17 @@ def test_loadings_name_what_stands_for_a_term_and_what_is_off(fit):
     assert off.get_title(loc="left") == "OFF is off" and not off.collections
     title = stand_in.get_title(loc="left").replace("\n", " ")
     assert title == f"{LONG.replace('_', ' ')} (for INTERFERON, which is off)"
+
+
+def test_a_term_that_is_off_but_read_is_drawn_itself(fit):
+    fit.loadings["OFF"] = read = np.random.default_rng(5).normal(size=300)
+    axis = plot_scatter({"ae": fit}, ["OFF", "INTERFERON"], LABELS).axes[0]
+    shown = np.asarray(axis.collections[0].get_offsets())
+    np.testing.assert_allclose(sorted(shown[:, 0]), sorted(read))
+    assert axis.get_xlabel() == "OFF\n(off, but read)" and len(axis.get_xticks())
+    assert "off" not in axis.get_ylabel()
+    axis = plot_loadings({"ae": fit}, ["OFF"], LABELS, cell_types=["T"]).axes[0]
+    assert axis.get_title(loc="left") == "OFF\n(off, but read)"
+    groups = fit.loadings["OFF"][fit.obs["cell_type"] == "T"].groupby(fit.obs["condition"])
+    shown = medians(axis)
+    np.testing.assert_allclose([shown[x] for x in sorted(shown)], groups.median()[["HC", "M", "S"]])

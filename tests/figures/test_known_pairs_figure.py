@@ -52,6 +52,15 @@ def test_bars_start_at_chance_and_the_recommended_method_comes_first():
     assert "must mark IFN-beta (7 cells)" in second
 
 
+def test_a_term_that_is_off_but_read_has_its_bar_and_rank():
+    table = TABLE.query("method == 'autoencoder_exact'").copy()
+    table.loc[table["term"] == BCR[0], ["auroc", "rank"]] = 0.96, 2
+    (axis,) = plot_known_pairs(table, LABELS).axes
+    assert cells(axis) == ["0.96  2nd", "1.00  1st"]
+    assert [text.get_fontstyle() for text in axis.texts] == ["italic", "normal"]
+    np.testing.assert_allclose(bars(axis), [0.46, 0.496])
+
+
 def test_what_has_no_score_says_why():
     gone = table_of(("ulm", 0, *BCR, False, np.nan, np.nan, np.nan))
     (axis,) = plot_known_pairs(gone, LABELS).axes

@@ -39,6 +39,21 @@ def test_terms_are_ranked_by_relevance():
     assert list(named.columns[:3]) == ["dataset", "method", "seed"] and set(named["seed"]) == {3}
 
 
+def test_what_a_method_says_of_its_terms_is_in_the_table_and_else_empty():
+    fit = make_fit(np.ones((4, 2)), np.ones((3, 2)), [1, 9])
+    said = ["detected", "q_value", "family"]
+    assert terms_of(fit)[said].isna().all(axis=None)
+    fit.terms[said] = [[True, 0.01, "A"], [False, 0.4, "B"]]
+    assert terms_of(fit)[said].values.tolist() == [[True, 0.01, "A"], [False, 0.4, "B"]]
+
+
+def test_a_table_without_an_answer_leaves_those_of_others_as_they_are():
+    yes, empty = pd.DataFrame({"detected": [True, False]}), pd.DataFrame({"detected": [np.nan]})
+    for order in ([yes, empty], [empty, yes]):
+        text = stack(order).to_csv(index=False)
+        assert sorted(text.split()) == sorted(["detected", "True", "False", '""'])
+
+
 def test_only_a_history_of_equation_3_is_listed():
     fit = make_fit(np.ones((5, 2)), np.ones((6, 2)), [1, 2])
     fit.history = pd.DataFrame({"iteration": [1], "F": [2.0], "seconds": [0.1]})

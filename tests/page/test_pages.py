@@ -129,6 +129,16 @@ def test_names_do_not_break_out_of_the_page(case):
     assert [m["name"] for m in facts["methods"]] == ["autoencoder", "fsclvm"]
 
 
+def test_what_is_detected_is_told_where_the_method_says_it(case):
+    given = vars(case) | {"dataset": "own", "labels": LABELS}
+    facts, _ = gather(given.pop("fits"), given.pop("prepared"), given.pop("tables"), **given)
+    by_name = {method["name"]: method["detected"] for method in facts["methods"]}
+    found = {"is": [False, True, False], "q": [0.12, 0.003, 0.4]}
+    assert by_name == {"autoencoder": found, "fsclvm": {}}
+    tables = case.tables | {"terms": case.tables["terms"].drop(columns=["detected", "q_value"])}
+    page_of(case, tables=tables)  # of an older run
+
+
 def test_families_of_several_terms_are_told(case):
     given = vars(case) | {"dataset": "own", "labels": LABELS}
     facts, _ = gather(given.pop("fits"), given.pop("prepared"), given.pop("tables"), **given)

@@ -97,6 +97,10 @@ def test_every_text_is_whole(opened, path, term):
 
 def test_it_opens_with_the_most_relevant_term(opened):
     assert text_of(opened, "h2") == "A SECOND TERM"
+    assert terms_listed(opened) == ["A SECOND TERM", readable(EVIL)]  # and its family with it
+    assert text_of(opened, "#terms .members") == "with AN IDLE TERM"
+    assert text_of(opened, "#count") == "3 terms, 2 on, 1 gene set detected"
+    opened.find_element("id", "by-family").click()
     assert terms_listed(opened) == ["A SECOND TERM", readable(EVIL), "AN IDLE TERM"]
     assert "rank 1 of 3" in text_of(opened, ".tiles") and "1,235" in text_of(opened, ".tiles")
     assert opened.execute_script("return document.querySelectorAll('b > b, i > i, u').length") == 0
@@ -114,13 +118,18 @@ def test_search_narrows_by_name_and_by_gene(opened):
     assert terms_listed(opened) == ["A SECOND TERM"]
     assert text_of(opened, "#count") == "1 of 3 terms"
     search.send_keys(Keys.ESCAPE)
-    assert len(terms_listed(opened)) == 3
+    assert len(terms_listed(opened)) == 2
+    search.send_keys("idle")
+    assert terms_listed(opened) == ["AN IDLE TERM"]  # not only by the name of its family
+    search.send_keys(Keys.ESCAPE)
     search.send_keys("g1")
     assert terms_listed(opened) == [readable(EVIL)]  # the only set that holds it
     search.send_keys(Keys.ENTER)
     wait_until_drawn(opened, EVIL)
     assert text_of(opened, "h2") == readable(EVIL)
-    search.send_keys(Keys.ESCAPE, Keys.ARROW_DOWN, Keys.ENTER)
+    search.send_keys(Keys.ESCAPE)
+    opened.find_element(By.ID, "by-family").click()
+    search.send_keys(Keys.ARROW_DOWN, Keys.ENTER)
     wait_until_drawn(opened, "AN_IDLE_TERM")
     search.send_keys("no such thing", Keys.ENTER)
     assert terms_listed(opened) == [] and text_of(opened, "h2") == "AN IDLE TERM"
@@ -298,6 +307,7 @@ def test_terms_are_sorted_as_wished(opened, path, case):
     from selenium.webdriver.support.ui import Select
 
     go(opened, path, method="autoencoder")
+    opened.find_element("id", "by-family").click()
     sort = Select(opened.find_element("id", "sort"))
     titles = [option.text for option in sort.options]
     assert titles == [
@@ -319,6 +329,30 @@ def test_a_term_that_is_off_says_so(opened, path):
     assert "all its weights are zero" in text_of(opened, "#genes")
     assert "the same in every cell" in text_of(opened, "#loadings")
     assert not js(opened, "document.querySelector('.chart')")
+
+
+def test_a_term_that_is_off_but_read_shows_its_loadings(browser, case, tmp_path):
+    fit = replace(case.fits[0], loadings=case.fits[0].loadings.copy())
+    fit.loadings["AN_IDLE_TERM"] = z = np.random.default_rng(3).normal(size=len(fit.loadings))
+    write_page(page_of(case, fits=[fit, case.fits[1]]), tmp_path / "read.html")
+    go(browser, tmp_path / "read.html", method="autoencoder", term="AN_IDLE_TERM")
+    assert text_of(browser, ".badges").split("\n")[1:3] == [
+        "switched off",
+        "not detected (q 0.400)",
+    ]
+    assert "read from them all the same" in text_of(browser, "#genes")
+    said = text_of(browser, "#loadings")
+    assert "reads the genes of the set all the same" in said and "may be noise" in said
+    dots = js(browser, "document.querySelector('#loading-chart').data.slice(0, -2).map(d => d.x)")
+    assert sorted(np.concatenate(dots)) == pytest.approx(sorted(z), abs=np.ptp(z) / 500)
+    rows = [text_of(browser, f"#by-method tr[data-method={m}]") for m in ("autoencoder", "fsclvm")]
+    assert rows[0].split("\t")[2].split() == ["no", "q", "0.400"]
+    assert rows[1].split("\t")[2].strip() == "\N{EN DASH}"
+    line = "document.querySelector('#terms [aria-selected=true]').innerText"
+    assert js(browser, line).split("\n")[0] == readable(EVIL)  # in whose family it is
+    go(browser, tmp_path / "read.html", method="fsclvm", term="AN_IDLE_TERM")
+    assert "detected" not in text_of(browser, ".badges")
+    assert not browser.find_element("id", "by-family").is_displayed()  # it has no families
 
 
 def test_a_plain_score_has_no_weights_to_draw(browser, case, tmp_path):

@@ -104,6 +104,13 @@ function firstTerm(method) {
   return method.terms[order[0]];
 }
 
+// Active and detected are two questions, so one may be answered with yes and the other with no.
+function detectedBadge(found) {
+  if (found === null) return null;
+  return make("span", { class: found.is ? "badge on" : "badge off", title: found.is ? DETECTED : NOT_DETECTED },
+    `${found.is ? "detected" : "not detected"} (q ${significant(found.q)})`);
+}
+
 function heading(facts, method, term) {
   const t = method.number.get(term);
   const active = method.active[t];
@@ -114,7 +121,8 @@ function heading(facts, method, term) {
     make("h2", {}, readable(term)),
     make("p", { class: "badges" },
       make("span", { class: "badge method" }, make("i", { class: "dot", style: `background: ${method.color}` }), `${method.label}, seed ${method.seed}`),
-      make("span", { class: active ? "badge on" : "badge off" }, active ? "active" : "switched off"),
+      make("span", { class: active ? "badge on" : "badge off", title: method.control ? null : active ? ACTIVE : OFF }, active ? "active" : "switched off"),
+      detectedBadge(facts.detected(method, term)),
       make("span", { class: "badge" }, kinds[method.kind[t]] ?? method.kind[t]),
       facts.setNumber.has(term) ? make("span", { class: "badge" }, origin
         ? `${whole(size)} of its ${plural(origin.n_genes, "gene")} are among those analysed`

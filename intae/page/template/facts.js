@@ -45,6 +45,12 @@ class Facts {
     })).sort((a, b) => Math.abs(b.weight) - Math.abs(a.weight) || (a.name < b.name ? -1 : 1));
   }
 
+  // Whether the genes of a term's set move together, and the q value; null where it was not tested.
+  detected(method, term) {
+    const t = method.number.get(term);
+    return missing(method.detected.q?.[t]) ? null : { is: method.detected.is[t], q: method.detected.q[t] };
+  }
+
   // Quantiles of a term's loadings in the groups of a view, and its cells one by one; null where
   // all cells have the same loading.
   loadingsOf(method, term, viewNumber) {
@@ -157,6 +163,13 @@ class Facts {
     return found;
   }
 }
+
+// What the words on a term's badges mean.
+const ACTIVE = "The cells need the term beside the others to be explained.";
+const OFF = "The cells are explained without the term: other terms do what it could do, or there is nothing for it to do.";
+const TESTED = "The q value is the share of false ones among all terms that are at least as clear; a term is detected up to 0.05.";
+const DETECTED = `The genes of the set move together more than other genes of like expression do. ${TESTED}`;
+const NOT_DETECTED = `The genes of the set do not clearly move together more than other genes of like expression do; if the term is off as well, its loadings may be noise. ${TESTED}`;
 
 // The hardest test first.
 const STABILITY = {

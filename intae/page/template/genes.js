@@ -27,8 +27,9 @@ function genesSection(facts, method, term) {
     make("h3", {}, "Genes"),
     make("p", { class: "small" }, !weighted.length
       ? "The method switched this term off: all its weights are zero. The genes of its set are in the list."
+        + (facts.loadingsOf(method, term, 0) === null ? "" : " Its loadings are read from them all the same.")
       : alike ? `All ${whole(weighted.length)} genes count alike in this method; they are in the list.`
-      : (active ? "" : "The method switched this term off; the weights it was left with have no effect. ")
+      : (active ? "" : "The method switched this term off; these are the weights that it was left with. ")
         + (weighted.length > TOP_GENES
           ? `The ${TOP_GENES} genes with the largest weights, of ${whole(weighted.length)}. `
           : `All ${plural(weighted.length, "gene")} with a weight. `)

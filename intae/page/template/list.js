@@ -1,19 +1,22 @@
 "use strict";
 // The list of terms at the side: filtered as one types, sorted, used with keys or mouse.
 
+const FEW_MEMBERS = 3; // of a family, named in its line
+
 class TermList {
   constructor(facts, pick) {
     this.facts = facts;
     this.pick = pick;
     this.search = document.getElementById("search");
     this.sort = document.getElementById("sort");
+    this.byFamily = document.getElementById("by-family");
     this.list = document.getElementById("terms");
     this.count = document.getElementById("count");
     this.search.addEventListener("input", () => {
       this.fill();
       if (this.search.value) this.mark(this.shown.length ? 0 : -1, false);
     });
-    this.sort.addEventListener("change", () => this.fill());
+    for (const choice of [this.sort, this.byFamily]) choice.addEventListener("change", () => this.fill());
     for (const element of [this.search, this.list]) {
       element.addEventListener("keydown", event => this.key(event));
     }
@@ -36,6 +39,8 @@ class TermList {
         ...orders.map(([key, order]) => make("option", { value: key }, order.title)),
         make("option", { value: "name" }, "name"),
       );
+      this.familyOf = new Map(method.families.flatMap(names => names.map(name => [name, names])));
+      this.byFamily.parentElement.hidden = !this.familyOf.size;
       this.sort.value = Array.from(this.sort.options).some(o => o.value === chosen) ? chosen : "relevance";
     }
     this.term = term;
@@ -54,29 +59,49 @@ class TermList {
     });
   }
 
+  // The term in whose line a term stands: the most relevant one of its family, or itself. What is
+  // searched for stands by itself.
+  lineOf(term) {
+    const alone = !this.byFamily.checked || this.search.value.trim();
+    return alone ? term : this.familyOf.get(term)?.[0] ?? term;
+  }
+
   fill() {
     const { method } = this;
     const value = this.facts.orders(method)[this.sort.value]?.value;
     const on = term => method.active[method.number.get(term)];
     const height = term => (value ? value(term) ?? -Infinity : 0);
-    const shown = this.matches().sort((a, b) =>
+    const found = this.matches();
+    const shown = found.filter(term => this.lineOf(term) === term).sort((a, b) =>
       on(b) - on(a) || height(b) - height(a) || (readable(a) < readable(b) ? -1 : 1));
     const most = value ? Math.max(...method.terms.map(t => Math.abs(value(t) ?? 0)), 1e-30) : 1;
-    this.count.textContent = shown.length === method.terms.length
-      ? `${plural(shown.length, "term")}, ${shown.filter(on).length} on`
-      : `${shown.length} of ${plural(method.terms.length, "term")}`;
+    const detected = term => this.facts.detected(method, term)?.is;
+    this.count.textContent = found.length === method.terms.length
+      ? `${plural(found.length, "term")}, ${found.filter(on).length} on`
+        + (method.detected.q ? `, ${plural(found.filter(detected).length, "gene set")} detected` : "")
+      : `${found.length} of ${plural(method.terms.length, "term")}`;
     this.list.replaceChildren(...shown.map((term, i) => {
       const number = value ? value(term) : null;
       const part = missing(number) ? 0 : Math.max(0, number / most);
       return make("li", {
-        id: `term-${i}`, role: "option", "aria-selected": String(term === this.term),
+        id: `term-${i}`, role: "option", "aria-selected": String(term === this.lineOf(this.term)),
         class: on(term) ? null : "off", style: `--part: ${part.toFixed(3)}`,
         onclick: () => this.pick(term),
       }, make("span", { class: "name" }, readable(term)),
-        make("span", { class: "value" }, on(term) ? (value ? significant(number) : "") : "off"));
+        make("span", { class: "value" }, on(term) ? (value ? significant(number) : "") : "off"),
+        this.members(term));
     }));
     this.shown = shown;
-    this.mark(shown.indexOf(this.term), false);
+    this.mark(shown.indexOf(this.lineOf(this.term)), false);
+  }
+
+  // The other terms that stand in a term's line; all of them are named in the tooltip.
+  members(term) {
+    const others = (this.familyOf.get(term) ?? []).filter(name => name !== term && this.lineOf(name) === term);
+    if (!others.length) return null;
+    const more = others.length - FEW_MEMBERS;
+    return make("span", { class: "members", title: others.map(readable).join("\n") },
+      `with ${others.slice(0, FEW_MEMBERS).map(readable).join(", ")}${more > 0 ? ` and ${more} more` : ""}`);
   }
 
   // Mark an item as the one that Enter picks.

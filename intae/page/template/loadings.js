@@ -46,6 +46,8 @@ function loadingsSection(facts, method, term, state, change) {
       return input;
     })(), "each by condition") : null,
   );
+  const active = method.active[method.number.get(term)];
+  const doubtful = !active && facts.detected(method, term)?.is === false;
   const values = view.split ? [...new Map(view.groups.map((g, i) => [g[1], view.colors[i]]))] : [];
   const section = make("section", { class: "card", id: "loadings" },
     make("h3", {}, "Loadings of the cells"),
@@ -53,7 +55,8 @@ function loadingsSection(facts, method, term, state, change) {
     groups === null
       ? make("p", { class: "small" }, "The method switched this term off: its loading is the same in every cell.")
       : make("p", { class: "small" },
-        (method.active[method.number.get(term)] ? "" : "The method switched this term off; the loadings it was left with have no effect. ")
+        (active ? "" : "The method switched this term off, as the cells are explained without it; it reads the genes of the set all the same. ")
+        + (doubtful ? "The set is not detected either, so this may be noise. " : "")
         + "How strongly the term is at work in a cell, in the method's own unit. Box: the middle half of all cells of a group, line: its median, whiskers: 5% to 95%. "
         + (facts.n_shown < facts.n_cells ? `Dots: ${whole(facts.n_shown)} of ${plural(facts.n_cells, "cell")}, drawn at random.` : "Dots: the cells.")
         + (view.n_left_out ? ` The ${whole(view.n_left_out)} smallest groups are left out.` : "")),

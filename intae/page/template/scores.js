@@ -99,6 +99,10 @@ function methodsSection(facts, method, term, go) {
   const at = (m, column) => (column ? column[m.number.get(term)] : null);
   const columns = [
     ["rank", "Rank by relevance in that method, 1 is first", m => (m.active[m.number.get(term)] ? String(at(m, m.rank)) : "off")],
+    ...(shown.some(m => facts.detected(m, term)) ? [["detected", DETECTED, m => {
+      const found = facts.detected(m, term);
+      return found ? [found.is ? "yes" : "no", make("div", { class: "small" }, `q ${significant(found.q)}`)] : fixed(null);
+    }]] : []),
     ["added", "Genes that the method adds to the set", m => String(facts.genesOf(m, term).filter(g => g.kind === "added").length)],
     ["removed", "Genes that it takes out of the set", m => String(facts.genesOf(m, term).filter(g => g.kind === "removed").length)],
     ...splits.map(split => [`accuracy, ${SPLITS[split]?.title ?? readable(split)}`, `Accuracy for ${readable(label)}, ${SPLITS[split]?.text ?? ""}`,
@@ -122,10 +126,14 @@ function methodsSection(facts, method, term, go) {
         columns.map(([, , value]) => make("td", { class: "number" }, value(m)))))))));
 }
 
+const lower = text => text[0].toLowerCase() + text.slice(1);
+
 function glossary(facts, method) {
   const entries = [
     ["relevance", `how much a term matters to the method (${method.relevance_is}); each method has its own unit, so compare ranks between methods`],
-    ["off", "the method set the whole term to zero: it explains these data without it"],
+    ["active", `${lower(ACTIVE)} A control switches nothing off.`],
+    ["off", lower(OFF)],
+    ...(facts.methods.some(m => m.detected.q) ? [["detected", `${lower(DETECTED)} A term may be detected and off: its genes do move together, but another term explains that as well.`]] : []),
     ...Object.values(MEASURES).map(m => [m.title, m.text]),
     ...Object.values(SPLITS).filter((_, i) => Object.keys(SPLITS).some((split, k) => k === i
       && facts.methods.some(m => Object.values(m.accuracy).some(a => split in a)))).map(s => [s.title, s.text]),

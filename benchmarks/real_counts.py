@@ -151,7 +151,8 @@ def main() -> None:
         null = intae.implanted_null(counts.copy(), "sets", seed=seed)
         prepared = intae.prepare(null, gene_sets)
         for name, model in models().items():
-            share[name]["null"].append(calls(model.fit(prepared).terms_).mean())
+            found_there = model.fit(prepared).terms_.loc[list(prepared.uns["terms"])]
+            share[name]["null"].append(calls(found_there).mean())
     if asked.nulls:
         called = pd.DataFrame(
             {name: {k: np.mean(v) for k, v in s.items()} for name, s in share.items()}

@@ -150,6 +150,15 @@ def test_terms_of_sets_and_of_factors_without_one(simulated, fitted):
     assert fitted["exact"].terms_.loc[names, "active"].any()
 
 
+def test_relevance_is_of_the_set_in_its_factor(simulated):
+    model = intae.PLIER(hold_out=False).fit(simulated)
+    sd, sizes = model.loadings_.std(ddof=0), get_annotations(simulated).sum(0)
+    for j, term in enumerate(get_terms(simulated)):
+        expected = sd[term] * model.usage_[j, j] * np.sqrt(sizes[j])
+        assert model.terms_.loc[term, "relevance"] == pytest.approx(expected, rel=1e-4)
+        assert (model.terms_.loc[term, "relevance"] > 0) == model.terms_.loc[term, "active"]
+
+
 def test_new_cells_saving_and_reconstruction(simulated, fitted, tmp_path):
     model = fitted["published"]
     pd.testing.assert_frame_equal(

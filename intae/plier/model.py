@@ -18,16 +18,21 @@ The data enter by K = Y Y' alone: Y B' = K A and B B' = A'K A. So after the one 
 published step for Z sets what is negative to zero, which is no minimum unless B B' is diagonal: the
 objective may rise in a round. The exact step never lets it.
 
-Written from the objective and the manual of the R package, not from its code. The manual says:
-l1, l2 and the number of factors k are automatic; `frac` .7 of the factors are to have a set, which
-sets l3; `maxPath` 10 sets per factor at most; `glm_alpha` .9; candidates are preselected by a ridge
-inverse of C with penalty 5; a part of each set's genes is held out by default, to test factors
-(`doCrossval`); factors are named by their largest coefficient (`nameB`); 350 iterations. glmnet,
-which the package uses for U, penalises columns at unit variance by default: hence s_j. Without it
-the largest sets (IMMUNE_SYSTEM) would name most factors.
+l3 and the candidates follow the factors for 50 rounds and stay from there, so that what follows
+has one objective; in PLIER they may keep moving.
 
-Sources: Mao et al. 2019, Nature Methods 16:607; manual of PLIER. Significant components: Horn 1965,
-Psychometrika 30:179 (against independent genes); their largest eigenvalue: Marchenko & Pastur 1967.
+Written from the objective and the manual of the R package, not from its code. The manual says:
+l1, l2 and k, the number of factors, are automatic; `frac` .7 of the factors are to have a set,
+which sets l3; `maxPath`: 10 sets per factor; `glm_alpha` .9; candidates are preselected by a ridge
+inverse of C with penalty 5; genes of the sets are held out by default, to test factors
+(`doCrossval`; a fifth here); factors are named by their largest coefficient (`nameB`); 350 rounds
+at most. It calls the number of significant components, by an elbow or by permutation, the minimum
+of k; here k is twice that, by the limit of the permutation, which needs no cells. glmnet, by which the package fits U, penalises columns at unit variance by default: hence s_j;
+without it the largest sets (IMMUNE_SYSTEM) name most factors. It also fits an intercept by default,
+which the objective has not, nor has this.
+
+Sources: Mao et al. 2019, Nature Methods 16:607; manual of PLIER at rdrr.io. Significant components:
+Horn 1965, Psychometrika 30:179; the limit: Marchenko & Pastur 1967, Math. USSR-Sbornik 1:457.
 """
 
 from __future__ import annotations
@@ -75,7 +80,7 @@ class PLIER(FactorModel):
     one gets the name, while another may hold the truth, and no set has two factors. Its user reads
     the same names, so the comparison shows what a user gets who asks for a set; what factors hold
     beyond their names it does not show. `usage_` keeps the other sets of each factor, dense terms
-    included, and agreement or variance explained is of all factors.
+    included; `reconstruct` takes all factors.
 
     Parameters
     ----------
@@ -106,19 +111,21 @@ class PLIER(FactorModel):
     weights_
         Z in units of the genes, so that mean + loadings W' is ZB.
     terms_
-        relevance: the square root of the variance (of genes at unit variance) that the factor
-        makes by itself. genes_added: genes outside the set with a positive weight, most often a
-        third of all; genes_removed: genes of the set without.
-        auc, q_value: how well the factor's weights tell the set's genes held out from the genes
-        outside the set, and the false discovery rate of that (Mann-Whitney, over all sets with a
-        coefficient); detected: q_value <= .05, where there is no test whether the term is active.
+        relevance: the root of the variance (of genes at unit variance) that the set's part of the
+        factor makes, sd(b_k) |c_j u_jk|; of a dense term, that the whole factor makes.
+        genes_added: genes outside the set with a positive weight, often two fifths of all;
+        genes_removed: genes of the set without. auc, q_value: how well the factor's weights tell
+        the set's genes held out from the genes outside the set, and the false discovery rate of
+        that (Mann-Whitney, over all sets with a coefficient). detected: q_value <= .05; where
+        there is no test, whether the term is active.
     usage_
         U, annotated terms x terms: coefficients of the sets in each term's factor.
     lambdas_
         l1, l2, l3 and n_factors as used.
     certificate_
-        Relative distance of Z and U from what is optimal given the rest, B being exactly that; for
-        the published step, of Z from its own projection.
+        How far U and Z would move, relative to their size, in one more step given the rest: U to
+        its elastic net, Z to its projection (published) or in a pass of coordinate descent (exact).
+        B is exactly optimal.
     history_
         Per round: iteration, objective, change, seconds.
     """
@@ -289,16 +296,18 @@ class PLIER(FactorModel):
             return table
 
         genes = pd.Index(adata.var_names.astype(str), name="gene")
-        variance = np.einsum("gk,gk->k", A, S @ A) * (Z**2).sum(0)
-        relevance = laid_out(np.sqrt(np.maximum(variance, 0.0))[None])[0]
+        deviation = np.sqrt(np.maximum(np.einsum("gk,gk->k", A, S @ A), 0.0))
         self.usage_ = laid_out(U)
+        size = laid_out(np.linalg.norm(Z, axis=0)[None])[0]
+        active = size > 0
+        size[:n_sets] = np.diag(self.usage_[:, :n_sets]) * np.linalg.norm(seen, axis=0)
         self.encoder_ = laid_out(A / scale[:, None])
         self.weights_ = pd.DataFrame(laid_out(Z * scale[:, None]), genes, index)
         self.loadings_ = self._encode(adata)
-        active = relevance > 0
         self.terms_ = terms_table(
-            kinds, annotations, genes, relevance=relevance, active=active, on=laid_out(Z) > 0
-        )
+            kinds, annotations, genes,
+            relevance=size * laid_out(deviation[None])[0], active=active, on=laid_out(Z) > 0,
+        )  # fmt: skip
         hidden = (annotations > 0) & (seen == 0)
         auc, q = check_names(laid_out(Z), self.usage_, annotations > 0, hidden)
         self.terms_["auc"], self.terms_["q_value"] = auc, q

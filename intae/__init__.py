@@ -14,6 +14,7 @@ _HOMES = {
     "GeneSetScore": "controls",
     "MaskedAutoencoder": "autoencoder",
     "PCA": "controls",
+    "PLIER": "plier",
     "Slalom": "slalom",
     "corrupt_annotations": "corruption",
     "implant": "implanted",

@@ -52,6 +52,12 @@ MODELS = {
         ("mask", "inside", "outside", "epochs", "learning_rate", "batch_size", "device"),
     ),
     "PCA": Model(("n_dense",), knows_gene_sets=False, revision=2),
+    "PLIER": Model(
+        (
+            "n_factors", "l1", "l2", "named", "max_sets", "alpha", "step", "hold_out", "max_iter",
+            "tol",
+        ),
+    ),
     "Slalom": Model(
         ("n_dense", "n_sparse", "covariates", "max_iter", "budget"),
         infers_new_cells=False, reconstructs=False,
@@ -76,6 +82,7 @@ METHODS = {
     "fsclvm_annotation": "#CC78BC",
     "slalom": "#CA9161",
     "slalom_dense3": "#FBAFE4",
+    "plier": "#7F0000",
     "autoencoder_permuted": "#ECE133",
     "score_genes": "#6E6E6E",
     "ulm": "#2B2B2B",

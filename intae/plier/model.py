@@ -27,9 +27,10 @@ which sets l3; `maxPath`: 10 sets per factor; `glm_alpha` .9; candidates are pre
 inverse of C with penalty 5; genes of the sets are held out by default, to test factors
 (`doCrossval`; a fifth here); factors are named by their largest coefficient (`nameB`); 350 rounds
 at most. It calls the number of significant components, by an elbow or by permutation, the minimum
-of k; here k is twice that, by the limit of the permutation, which needs no cells. glmnet, by which the package fits U, penalises columns at unit variance by default: hence s_j;
-without it the largest sets (IMMUNE_SYSTEM) name most factors. It also fits an intercept by default,
-which the objective has not, nor has this.
+of k; here k is twice that, by the limit of the permutation, which needs no cells. glmnet, by which
+the package fits U, penalises columns at unit variance by default: hence s_j; without it the largest
+sets (IMMUNE_SYSTEM) name most factors. It also fits an intercept by default, which the objective
+has not, nor has this.
 
 Sources: Mao et al. 2019, Nature Methods 16:607; manual of PLIER at rdrr.io. Significant components:
 Horn 1965, Psychometrika 30:179; the limit: Marchenko & Pastur 1967, Math. USSR-Sbornik 1:457.

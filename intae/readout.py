@@ -153,9 +153,10 @@ def read_sets(
     mean_penalty
         kappa: the penalty on departing from the set's mean.
     own
-        genes x terms: a model's own weights for genes at unit variance. Then u_k is
-        proportional to kappa m_k plus the model's column (unit length) within the set instead of
-        an eigenvector, and no set is a marker set.
+        genes x terms: a model's own weights for genes at unit variance. With w_k the model's column
+        within the set (unit length), u_k then is the leading eigenvector of
+        (w_k'E_k w_k) w_k w_k' + kappa s_k m_k m_k', so between w_k and the mean, and no set is a
+        marker set.
     """
     PT, E = without_background(C, background)
     n_sets = annotations.shape[1]
@@ -164,9 +165,11 @@ def read_sets(
     sets = _genes_of(annotations)
     if own is not None:
         for k, genes in enumerate(sets):
-            u = own[genes, k] / max(np.linalg.norm(own[genes, k]), np.finfo(float).tiny)
-            u = mean_penalty * len(genes) ** -0.5 + (u if u.sum() >= 0 else -u)
-            directions[genes, k] = u / np.linalg.norm(u)
+            w = own[genes, k] / max(np.linalg.norm(own[genes, k]), np.finfo(float).tiny)
+            within = E[np.ix_(genes, genes)]
+            along = (w @ within @ w) * np.outer(w, w)
+            s = np.trace(within) / len(genes)
+            directions[genes, k], certificate[k] = _leading(along + mean_penalty * s / len(genes))
         weights = PT.T @ directions
     else:
         leading = np.zeros(annotations.shape)
@@ -254,7 +257,12 @@ def _direction(moments: np.ndarray, genes: np.ndarray, towards: float) -> tuple[
     """Return a set's leading direction, penalised towards its mean, and the certificate."""
     n = len(genes)
     within = moments[np.ix_(genes, genes)]
-    H = within + towards * np.trace(within) / n / n  # s m m', of which each entry is s / n
+    return _leading(within + towards * np.trace(within) / n / n)  # s m m': each entry is s / n
+
+
+def _leading(H: np.ndarray) -> tuple[np.ndarray, float]:
+    """Return the leading eigenvector, its sum not negative, and its certificate."""
+    n = len(H)
     value, vector = eigh(H, subset_by_index=[n - 1, n - 1])
     u = vector[:, 0] if vector[:, 0].sum() >= 0 else -vector[:, 0]
     return u, float(np.linalg.norm(H @ u - value[0] * u) / value[0])

@@ -67,8 +67,9 @@ class FSCLVM(FactorModel):
         Of `sets`: c, how much variance of a direction shared by many genes counts as background,
         in variances of a gene; infinity takes off none.
     mean_penalty
-        Of `sets`: kappa, the weight of the set's mean beside the model's own weights (both of unit
-        length). On truth implanted in real counts, weights alone name the wrong set more often.
+        Of `sets`: kappa, how much the set's mean counts beside the model's own weights
+        (:func:`intae.readout.read_sets`). On truth implanted in real counts, weights alone name the
+        wrong set more often.
     threads
         Threads for linear algebra; None leaves them as they are.
 
@@ -136,7 +137,7 @@ class FSCLVM(FactorModel):
         gene_scale: str = "auto",
         readout: str = "auto",
         background: float = BACKGROUND,
-        mean_penalty: float = 8.0,
+        mean_penalty: float = 5.0,
         threads: int | None = None,
     ) -> None:
         self.n_dense = n_dense

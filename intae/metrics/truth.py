@@ -264,9 +264,9 @@ def false_positives(
     - switched on: the term is active in the fit;
     - top ranked: it is among the most relevant (:func:`intae.metrics.terms.ranking`), as many as
       are active in truth. Fair to methods that switch nothing off;
-    - differs between conditions: its loadings do, by Welch's t test, Benjamini-Hochberg over the
-      terms. True is here only the term that carries the condition: this is how one would look for
-      the pathways that a treatment changes, one term after the other.
+    - differs between conditions: it is active and its loadings do, by Welch's t test,
+      Benjamini-Hochberg over the terms. True is here only the term that carries the condition:
+      this is how one would look for the pathways that a treatment changes, one after the other.
 
     Parameters
     ----------
@@ -288,7 +288,7 @@ def false_positives(
     strength = truth.uns["true_terms"].loc[planted.terms.index, "strength"].to_numpy()
     carrier = np.arange(len(strength)) == strength.argmax()  # by intae.simulate
     rank = rankdata(-planted.score, method="ordinal")
-    different = _different(planted.loadings, fit.obs["condition"].to_numpy(str), fdr)
+    different = planted.on & _different(planted.loadings, fit.obs["condition"].to_numpy(str), fdr)
     called = {
         "switched on": (planted.on, planted.active),
         "top ranked": ((planted.score > 0) & (rank <= planted.active.sum()), planted.active),

@@ -9,6 +9,7 @@ sys.path.insert(0, workflow.basedir)
 from intae.benchmark.config import read_config
 from intae.benchmark.jobs import CLAIMED, PREPARING, Jobs, rule_name
 from intae.benchmark.plan import Benchmark
+from intae.benchmark.requests import STEPS, fit_request, gpu_request, is_quick
 from intae.errors import ConfigError
 
 try:
@@ -28,9 +29,39 @@ def one_of(names):
     return "|".join(map(re.escape, names)) or "(?!)"
 
 
-def ask(name):
-    """Return what a fit of the method of the wildcards asks of the machine."""
-    return lambda wildcards: JOBS.resources(wildcards.method)[name]
+def asked(step):
+    """Return what a step asks a cluster for; both follow the size of its input files."""
+    request = STEPS[step]
+    return {
+        "mem_mb": lambda wildcards, input, attempt: request.memory(
+            input.size_mb, attempt
+        ),
+        "runtime": lambda wildcards, input, attempt: request.runtime(
+            input.size_mb, attempt
+        ),
+    }
+
+
+def asked_of_fit(method_of):
+    """Return what a fit asks for, by the function that finds its method in the wildcards."""
+
+    def entry_of(wildcards):
+        return BENCHMARK.method(method_of(wildcards))
+
+    def of_size(name):
+        return lambda wildcards, input, attempt: fit_request(
+            entry_of(wildcards), input.size_mb, attempt
+        )[name]
+
+    def of_gpu(name):
+        # where steps run is not known before the rules are read
+        return lambda wildcards: gpu_request(
+            entry_of(wildcards), BENCHMARK.config["cluster_gpus"], workflow.local_exec
+        )[name]
+
+    return {name: of_size(name) for name in ("mem_mb", "runtime")} | {
+        name: of_gpu(name) for name in ("gpu", "gres")
+    }
 
 
 def tell(name):
@@ -38,14 +69,19 @@ def tell(name):
     return lambda wildcards: JOBS.fitting(wildcards.method)[name]
 
 
+def of_wildcard(wildcards):
+    """Return the method of the wildcards."""
+    return wildcards.method
+
+
+def of_sweep(wildcards):
+    """Return the method of the sweep of the wildcards."""
+    return JOBS.sweep_method(wildcards.sweep)
+
+
 def entry(name):
     """Return a key of the entry of the method of the wildcards."""
     return lambda wildcards: BENCHMARK.method(wildcards.method)[name]
-
-
-def of_sweep(name):
-    """Return what a fit of the method of a sweep asks of the machine."""
-    return lambda wildcards: JOBS.resources(JOBS.sweep_method(wildcards.sweep))[name]
 
 
 wildcard_constraints:

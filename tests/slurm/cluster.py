@@ -3,8 +3,9 @@
     python tests/slurm/cluster.py [--accounting] [--gres] [--install] COMMAND ...
 
 runs a command beside the cluster and takes it down after that. All daemons, their keys, state and
-logs live in one temporary folder. The system's own configuration of Slurm is neither read nor
-changed; what `--install` installs stays installed.
+logs live in one temporary folder, to which /etc/slurm/slurm.conf is a link meanwhile (Snakemake's
+plugin hides SLURM_CONF from its jobs); a machine with a Slurm of its own is refused. What
+`--install` installs stays installed.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import contextlib
 import os
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -22,6 +24,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+SYSTEM = Path("/etc/slurm/slurm.conf")
 PACKAGES = ["munge", "slurmctld", "slurmd", "slurm-client"]
 OF_ACCOUNTING = ["slurmdbd", "mariadb-server"]
 
@@ -89,6 +92,8 @@ def why_not(accounting: bool = False) -> str | None:
     """Return why no cluster can be started here, or None."""
     if os.geteuid() != 0:
         return "Slurm's daemons are started as root"
+    if os.path.lexists(SYSTEM):
+        return f"this machine has a Slurm of its own, or another test's: {SYSTEM}"
     if shutil.which("apt-get") is None:
         return "Slurm is installed from Debian's packages, and there is no apt-get"
     try:
@@ -173,6 +178,7 @@ def cluster(accounting: bool = False, gres: bool = False) -> Iterator[dict[str, 
     facts = {name: free_port() for name in names}
     facts |= {"folder": folder, "host": host, "password": secrets.token_hex(8)}
     started: list[subprocess.Popen] = []
+    linked = False
 
     def start(*command: str) -> None:
         log = (folder / f"{Path(command[0]).name}.out.log").open("w")
@@ -189,6 +195,9 @@ def cluster(accounting: bool = False, gres: bool = False) -> Iterator[dict[str, 
             **facts,
         )
         (folder / "slurm.conf").write_text(conf)
+        SYSTEM.parent.mkdir(exist_ok=True)
+        SYSTEM.symlink_to(folder / "slurm.conf")  # fails where there is one
+        linked = True
         if gres:
             (folder / "gres.conf").write_text(f"NodeName={host} Name=gpu File=/dev/null\n")
         if accounting:
@@ -217,6 +226,8 @@ def cluster(accounting: bool = False, gres: bool = False) -> Iterator[dict[str, 
             except subprocess.TimeoutExpired:
                 daemon.kill()
                 daemon.wait()
+        if linked:
+            SYSTEM.unlink()
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -272,6 +283,7 @@ def main() -> int:
     arguments = parser.parse_args()
     if arguments.install:
         install(arguments.accounting)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # the cluster is taken down
     with cluster(arguments.accounting, arguments.gres) as env:
         return subprocess.run(arguments.command, env=env, check=False).returncode
 

@@ -2,6 +2,7 @@
 
 import importlib
 import logging
+import os
 import subprocess
 import sys
 
@@ -51,3 +52,25 @@ def test_a_file_is_fetched_where_the_models_cannot_be_imported(root):
         "import intae.benchmark.logs, intae.sources.downloads"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=root)
+
+
+def test_a_job_of_slurm_that_is_told_to_end_says_so(tmp_path):
+    path = tmp_path / "step.log"
+    code = (
+        "import os, signal; from intae.benchmark.logs import log_to\n"
+        f"with log_to({str(path)!r}, {{'mem_mb': 2000, 'runtime': 30}}):\n"
+        "    os.kill(os.getpid(), signal.SIGTERM)"
+    )
+    environment = os.environ | {"SLURM_JOB_ID": "7"}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, check=False)
+    assert done.returncode == 143
+    first, last = path.read_text().splitlines()
+    assert first == "In job 7 of Slurm, which allows 2000 MB and 30 min"
+    assert last.startswith("Error: told to end (SIGTERM) after 0 s: at its limit (Slurm allows 20")
+
+
+def test_elsewhere_the_log_says_nothing_of_slurm(tmp_path, monkeypatch):
+    monkeypatch.delenv("SLURM_JOB_ID", raising=False)
+    with log_to(tmp_path / "step.log", {"mem_mb": 2000, "runtime": 30}):
+        pass
+    assert (tmp_path / "step.log").read_text() == ""

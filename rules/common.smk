@@ -1,6 +1,7 @@
 # The checked config, and what all rules ask of it (intae/benchmark/plan.py and jobs.py).
 import re
 import sys
+from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
@@ -49,8 +50,9 @@ def asked_of_fit(method_of):
         return BENCHMARK.method(method_of(wildcards))
 
     def of_size(name):
+        # the prepared data come first; what a point of a sweep is compared with adds no cells
         return lambda wildcards, input, attempt: fit_request(
-            entry_of(wildcards), input.size_mb, attempt
+            entry_of(wildcards), Path(input[0]).stat().st_size / 1e6, attempt
         )[name]
 
     def of_gpu(name):

@@ -1,6 +1,7 @@
 # The checked config, and what all rules ask of it (intae/benchmark/plan.py and jobs.py).
 import re
 import sys
+import time
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -9,6 +10,7 @@ from snakemake.exceptions import WorkflowError
 sys.path.insert(0, workflow.basedir)
 from intae.benchmark.config import read_config
 from intae.benchmark.jobs import CLAIMED, PREPARING, Jobs, rule_name
+from intae.benchmark.logs import ended_by_slurm
 from intae.benchmark.plan import Benchmark
 from intae.benchmark.requests import STEPS, fit_request, gpu_request, is_quick
 from intae.errors import ConfigError
@@ -20,6 +22,7 @@ try:
 except ConfigError as error:
     raise WorkflowError(str(error))
 
+BEGAN = time.time()
 JOBS = Jobs(BENCHMARK)
 RESULTS, LOGS = JOBS.results, JOBS.logs
 RESOURCES = BENCHMARK.config["resources"]
@@ -84,6 +87,11 @@ def of_sweep(wildcards):
 def entry(name):
     """Return a key of the entry of the method of the wildcards."""
     return lambda wildcards: BENCHMARK.method(wildcards.method)[name]
+
+
+onerror:
+    for line in ended_by_slurm(".snakemake/slurm_logs", BEGAN):
+        print(line, file=sys.stderr)
 
 
 wildcard_constraints:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import re
 import signal
 import sys
 import threading
@@ -20,6 +21,11 @@ from ..errors import IntaeError
 # What a user can fix is told in one sentence: what the library itself refuses, and files that
 # cannot be read or written. Anything else is a fault of the program and keeps its traceback.
 USER_ERRORS = (IntaeError, OSError)
+# What Slurm writes into a job's log where it ends it; its status is often only FAILED.
+SLURM_SAYS = {
+    "memory": r"(?i)exceeded (job )?memory limit|oom[-_ ]kill|out of memory",
+    "time": r"DUE TO TIME LIMIT",
+}
 
 
 @contextlib.contextmanager
@@ -90,3 +96,24 @@ def _limits(asked: Mapping[str, Any]) -> str:
     memory, minutes = asked.get("mem_mb"), asked.get("runtime")
     said = [f"{memory} MB" if memory else "", f"{minutes} min" if minutes else ""]
     return " and ".join(filter(None, said))
+
+
+def ended_by_slurm(folder: str | Path, since: float) -> list[str]:
+    """Say which jobs Slurm ended for their memory or time, from the logs that it keeps of failures.
+
+    Parameters
+    ----------
+    folder
+        Of Slurm's logs: `rule_NAME/WILDCARDS/JOB.log`.
+    since
+        Time (of the epoch) from which on logs count.
+    """
+    said = []
+    for path in sorted(Path(folder).glob("rule_*/**/*.log")):
+        if path.stat().st_mtime < since:
+            continue
+        text = path.read_text(encoding="utf-8", errors="replace")
+        over = [what for what, pattern in SLURM_SAYS.items() if re.search(pattern, text)]
+        if over:
+            said.append(f"Slurm ended job {path.stem}, over its {' and '.join(over)}: {path}")
+    return said

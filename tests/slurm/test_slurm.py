@@ -36,16 +36,15 @@ cluster = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(cluster)
 
 
-def run(folder, env, *arguments):
+def run(folder, env, *arguments, hog=HOG):
     """Run the workflow through the profile, as the README says; return what it says."""
     for part in PARTS:
         source = ROOT / part
         (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / part)
     config = ["--configfile", str(ROOT / "tests/config/cluster.yaml")]
     command = [sys.executable, "-m", "snakemake", "--profile", "profiles/slurm", *config]
-    hog = Path(__file__).parent / "hog"
-    env = env | {"INTAE_TEST_HOG": HOG, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    env["PYTHONPATH"] = os.pathsep.join([str(hog), str(ROOT)])
+    env = env | {"INTAE_TEST_HOG": hog, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    env["PYTHONPATH"] = os.pathsep.join([str(Path(__file__).parent / "hog"), str(ROOT)])
     done = subprocess.run(
         [*command, *arguments], cwd=folder, env=env, text=True, timeout=900, check=False,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -76,9 +75,13 @@ def test_the_profile_runs_to_the_end(tmp_path, accounting, gpus, switch):
         pytest.skip(reason)
     with cluster.cluster(accounting, gpus) as env:
         done = run(tmp_path, env, "--config", f"cluster_gpus={switch}")
-    said = done.stdout
-    assert done.returncode == 0, said[-5000:]
-    assert (tmp_path / "results/paper.html").exists()
+    assert done.returncode == 0, done.stdout[-5000:]
+    check(tmp_path, done.stdout, switch)
+
+
+def check(folder, said, switch):
+    """Hold what a run said against what it must have done."""
+    assert (folder / "results/paper.html").exists()
 
     submitted = re.findall(r"slurm_logs/rule_(\w+)/\S*\.log\)\.", said)
     assert {"train", "score", "halves", "folds", "sweep_point"} <= set(submitted)
@@ -91,7 +94,7 @@ def test_the_profile_runs_to_the_end(tmp_path, accounting, gpus, switch):
     minutes = [int(asked["runtime"]) for asked in attempts(said, "train", "pca")]
     assert minutes in ([1, 2], [1, 2, 4])
     assert said.count("SLURM status is: 'TIMEOUT'") == len(minutes) - 1
-    reasons = ended_by_slurm(tmp_path / ".snakemake/slurm_logs", since=0)
+    reasons = ended_by_slurm(folder / ".snakemake/slurm_logs", since=0)
     over = [re.search("over its (.*):", reason)[1] for reason in reasons]
     assert sorted(over) == ["memory"] + ["time"] * (len(minutes) - 1)
 
@@ -99,3 +102,21 @@ def test_the_profile_runs_to_the_end(tmp_path, accounting, gpus, switch):
     for rule in ("train", "halves", "folds"):
         for asked in attempts(said, rule, "autoencoder"):
             assert (asked["gpu"], asked.get("gres")) == wanted
+
+
+def test_a_run_that_fails_says_what_slurm_ended_and_why(tmp_path):
+    reason = cluster.why_not()
+    if reason:
+        pytest.skip(reason)
+    small = tmp_path / "small.yaml"
+    small.write_text("methods: {pca: {mem_mb: 300}}", encoding="utf-8")
+    with cluster.cluster() as env:
+        done = run(  # a second --configfile is laid over the first
+            tmp_path, env, str(small), "--", "results/simulated/pca/seed0/model.h5",
+            hog="pca.seed0.train.log:memory=2000",
+        )  # fmt: skip
+    assert done.returncode != 0
+    memory = [int(asked["mem_mb"]) for asked in attempts(done.stdout, "train", "pca")]
+    assert memory == [300, 600, 1200]
+    end = done.stdout[done.stdout.rindex("Error in rule train") :]
+    assert len(re.findall(r"^Slurm ended job \d+, over its memory: ", end, re.MULTILINE)) == 3

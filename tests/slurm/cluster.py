@@ -285,7 +285,12 @@ def main() -> int:
         install(arguments.accounting)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # the cluster is taken down
     with cluster(arguments.accounting, arguments.gres) as env:
-        return subprocess.run(arguments.command, env=env, check=False).returncode
+        command = subprocess.Popen(arguments.command, env=env, start_new_session=True)
+        try:
+            return command.wait()
+        finally:
+            if command.poll() is None:  # with all that it has started
+                os.killpg(command.pid, signal.SIGKILL)
 
 
 if __name__ == "__main__":

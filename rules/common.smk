@@ -1,6 +1,8 @@
 # The checked config, and what all rules ask of it (intae/benchmark/plan.py and jobs.py).
 import re
 import sys
+import time
+from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
@@ -8,7 +10,9 @@ from snakemake.exceptions import WorkflowError
 sys.path.insert(0, workflow.basedir)
 from intae.benchmark.config import read_config
 from intae.benchmark.jobs import CLAIMED, PREPARING, Jobs, rule_name
+from intae.benchmark.logs import ended_by_slurm
 from intae.benchmark.plan import Benchmark
+from intae.benchmark.requests import STEPS, fit_request, gpu_request, is_quick
 from intae.errors import ConfigError
 
 try:
@@ -18,6 +22,7 @@ try:
 except ConfigError as error:
     raise WorkflowError(str(error))
 
+BEGAN = time.time()
 JOBS = Jobs(BENCHMARK)
 RESULTS, LOGS = JOBS.results, JOBS.logs
 RESOURCES = BENCHMARK.config["resources"]
@@ -28,9 +33,40 @@ def one_of(names):
     return "|".join(map(re.escape, names)) or "(?!)"
 
 
-def ask(name):
-    """Return what a fit of the method of the wildcards asks of the machine."""
-    return lambda wildcards: JOBS.resources(wildcards.method)[name]
+def asked(step):
+    """Return what a step asks a cluster for; both follow the size of its input files."""
+    request = STEPS[step]
+    return {
+        "mem_mb": lambda wildcards, input, attempt: request.memory(
+            input.size_mb, attempt
+        ),
+        "runtime": lambda wildcards, input, attempt: request.runtime(
+            input.size_mb, attempt
+        ),
+    }
+
+
+def asked_of_fit(method_of):
+    """Return what a fit asks for, by the function that finds its method in the wildcards."""
+
+    def entry_of(wildcards):
+        return BENCHMARK.method(method_of(wildcards))
+
+    def of_size(name):
+        # the prepared data come first; what a point of a sweep is compared with adds no cells
+        return lambda wildcards, input, attempt: fit_request(
+            entry_of(wildcards), Path(input[0]).stat().st_size / 1e6, attempt
+        )[name]
+
+    def of_gpu(name):
+        # where steps run is not known before the rules are read
+        return lambda wildcards: gpu_request(
+            entry_of(wildcards), BENCHMARK.config["cluster_gpus"], workflow.local_exec
+        )[name]
+
+    return {name: of_size(name) for name in ("mem_mb", "runtime")} | {
+        name: of_gpu(name) for name in ("gpu", "gres")
+    }
 
 
 def tell(name):
@@ -38,14 +74,24 @@ def tell(name):
     return lambda wildcards: JOBS.fitting(wildcards.method)[name]
 
 
+def of_wildcard(wildcards):
+    """Return the method of the wildcards."""
+    return wildcards.method
+
+
+def of_sweep(wildcards):
+    """Return the method of the sweep of the wildcards."""
+    return JOBS.sweep_method(wildcards.sweep)
+
+
 def entry(name):
     """Return a key of the entry of the method of the wildcards."""
     return lambda wildcards: BENCHMARK.method(wildcards.method)[name]
 
 
-def of_sweep(name):
-    """Return what a fit of the method of a sweep asks of the machine."""
-    return lambda wildcards: JOBS.resources(JOBS.sweep_method(wildcards.sweep))[name]
+onerror:
+    for line in ended_by_slurm(".snakemake/slurm_logs", BEGAN):
+        print(line, file=sys.stderr)
 
 
 wildcard_constraints:

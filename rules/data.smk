@@ -1,7 +1,11 @@
 # Download, load and prepare.
+# What takes seconds never goes through a cluster's queue; nor does what needs the network.
 localrules:
     fetch,
     fetch_all,
+    join,
+    claims,
+    figures_of_the_run,
 
 
 rule fetch:
@@ -38,8 +42,7 @@ rule load:
         "../envs/intae.yaml"
     threads: 1
     resources:
-        mem_mb=16000,
-        runtime=120,
+        **asked("load"),
     params:
         entry=lambda wildcards: JOBS.loading(wildcards.dataset),
     script:
@@ -60,8 +63,7 @@ rule prepare:
         "../envs/intae.yaml"
     threads: 1
     resources:
-        mem_mb=16000,
-        runtime=120,
+        **asked("prepare"),
     params:
         entry=lambda wildcards: JOBS.entry(wildcards.dataset, PREPARING),
         prefixes=lambda wildcards: JOBS.prefixes(wildcards.dataset),

@@ -28,12 +28,12 @@ for place, number, told, drawn in figure_facts.shares(JOBS):
             pdf=[f"{stem}.pdf" for _, _, stem in drawn],
         log:
             f"{LOGS}/{place}/figures{number}.log",
+        localrule: is_quick(BENCHMARK, place)
         conda:
             "../envs/intae.yaml"
         threads: 1
         resources:
-            mem_mb=4000,
-            runtime=60,
+            **asked("figures"),
         params:
             rows=[(row.name, part) for row, part, _ in drawn],
             facts=told,
@@ -57,9 +57,6 @@ rule figures_of_the_run:
     conda:
         "../envs/intae.yaml"
     threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=30,
     params:
         rows=[("cost", "")],
         facts=figure_facts.run_facts(JOBS),
@@ -87,8 +84,7 @@ rule terms_page:
         "../envs/intae.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=30,
+        **asked("figures"),
     params:
         labels=JOBS.labels(),
         controls=JOBS.controls(),

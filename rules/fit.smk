@@ -15,9 +15,7 @@ rule train:
         "../envs/intae.yaml"
     threads: entry("threads")
     resources:
-        gpu=ask("gpu"),
-        mem_mb=ask("mem_mb"),
-        runtime=ask("runtime"),
+        **asked_of_fit(of_wildcard),
     params:
         model=tell("model"),
         params=tell("params"),
@@ -39,8 +37,7 @@ rule score:
         "../envs/intae.yaml"
     threads: 1
     resources:
-        mem_mb=8000,
-        runtime=120,
+        **asked("score"),
     params:
         tables=lambda wildcards: JOBS.scores_of(wildcards.dataset, wildcards.method),
         settings=lambda wildcards: JOBS.scoring(wildcards.dataset),
@@ -61,9 +58,7 @@ rule halves:
         "../envs/intae.yaml"
     threads: entry("threads")
     resources:
-        gpu=ask("gpu"),
-        mem_mb=ask("mem_mb"),
-        runtime=ask("runtime"),
+        **asked_of_fit(of_wildcard),
     params:
         kind="halves",
         model=tell("model"),
@@ -116,11 +111,9 @@ rule sweep_default:
         f"{LOGS}/{{dataset}}/sweep_{{sweep}}.default.log",
     conda:
         "../envs/intae.yaml"
-    threads: lambda wildcards: BENCHMARK.method(JOBS.sweep_method(wildcards.sweep))["threads"]
+    threads: lambda wildcards: BENCHMARK.method(of_sweep(wildcards))["threads"]
     resources:
-        gpu=of_sweep("gpu"),
-        mem_mb=of_sweep("mem_mb"),
-        runtime=of_sweep("runtime"),
+        **asked_of_fit(of_sweep),
     params:
         kind="point",
         told=lambda wildcards: JOBS.sweep_fit(

@@ -30,9 +30,6 @@ rule claims:
     conda:
         "../envs/intae.yaml"
     threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=30,
     params:
         run=JOBS.run_facts(),
         labels=JOBS.labels(),

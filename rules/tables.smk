@@ -11,12 +11,12 @@ for dataset in JOBS.places:
             **JOBS.compare_outputs(dataset),
         log:
             f"{LOGS}/{dataset}/compare.log",
+        localrule: is_quick(BENCHMARK, dataset)
         conda:
             "../envs/intae.yaml"
         threads: 1
         resources:
-            mem_mb=8000,
-            runtime=60,
+            **asked("compare"),
         params:
             **JOBS.compare_params(dataset),
         script:
@@ -56,9 +56,6 @@ rule join:
     conda:
         "../envs/intae.yaml"
     threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=30,
     params:
         tables=list(JOBS.joined()),
     script:
@@ -89,12 +86,10 @@ if JOBS.calls():
             ),
         log:
             f"{LOGS}/implanted_calls.log",
+        localrule: True
         conda:
             "../envs/intae.yaml"
         threads: 1
-        resources:
-            mem_mb=2000,
-            runtime=30,
         params:
             calls=JOBS.calls(),
             tables=["implanted_calls"],

@@ -14,4 +14,4 @@ from intae.benchmark.logs import log_to
 
 def step(snakemake) -> AbstractContextManager[None]:
     """Send all that the block says to the rule's log file, errors last."""
-    return log_to(snakemake.log[0])
+    return log_to(snakemake.log[0], snakemake.resources)

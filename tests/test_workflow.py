@@ -589,6 +589,8 @@ def test_profiles_are_yaml_with_known_options(profile):
     help_text = subprocess.run(
         [sys.executable, "-m", "snakemake", "--help"], capture_output=True, text=True, check=True
     ).stdout
+    if "--slurm-" not in help_text:  # options of the plugin, which is not installed
+        options = [option for option in options if not option.startswith("slurm-")]
     for option in options:
         assert f"--{option} " in help_text or f"--{option}," in help_text, option
 

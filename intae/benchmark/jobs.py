@@ -12,7 +12,7 @@ from typing import Any
 
 from .expand import PREPARED_AS
 from .plan import Benchmark, named_terms
-from .registry import MODELS, solver_of, trains_a_network
+from .registry import MODELS, solver_of
 
 # Keys of a data set's entry that change what loading it, and preparing it, does.
 LOADING = (
@@ -179,15 +179,6 @@ class Jobs:
             for m in of
             for s in self.benchmark.method(m)["seeds"]
         ]
-
-    def resources(self, method: str) -> dict[str, Any]:
-        """Return what a fit of a method asks of the machine."""
-        entry = self.benchmark.method(method)
-        return {
-            "gpu": int(trains_a_network(entry)),
-            "mem_mb": entry["mem_mb"],
-            "runtime": entry["runtime"],
-        }
 
     def fitting(self, method: str) -> dict[str, Any]:
         """Return what changes the fit of a method: a new label must not repeat it."""

@@ -143,10 +143,3 @@ def test_many_figures_are_shared_by_two_jobs_and_none_is_lost(jobs):
 
 def test_the_common_penalties_are_the_published_ones():
     assert PUBLISHED == lambdas.PUBLISHED  # the Snakefile cannot import what imports NumPy
-
-
-def test_the_default_profile_trains_one_network_at_a_time(jobs, root):
-    profile = yaml.safe_load((root / "profiles/default/config.yaml").read_text(encoding="utf-8"))
-    assert profile["resources"] == ["gpu=1"]
-    assert jobs.resources("autoencoder")["gpu"] == 1
-    assert jobs.resources("autoencoder_exact")["gpu"] == 0

@@ -2,13 +2,14 @@
 
 import importlib
 import logging
+import os
 import subprocess
 import sys
 
 import pytest
 
 from intae.benchmark import host
-from intae.benchmark.logs import log_to
+from intae.benchmark.logs import ended_by_slurm, log_to
 from intae.errors import ConfigError, IntaeError
 
 
@@ -51,3 +52,47 @@ def test_a_file_is_fetched_where_the_models_cannot_be_imported(root):
         "import intae.benchmark.logs, intae.sources.downloads"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=root)
+
+
+def test_a_job_of_slurm_that_is_told_to_end_says_so(tmp_path):
+    path = tmp_path / "step.log"
+    code = (
+        "import os, signal; from intae.benchmark.logs import log_to\n"
+        f"with log_to({str(path)!r}, {{'mem_mb': 2000, 'runtime': 30}}):\n"
+        "    os.kill(os.getpid(), signal.SIGTERM)"
+    )
+    environment = os.environ | {"SLURM_JOB_ID": "7"}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, check=False)
+    assert done.returncode == 143
+    first, last = path.read_text().splitlines()
+    assert first == "In job 7 of Slurm, which allows 2000 MB and 30 min"
+    assert last.startswith("Error: told to end (SIGTERM) after 0 s: at its limit (Slurm allows 20")
+
+
+def test_elsewhere_the_log_says_nothing_of_slurm(tmp_path, monkeypatch):
+    monkeypatch.delenv("SLURM_JOB_ID", raising=False)
+    with log_to(tmp_path / "step.log", {"mem_mb": 2000, "runtime": 30}):
+        pass
+    assert (tmp_path / "step.log").read_text() == ""
+
+
+@pytest.mark.parametrize(
+    ("line", "over"),
+    [
+        ("slurmstepd-n1: error: StepId=4.0 exceeded memory limit (3 > 2), being killed", "memory"),
+        ("slurmstepd: error: Detected 1 oom_kill event in StepId=4.0.", "memory"),
+        ("srun: error: n1: task 0: Out Of Memory", "memory"),
+        (
+            "slurmstepd: error: *** JOB 4 ON n1 CANCELLED AT 1:00 DUE TO TIME LIMIT ***",
+            "time",
+        ),
+        ("Error: no gene matches", None),
+    ],
+)
+def test_a_failed_run_says_what_slurm_ended_and_why(tmp_path, line, over):
+    path = tmp_path / "rule_train/kang17_pca_0/4.log"
+    path.parent.mkdir(parents=True)
+    path.write_text(f"rule train:\n{line}\n", encoding="utf-8")
+    said = ended_by_slurm(tmp_path, since=0)
+    assert said == ([f"Slurm ended job 4, over its {over}: {path}"] if over else [])
+    assert ended_by_slurm(tmp_path, since=path.stat().st_mtime + 10) == []

@@ -1,0 +1,103 @@
+"""What each step asks a cluster for: memory and minutes that follow the data, and a GPU.
+
+A cluster ends a step that takes more than it asked for. The Slurm profile then tries it again, and
+each attempt asks for twice as much as the one before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from .plan import Benchmark
+from .registry import trains_a_network
+
+
+class Request(NamedTuple):
+    """What a step asks for: so much at least, and more for each MB of its input files."""
+
+    mem_mb: int
+    mem_per_mb: float
+    minutes: int
+    minutes_per_mb: float
+
+    def memory(self, size_mb: float, attempt: int) -> int:
+        """Return the memory (MB) to ask for."""
+        return grown(self.mem_mb + self.mem_per_mb * size_mb, attempt)
+
+    def runtime(self, size_mb: float, attempt: int) -> int:
+        """Return the minutes to ask for."""
+        return grown(self.minutes + self.minutes_per_mb * size_mb, attempt)
+
+
+def grown(amount: float, attempt: int) -> int:
+    """Return what an attempt asks for (the first is 1): twice what the one before asked for."""
+    return round(amount * 2 ** (attempt - 1))
+
+
+# Files are compressed, so a MB of them is many MB in memory.
+STEPS = {
+    "load": Request(2000, 60, 30, 1),
+    "prepare": Request(2000, 60, 30, 1),
+    "fit": Request(2000, 40, 60, 15),
+    "score": Request(2000, 40, 30, 5),
+    "compare": Request(2000, 10, 30, 1),
+    "figures": Request(2000, 10, 30, 1),
+}
+# Data sets of so few cells are compared and drawn in seconds: too little to queue for.
+FEW_CELLS = 5000
+
+
+def fit_request(entry: Mapping[str, Any], size_mb: float, attempt: int) -> dict[str, int]:
+    """Return memory and minutes that a fit asks for.
+
+    Parameters
+    ----------
+    entry
+        Of the method. Its `mem_mb` and `runtime` come before what follows from the data.
+    size_mb
+        Of the prepared data, as a file.
+    attempt
+        1 for the first.
+    """
+    step = STEPS["fit"]
+    memory, minutes = entry["mem_mb"], entry["runtime"]
+    return {
+        "mem_mb": grown(memory, attempt) if memory else step.memory(size_mb, attempt),
+        "runtime": grown(minutes, attempt) if minutes else step.runtime(size_mb, attempt),
+    }
+
+
+def gpu_request(entry: Mapping[str, Any], cluster_gpus: str, local: bool) -> dict[str, Any]:
+    """Return how a fit asks for a GPU: the resources `gpu`, and `gres` or None.
+
+    On this machine `gpu` only counts networks, so that a limit (`--resources gpu=1`) lets them run
+    one after the other, with a GPU or without. A cluster refuses a job that asks for a GPU where
+    there is none, so there nothing is asked for unless the config says how.
+
+    Parameters
+    ----------
+    entry
+        Of the method.
+    cluster_gpus
+        Of the config: `none`, `gpu` or `gres`.
+    local
+        Whether steps run on this machine.
+    """
+    network = trains_a_network(entry)
+    return {
+        "gpu": int(network and (local or cluster_gpus == "gpu")),
+        "gres": "gpu:1" if network and not local and cluster_gpus == "gres" else None,
+    }
+
+
+def is_quick(benchmark: Benchmark, place: str) -> bool:
+    """Say whether a data set, or all draws of a simulation, are known to have few cells."""
+    names = benchmark.simulations.get(place, [place])
+    return all(_known_cells(benchmark.dataset(name)) <= FEW_CELLS for name in names)
+
+
+def _known_cells(entry: Mapping[str, Any]) -> float:
+    """Return the number of cells that a data set has at most, as far as its entry says so."""
+    n_cells = entry["params"].get("n_cells") or (entry.get("subset") or {}).get("n_cells")
+    return n_cells or float("inf")

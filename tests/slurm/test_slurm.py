@@ -1,0 +1,122 @@
+"""The shipped profile on a real Slurm: with accounting and without, with GPUs declared and without.
+
+It installs Debian's packages, so it runs only if asked for: INTAE_TEST_SLURM=1, as root, with
+snakemake-executor-plugin-slurm in the environment of the tests.
+"""
+
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from intae.benchmark.logs import ended_by_slurm
+
+ROOT = Path(__file__).parents[2]
+PARTS = ["Snakefile", "config.yaml", "rules", "scripts", "report", "envs", "profiles"]
+LOCAL = {
+    "join", "claims", "compare_simulated", "figures_simulated", "figures2_simulated",
+    "figures_of_the_run",
+}  # fmt: skip
+# The first attempt of the one asks for 2000 MB, of the other for 1 minute; both take the same at
+# each attempt, so that only more of it helps.
+HOG = "autoencoder.seed0.train.log:memory=3000 pca.seed0.train.log:seconds=100"
+
+if os.environ.get("INTAE_TEST_SLURM") != "1":
+    pytest.skip("installs packages; INTAE_TEST_SLURM=1 runs it", allow_module_level=True)
+if importlib.util.find_spec("snakemake_executor_plugin_slurm") is None:
+    pytest.skip("needs snakemake-executor-plugin-slurm", allow_module_level=True)
+
+spec = importlib.util.spec_from_file_location("cluster", Path(__file__).with_name("cluster.py"))
+cluster = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(cluster)
+
+
+def run(folder, env, *arguments, hog=HOG):
+    """Run the workflow through the profile, as the README says; return what it says."""
+    for part in PARTS:
+        source = ROOT / part
+        (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / part)
+    config = ["--configfile", str(ROOT / "tests/config/cluster.yaml")]
+    command = [sys.executable, "-m", "snakemake", "--profile", "profiles/slurm", *config]
+    env = env | {"INTAE_TEST_HOG": hog, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    env["PYTHONPATH"] = os.pathsep.join([str(Path(__file__).parent / "hog"), str(ROOT)])
+    done = subprocess.run(
+        [*command, *arguments], cwd=folder, env=env, text=True, timeout=900, check=False,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    (folder / "said.txt").write_text(done.stdout, encoding="utf-8")
+    return done
+
+
+def attempts(said, rule, method):
+    """Return what each attempt of a step asked for, in their order: resource -> amount."""
+    blocks = re.findall(
+        rf"^rule {rule}:\n(?:    .*\n)*?    wildcards: .*\bmethod={method}\b.*\n"
+        r"(?:    .*\n)*?    resources: (.*)",
+        said,
+        re.MULTILINE,
+    )
+    return [dict(field.split("=", 1) for field in block.split(", ")) for block in blocks]
+
+
+@pytest.mark.parametrize(
+    ("accounting", "gpus", "switch"),
+    [(False, False, "none"), (False, True, "gpu"), (True, False, "none"), (True, True, "gres")],
+    ids=["plain", "gpu", "accounting", "accounting+gres"],
+)
+def test_the_profile_runs_to_the_end(tmp_path, accounting, gpus, switch):
+    reason = cluster.why_not(accounting)
+    if reason:
+        pytest.skip(reason)
+    with cluster.cluster(accounting, gpus) as env:
+        done = run(tmp_path, env, "--config", f"cluster_gpus={switch}")
+    assert done.returncode == 0, done.stdout[-5000:]
+    check(tmp_path, done.stdout, switch)
+
+
+def check(folder, said, switch):
+    """Hold what a run said against what it must have done."""
+    assert (folder / "results/paper.html").exists()
+
+    submitted = re.findall(r"slurm_logs/rule_(\w+)/\S*\.log\)\.", said)
+    assert {"train", "score", "halves", "folds", "sweep_point"} <= set(submitted)
+    assert not LOCAL & set(submitted)
+
+    memory = [int(asked["mem_mb"]) for asked in attempts(said, "train", "autoencoder")]
+    assert len(memory) == 2 and memory[1] == pytest.approx(2 * memory[0], abs=1)
+    # where control groups watch the memory, the status is OUT_OF_MEMORY
+    assert len(re.findall(r"SLURM status is: '(?:FAILED|OUT_OF_MEMORY)'", said)) == 1
+    minutes = [int(asked["runtime"]) for asked in attempts(said, "train", "pca")]
+    assert minutes in ([1, 2], [1, 2, 4])
+    assert said.count("SLURM status is: 'TIMEOUT'") == len(minutes) - 1
+    reasons = ended_by_slurm(folder / ".snakemake/slurm_logs", since=0)
+    over = [re.search("over its (.*):", reason)[1] for reason in reasons]
+    assert sorted(over) == ["memory"] + ["time"] * (len(minutes) - 1)
+
+    wanted = {"none": ("0", None), "gpu": ("1", None), "gres": ("0", "gpu:1")}[switch]
+    for rule in ("train", "halves", "folds"):
+        for asked in attempts(said, rule, "autoencoder"):
+            assert (asked["gpu"], asked.get("gres")) == wanted
+
+
+def test_a_run_that_fails_says_what_slurm_ended_and_why(tmp_path):
+    reason = cluster.why_not()
+    if reason:
+        pytest.skip(reason)
+    small = tmp_path / "small.yaml"
+    small.write_text("methods: {pca: {mem_mb: 300}}", encoding="utf-8")
+    with cluster.cluster() as env:
+        done = run(  # a second --configfile is laid over the first
+            tmp_path, env, str(small), "--", "results/simulated/pca/seed0/model.h5",
+            hog="pca.seed0.train.log:memory=2000",
+        )  # fmt: skip
+    assert done.returncode != 0
+    memory = [int(asked["mem_mb"]) for asked in attempts(done.stdout, "train", "pca")]
+    assert memory == [300, 600, 1200]
+    end = done.stdout[done.stdout.rindex("Error in rule train") :]
+    assert len(re.findall(r"^Slurm ended job \d+, over its memory: ", end, re.MULTILINE)) == 3

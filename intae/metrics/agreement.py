@@ -255,7 +255,8 @@ def shared(pair: Pair, n_top: int = TOP) -> Shared:
     share = len(both) / max(1, len(on_a.union(on_b)))
     least = min(len(top_a), len(top_b))
     tables = pair.a.terms, pair.b.terms
-    families = tuple(table["family"] for table in tables) if have_families(tables) else ()
+    told = all("family" in table for table in tables) and have_families(tables)
+    families = tuple(table["family"] for table in tables) if told else ()
     top = top_a.intersection(top_b)
     return Shared(pair.r[both].abs(), share, least, top, (on_a, on_b), families)
 

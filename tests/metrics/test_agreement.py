@@ -6,6 +6,7 @@ import pytest
 from fits import make_fit
 
 from intae.metrics.agreement import (
+    Pair,
     agreement_table,
     between_seeds,
     correlate,
@@ -13,6 +14,7 @@ from intae.metrics.agreement import (
     correlation_table,
     over_pairs,
     seed_correlations,
+    shared,
 )
 
 
@@ -159,3 +161,12 @@ def test_correlations_of_every_pair_of_seeds():
     r = [np.corrcoef(z[i][:, k], z[2][:, k])[0, 1] for i in (0, 1) for k in (0, 1)]
     np.testing.assert_allclose(table["r"], [*r[:3], np.nan])
     assert seed_correlations(correlate_pairs(fits[:1])).empty
+
+
+def test_a_fit_with_families_is_compared_with_one_that_has_none():
+    z = np.random.default_rng(0).standard_normal((30, 3))
+    one, other = (make_fit(z, np.ones((5, 3)), [3, 2, 1], method=m) for m in ("a", "b"))
+    one.terms["family"] = one.terms.index[0]
+    found = shared(Pair.of(one, other))
+    assert found.jaccard == 1 and found.families == ()
+    assert len(shared(Pair.of(one, one)).families) == 2

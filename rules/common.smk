@@ -33,15 +33,20 @@ def one_of(names):
     return "|".join(map(re.escape, names)) or "(?!)"
 
 
+def size_mb(files):
+    """Return the size of files; Snakemake waits for one that is not there yet."""
+    return sum(Path(path).stat().st_size for path in files) / 1e6
+
+
 def asked(step):
     """Return what a step asks a cluster for; both follow the size of its input files."""
     request = STEPS[step]
     return {
         "mem_mb": lambda wildcards, input, attempt: request.memory(
-            input.size_mb, attempt
+            size_mb(input), attempt
         ),
         "runtime": lambda wildcards, input, attempt: request.runtime(
-            input.size_mb, attempt
+            size_mb(input), attempt
         ),
     }
 
@@ -55,7 +60,7 @@ def asked_of_fit(method_of):
     def of_size(name):
         # the prepared data come first; what a point of a sweep is compared with adds no cells
         return lambda wildcards, input, attempt: fit_request(
-            entry_of(wildcards), Path(input[0]).stat().st_size / 1e6, attempt
+            entry_of(wildcards), size_mb(input[:1]), attempt
         )[name]
 
     def of_gpu(name):

@@ -254,9 +254,12 @@ class Moments:
         variance = np.diag(self.gram)[: self.n_genes] / self.n_cells
         varies = variance > 1e-12 * variance.max(initial=0.0)
         scale = np.where(varies, np.sqrt(np.where(varies, variance, 1.0)), 1.0)
+        return self.divided_by(scale), scale
+
+    def divided_by(self, scale: np.ndarray) -> Moments:
+        """Return the moments with each gene divided by its entry of `scale`; `mean` stays."""
         columns = np.concatenate([scale, np.ones(len(self.gram) - self.n_genes)])
-        gram = self.gram / columns / columns[:, None]
-        return Moments(self.n_cells, self.mean, gram), scale
+        return Moments(self.n_cells, self.mean, self.gram / columns / columns[:, None])
 
 
 def second_moments(X, extra: np.ndarray | None = None, *, chunk: int = CHUNK) -> Moments:

@@ -54,6 +54,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from scipy.linalg import eigh
 from scipy.stats import false_discovery_control, hypergeom
 
@@ -247,6 +248,15 @@ def coherence(
         above = len(others) - np.searchsorted(others, scaled[0], side="left")
         p.append((1 + above) / (1 + len(others)))
     return false_discovery_control(np.minimum(1, 2 * np.minimum(*p)))
+
+
+def add_calls(terms: pd.DataFrame, q_values: np.ndarray) -> None:
+    """Add `q_value` and `detected` to a model's table of terms, whose first are the gene sets.
+
+    A term without annotation has no q value, and is detected if it is active.
+    """
+    terms["q_value"] = np.append(q_values, np.full(len(terms) - len(q_values), np.nan))
+    terms["detected"] = (terms["q_value"] <= FDR) | (terms["q_value"].isna() & terms["active"])
 
 
 def _genes_of(annotations: np.ndarray) -> list[np.ndarray]:

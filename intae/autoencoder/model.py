@@ -47,7 +47,7 @@ from anndata import AnnData
 from ..base import FactorModel, limit_threads, match_genes
 from ..errors import IntaeError
 from ..prepared import check_prepared, design_matrix, get_annotations, get_terms, iter_chunks
-from ..readout import BACKGROUND, FDR, MEAN_PENALTY, coherence, read_sets, unit_variance
+from ..readout import BACKGROUND, MEAN_PENALTY, add_calls, coherence, read_sets, unit_variance
 from ..terms import signs, term_index, terms_table
 from .confounders import count_confounders, warn_of_confounders
 from .data import Cells
@@ -531,12 +531,8 @@ class Autoencoder(FactorModel):
         if self.solver != "adam":  # whose bias leaves hardly a weight at zero
             warn_of_confounders(W, self.annotations_, self._kinds)
         self.terms_["variance_explained"] = moments.explained(total, W)
-        free = np.full(len(terms) - len(q), np.nan)
-        self.terms_["q_value"] = np.concatenate([q, free])
-        self.terms_["detected"] = (self.terms_["q_value"] <= FDR) | (
-            self.terms_["q_value"].isna() & self.terms_["active"]
-        )
-        self.terms_["marker"] = np.concatenate([marker, free > 0])
+        add_calls(self.terms_, q)
+        self.terms_["marker"] = np.append(marker, np.zeros(len(terms) - len(marker), dtype=bool))
         # Adam's W is no minimum of F + R, so what would lower it says nothing of the data.
         self.terms_["evidence"] = np.nan if self.solver == "adam" else evidence(here, self._penalty)
         together = alone(terms) if self.solver == "adam" else families(here, self._penalty, terms)

@@ -16,7 +16,7 @@ from anndata import AnnData
 from ..base import FactorModel, limit_threads, match_genes
 from ..errors import IntaeError
 from ..prepared import check_prepared, design_matrix, get_annotations, get_terms, naming_values
-from ..readout import BACKGROUND, FDR, coherence, read_sets, unit_variance
+from ..readout import BACKGROUND, add_calls, coherence, read_sets, unit_variance
 from ..terms import signs, term_index, terms_table
 from .compare import compare_starts
 from .engine import BoundRule, Layout, SlalomRule, iterate
@@ -238,7 +238,8 @@ class FSCLVM(FactorModel):
         """
         self._check_fitted()
         A = self._posterior_coefficients()
-        A[:, self._annotated()] = self._read if self.reads_off_terms else A[:, self._annotated()]
+        if self.reads_off_terms:  # gene sets come first
+            A[:, : self._read.shape[1]] = self._read
         return self._loadings_by(adata, A)
 
     def encode(self, adata: AnnData) -> pd.DataFrame:
@@ -377,10 +378,7 @@ class FSCLVM(FactorModel):
         total = np.diag(start.problem.gamma)[:G].sum() / adata.n_obs
         explained = (weights**2).sum(0) * variance
         self.terms_["variance_explained"] = explained / max(total, np.finfo(float).tiny)
-        self.terms_["q_value"] = np.append(q, np.full(len(index) - len(q), np.nan))
-        self.terms_["detected"] = (self.terms_["q_value"] <= FDR) | (
-            self.terms_["q_value"].isna() & self.terms_["active"]
-        )
+        add_calls(self.terms_, q)
 
     def _read_out(self, start: Start, annotations: np.ndarray, weights: np.ndarray) -> np.ndarray:
         """Set what reads gene sets from [Y, covariates], (G + known) x sets; return q values."""
@@ -403,9 +401,6 @@ class FSCLVM(FactorModel):
     def reads_off_terms(self) -> bool:
         """Whether gene sets are read against a background; see `readout`."""
         return self.readout == "sets" or (self.readout == "auto" and self.compat is None)
-
-    def _annotated(self) -> np.ndarray:
-        return (self.terms_["kind"] == "annotated").to_numpy()
 
     def _posterior_coefficients(self) -> np.ndarray:
         """Return the matrix that makes posterior loadings of [Y, covariates], oriented."""

@@ -118,9 +118,8 @@ def resumed_start(
 ) -> Start:
     """Start where a fit ended: its loadings S (N x terms, the factors' order) are S0."""
     S0 = np.hstack([known, S])
-    moments, scale = second_moments(X, S0), np.array(state["scale"])
-    columns = np.concatenate([scale, np.ones(S0.shape[1])])
-    moments.gram = moments.gram / columns / columns[:, None]
+    scale = np.array(state["scale"])
+    moments = second_moments(X, S0).divided_by(scale)
     members = np.array(state["members"], dtype=bool)
     q = Posterior(
         *(np.array(state[name]) for name in ("C", "W", "E2", "alpha", "d", "eps")),

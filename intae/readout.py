@@ -52,6 +52,7 @@ benchmarks/real_counts.py, on truth implanted in real counts.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -108,26 +109,40 @@ def unit_variance(covariance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return C, scale
 
 
-def without_background(C: np.ndarray, background: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return P T and E of the module's docstring.
+class Background:
+    """What all genes share and what else counts as background, to be taken off the genes.
 
     Parameters
     ----------
     C
         Correlations, genes x genes.
-    background
-        c. The larger, the less is taken off; infinity takes off depth alone.
     """
-    shared = C.sum(0)
-    total = shared.sum()  # variance of the sum over all genes; 0 only where they cancel
-    b = shared / total if total > 1e-9 * len(C) else np.zeros(len(C))
-    T = np.eye(len(C)) - b[:, None]
-    left = T @ C @ T.T
-    if np.isinf(background):
-        return T, left
-    values, V = np.linalg.eigh(left)
-    p = background / (np.maximum(values, 0) + background)
-    return (V * p) @ (V.T @ T), (V * (values * p**2)) @ V.T
+
+    def __init__(self, C: np.ndarray):
+        shared = C.sum(0)
+        total = shared.sum()  # variance of the sum over all genes; 0 only where they cancel
+        b = self.b = shared / total if total > 1e-9 * len(C) else np.zeros(len(C))
+        across = np.outer(b, shared)  # T C T' without a product of matrices: T = I - b 1'
+        self.left = C - across - across.T + total * np.outer(b, b)
+
+    @cached_property
+    def _decomposed(self) -> tuple[np.ndarray, np.ndarray]:
+        return np.linalg.eigh(self.left)
+
+    def taken_off(self, background: float) -> tuple[np.ndarray, np.ndarray]:
+        """Return P T and E of the module's docstring.
+
+        Parameters
+        ----------
+        background
+            c. The larger, the less is taken off; infinity takes off depth alone.
+        """
+        if np.isinf(background):
+            return np.eye(len(self.b)) - self.b[:, None], self.left
+        values, V = self._decomposed
+        p = background / (np.maximum(values, 0) + background)
+        P = (V * p) @ V.T
+        return P - (P @ self.b)[:, None], (V * (values * p**2)) @ V.T
 
 
 def read_sets(
@@ -138,6 +153,7 @@ def read_sets(
     background: float = BACKGROUND,
     mean_penalty: float = MEAN_PENALTY,
     own: np.ndarray | None = None,
+    common: Background | None = None,
 ) -> Readout:
     """Find the direction of each gene set and the weights that read it.
 
@@ -158,8 +174,11 @@ def read_sets(
         within the set (unit length), u_k then is the leading eigenvector of
         (w_k'E_k w_k) w_k w_k' + kappa s_k m_k m_k', so between w_k and the mean, and no set is a
         marker set.
+    common
+        `Background(C)`, where it is at hand.
     """
-    PT, E = without_background(C, background)
+    common = common or Background(C)
+    PT, E = common.taken_off(background)
     n_sets = annotations.shape[1]
     directions, certificate = np.zeros(annotations.shape), np.zeros(n_sets)
     marker = np.zeros(n_sets, dtype=bool)
@@ -181,7 +200,7 @@ def read_sets(
         less, by_leading = _marker_sets(C, annotations, leading, n_cells)
         marker = less | by_leading
         if less.any():
-            PT, E = without_background(C, max(background, MARKER_BACKGROUND))
+            PT, E = common.taken_off(max(background, MARKER_BACKGROUND))
             for k in np.flatnonzero(less):
                 directions[sets[k], k], certificate[k] = _direction(E, sets[k], mean_penalty)
             weights[:, less] = PT.T @ directions[:, less]
@@ -201,6 +220,7 @@ def coherence(
     *,
     background: float = BACKGROUND,
     seed: int = 0,
+    common: Background | None = None,
 ) -> np.ndarray:
     """Test whether the genes of each set move together more than other genes of like expression do.
 
@@ -225,27 +245,30 @@ def coherence(
         c.
     seed
         Of the exchanged genes.
+    common
+        `Background(C)`, where it is at hand.
 
     Returns
     -------
     One q value per term (Benjamini and Hochberg): the share of false ones among the sets that
     would be called with it.
     """
-    _, E = without_background(C, background)
+    _, E = (common or Background(C)).taken_off(background)
     size = np.sqrt(np.maximum(np.diag(E), np.finfo(float).tiny))
     r = E / size / size[:, None] * np.sqrt(n_cells)
     np.fill_diagonal(r, 0)
-    sets = _genes_of(annotations)
+    pairs, starts = _pairs_of(annotations)
     rng = np.random.default_rng(seed)
-    identity = np.arange(len(C))
-    exchanged = [identity, *(_exchange(expression, rng) for _ in range(SETS))]
+    sums = []  # exchange x statistic x set
+    for to in [np.arange(len(C)), *(_exchange(expression, rng) for _ in range(SETS))]:
+        of_pair = r[to[pairs[0]], to[pairs[1]]]
+        both = np.clip(of_pair, -CLIP, CLIP), of_pair**2
+        sums.append([2 * np.add.reduceat(values, starts) for values in both])
     p = []
-    for pairs in (np.clip(r, -CLIP, CLIP), r**2):
-        sums = np.array([[pairs[np.ix_(to[g], to[g])].sum() for g in sets] for to in exchanged])
-        null = sums[1:]
-        scaled = (sums - null.mean(0)) / np.maximum(null.std(0), np.finfo(float).tiny)
-        others = np.sort(scaled[1:].ravel())
-        above = len(others) - np.searchsorted(others, scaled[0], side="left")
+    for own, *null in np.moveaxis(sums, 1, 0):
+        centre, spread = np.mean(null, 0), np.maximum(np.std(null, 0), np.finfo(float).tiny)
+        others = np.sort(((null - centre) / spread).ravel())
+        above = len(others) - np.searchsorted(others, (own - centre) / spread, side="left")
         p.append((1 + above) / (1 + len(others)))
     return false_discovery_control(np.minimum(1, 2 * np.minimum(*p)))
 
@@ -261,6 +284,19 @@ def add_calls(terms: pd.DataFrame, q_values: np.ndarray) -> None:
 
 def _genes_of(annotations: np.ndarray) -> list[np.ndarray]:
     return [np.flatnonzero(column) for column in np.asarray(annotations).T]
+
+
+def _pairs_of(annotations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the pairs of genes within each set, 2 x pairs, set after set, and where each starts.
+
+    Two genes that do not differ close each set's pairs, so that none is without.
+    """
+    parts = [
+        np.hstack([genes[np.vstack(np.triu_indices(len(genes), 1))], genes[[[0], [0]]]])
+        for genes in _genes_of(annotations)
+    ]
+    starts = np.cumsum([0, *(part.shape[1] for part in parts[:-1])])
+    return np.hstack(parts), starts
 
 
 def _direction(moments: np.ndarray, genes: np.ndarray, towards: float) -> tuple[np.ndarray, float]:

@@ -5,7 +5,7 @@ import pytest
 
 import intae
 from intae.errors import IntaeError
-from intae.readout import coherence, read_sets, unit_variance, without_background
+from intae.readout import Background, coherence, read_sets, unit_variance
 
 N, G, SETS = 1500, 400, 12
 
@@ -31,7 +31,7 @@ def correlations(Y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def test_background_is_the_residual_of_equation_3():
     """With W W' = C and l0 = c, y - W z is P y, and E its second moment, once depth is off."""
     C, Y = correlations(cells()[0])
-    P, E = without_background(C, 7.0)
+    P, E = Background(C).taken_off(7.0)
     np.testing.assert_allclose((Y @ P.T).T @ Y.sum(1), 0, atol=1e-6)
     depth = Y.sum(1, keepdims=True)
     raw, Y = Y, Y - depth @ (depth.T @ Y) / (depth.T @ depth)
@@ -48,7 +48,7 @@ def test_directions_are_the_minimum():
     C, _ = correlations(Y)
     read = read_sets(C, sets, N, background=7.0, mean_penalty=0.8)
     assert read.certificate.max() < 1e-12
-    _, E = without_background(C, 7.0)
+    _, E = Background(C).taken_off(7.0)
     rng = np.random.default_rng(1)
     for k in np.flatnonzero(~read.marker):
         genes = np.flatnonzero(sets[:, k])

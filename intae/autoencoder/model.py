@@ -47,7 +47,15 @@ from anndata import AnnData
 from ..base import FactorModel, limit_threads, match_genes
 from ..errors import IntaeError
 from ..prepared import check_prepared, design_matrix, get_annotations, get_terms, iter_chunks
-from ..readout import BACKGROUND, MEAN_PENALTY, add_calls, coherence, read_sets, unit_variance
+from ..readout import (
+    BACKGROUND,
+    MEAN_PENALTY,
+    Background,
+    add_calls,
+    coherence,
+    read_sets,
+    unit_variance,
+)
 from ..terms import signs, term_index, terms_table
 from .confounders import count_confounders, warn_of_confounders
 from .data import Cells
@@ -542,11 +550,12 @@ class Autoencoder(FactorModel):
         """Set readout_; return the gene sets' q values, and which of them are marker sets."""
         C, scale = unit_variance(cells.covariance)
         given = C, self.annotations_, cells.n_cells
-        q = coherence(*given, cells.mean, background=self.background, seed=self.seed)
+        of = {"background": self.background, "common": Background(C)}
+        q = coherence(*given, cells.mean, seed=self.seed, **of)
         if self.readout == "encoder" or (self.readout == "auto" and self.solver != "exact"):
             self.readout_ = np.zeros((len(C), 0))
             return q, np.zeros(len(q), dtype=bool)
-        read = read_sets(*given, background=self.background, mean_penalty=self.mean_penalty)
+        read = read_sets(*given, mean_penalty=self.mean_penalty, **of)
         self.readout_ = read.weights / scale[:, None]
         return q, read.marker
 

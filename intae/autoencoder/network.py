@@ -104,6 +104,66 @@ def evaluate(network: nn.Module, rows: np.ndarray, device: torch.device) -> np.n
     return network(block).cpu().numpy().astype(np.float64)
 
 
+class Feed:
+    """Centred cells as float32 tensors: all on the device where they fit, else read batch by batch.
+
+    Parameters
+    ----------
+    cells
+        The cells, their genes and covariates.
+    device
+        Where the network is.
+    room
+        Bytes that the cells may take there. Default: :data:`RESIDENT`; on a GPU half of what is
+        free.
+    """
+
+    def __init__(self, cells: Cells, device: torch.device, room: int | None = None):
+        if room is None:
+            room = RESIDENT if device.type == "cpu" else torch.cuda.mem_get_info(device)[0] // 2
+        self.cells, self.device = cells, device
+        self.design = torch.as_tensor(cells.design, dtype=torch.float32, device=device)
+        self.resident = None
+        if 4 * cells.n_cells * cells.n_genes <= room:
+            self.resident = self._read(np.arange(cells.n_cells))
+
+    def _read(self, batch: np.ndarray) -> torch.Tensor:
+        return torch.as_tensor(self.cells.batch(batch), device=self.device)
+
+    def batch(self, batch: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the genes and the covariates of some cells, in increasing order."""
+        Y = self._read(batch) if self.resident is None else self.resident[batch]
+        return Y, self.design[batch]
+
+    def blocks(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """Yield the genes and the covariates of all cells, in order."""
+        for start in range(0, self.cells.n_cells, BLOCK):
+            yield self.batch(np.arange(start, min(start + BLOCK, self.cells.n_cells)))
+
+    @torch.no_grad()
+    def moments(self, encoder: nn.Module, effects: torch.Tensor) -> tuple[Loadings, float]:
+        """Return the moments of the loadings that an encoder gives in evaluation mode.
+
+        Products are in single precision, and their sums over blocks in double.
+
+        Returns
+        -------
+        The moments, and the mean of |y_n - Phi x_n|^2.
+        """
+        encoder.eval()
+        n, YZ, ZZ, total = self.cells.n_cells, 0.0, 0.0, 0.0
+        for Y, X in self.blocks():
+            Z, left = encoder(Y), _without(effects, Y, X)
+            YZ, ZZ = YZ + _array(left.T @ Z), ZZ + _array(Z.T @ Z)
+            total += float((left**2).sum(dtype=torch.float64))
+        return Loadings(YZ / n, ZZ / n), total / n
+
+
+def _without(effects: torch.Tensor, Y: torch.Tensor, X: torch.Tensor) -> torch.Tensor:
+    """Take off Y what covariates explain; there are few or none."""
+    return Y - X @ effects.T if effects.shape[1] else Y
+
+
 def last_layer(state: Iterable[str]) -> str:
     """Return the number of the last layer in a state dict's names, such as `8` of `8.weight`."""
     return str(max(int(name.split(".")[0]) for name in state))
@@ -165,6 +225,8 @@ class Trained:
 
 
 MEMORY = 0.99  # of the running averages, per batch: they span about a hundred batches
+RESIDENT = 2**30  # bytes of cells that are held in memory as they are trained on
+BLOCK = 4096  # cells of which all moments are taken at a time
 WARM_UP = 1  # epochs of the encoder alone, lest terms go off that it has not learned yet
 
 
@@ -209,14 +271,13 @@ def train(
             W, effects = nn.Parameter(W), nn.Parameter(effects)
             parameters += [W, effects]
         R = penalty.to_torch(device, W.dtype)
-        optimizer = torch.optim.Adam(parameters, lr=learning_rate)
-        average = RunningLoadings(MEMORY)
+        optimizer = torch.optim.Adam(parameters, lr=learning_rate, fused=True)
+        average, feed = RunningLoadings(MEMORY), Feed(cells, device)
         for epoch in range(1, epochs + 1):
             encoder.train()
             for batch in batches(cells.n_cells, batch_size):
-                Y = torch.as_tensor(cells.batch(batch), device=device)
-                X = torch.as_tensor(cells.design[batch], dtype=W.dtype, device=device)
-                target, Z = Y - X @ effects.T, encoder(Y)
+                Y, X = feed.batch(batch)
+                target, Z = _without(effects, Y, X), encoder(Y)
                 optimizer.zero_grad()
                 data_term(target, Z, W, lambda0).backward()
                 optimizer.step()
@@ -228,7 +289,7 @@ def train(
                         step = 1 / (2 * torch.linalg.eigvalsh(moments.ZZ)[-1])
                         W = R.prox(W - step * moments.gradient(W), step)
             weights, phi = _array(W), _array(effects) if published else cells.effects
-            moments, total = cells.moments_of(lambda Y, _: evaluate(encoder, Y, device), phi)
+            moments, total = feed.moments(encoder, effects)
             certificate = history.certificate(weights, moments.gradient(weights))
             F = moments.data_term(total, weights, lambda0)
             row = history.add(epoch, F, weights, certificate)
@@ -315,20 +376,22 @@ def train_masked(
     """
     with seeded(seed, device):
         network = MaskedNetwork(theta).to(device)
-        optimizer = torch.optim.Adam(network.parameters(), lr=learning_rate)
+        optimizer = torch.optim.Adam(network.parameters(), lr=learning_rate, fused=True)
+        feed = Feed(cells, device)
         for epoch in range(1, epochs + 1):
             network.train()
             for batch in batches(cells.n_cells, batch_size):
-                Y = torch.as_tensor(cells.batch(batch), device=device)
+                Y, _ = feed.batch(batch)
                 loss = ((Y - network(Y)) ** 2).sum() / len(Y)
                 optimizer.zero_grad()
                 loss.backward()
                 optimizer.step()
             network.eval()
-            error = sum(
-                float(((Y - evaluate(network.decoder, Y @ weights_of(network), device)) ** 2).sum())
-                for _, Y, _ in cells.blocks()
-            )
+            with torch.no_grad():
+                error = sum(
+                    float(((Y - network(Y)) ** 2).sum(dtype=torch.float64))
+                    for Y, _ in feed.blocks()
+                )
             look(epoch, error / cells.n_cells)
     return network
 

@@ -195,6 +195,10 @@ def without_data(why: str) -> Figure:
 
 def save_figure(figure: Figure, paths: Iterable[str | Path]) -> None:
     """Save a figure to each of the paths, by its suffix, whole or not at all."""
+    # laid out and measured once for all files: that takes as long as drawing does
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    box = figure.get_tightbbox().padded(mpl.rcParams["savefig.pad_inches"])
     for path in paths:
         with whole_file(path) as part:
-            figure.savefig(part, bbox_inches="tight", facecolor="white")
+            figure.savefig(part, bbox_inches=box, facecolor="white")

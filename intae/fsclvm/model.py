@@ -16,7 +16,7 @@ from anndata import AnnData
 from ..base import FactorModel, limit_threads, match_genes
 from ..errors import IntaeError
 from ..prepared import check_prepared, design_matrix, get_annotations, get_terms, naming_values
-from ..readout import BACKGROUND, add_calls, coherence, read_sets, unit_variance
+from ..readout import BACKGROUND, Background, add_calls, coherence, read_sets, unit_variance
 from ..terms import signs, term_index, terms_table
 from .compare import compare_starts
 from .engine import BoundRule, Layout, SlalomRule, iterate
@@ -386,7 +386,7 @@ class FSCLVM(FactorModel):
         gram = start.problem.gamma[: G + n_known, : G + n_known] / N
         effects = np.linalg.lstsq(gram[G:, G:], gram[G:, :G], rcond=None)[0]  # known x genes
         C, scale = unit_variance(gram[:G, :G] - effects.T @ gram[G:, :G])
-        given = {"background": self.background}
+        given = {"background": self.background, "common": Background(C)}
         q = coherence(C, annotations, N, start.mean, seed=self.seed, **given)
         self._read = np.zeros((G + n_known, 0))
         if self.reads_off_terms:

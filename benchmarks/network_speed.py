@@ -1,0 +1,99 @@
+"""Time the published algorithm beside intercode 0.0.7, the authors' package, on the same threads.
+
+    pip install --no-deps intercode==0.0.7
+    python benchmarks/network_speed.py                # the size of the paper's subsets
+    python benchmarks/network_speed.py --cells 1000 --genes 300 --terms 30
+
+The data are simulated. Both train with the published settings, in turns; a time per epoch is what
+more epochs add, divided by their number, so that imports and set-up do not count. Then both train
+for 30 epochs, and the exact solver says how long it takes to an objective that is no higher.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+
+import numpy as np
+import torch
+from published_algorithm import LAMBDAS, with_intercode
+
+import intae
+from intae.autoencoder.objective import data_term
+from intae.autoencoder.penalties import Penalty
+
+
+def main() -> None:
+    """Run the comparison and print its table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    for name, size in (("cells", 13_500), ("genes", 1_000), ("terms", 140)):
+        parser.add_argument(f"--{name}", type=int, default=size)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--turns", type=int, default=3)
+    parser.add_argument("--epochs", type=int, default=30, help="of the run to its end; 0: none")
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    adata = intae.simulate(args.cells, args.genes, args.terms, n_active=20, seed=0)
+    X = np.asarray(adata.X, dtype=np.float32)
+    Y = X - X.mean(0)
+
+    def ours(epochs: int) -> intae.Autoencoder:
+        return intae.Autoencoder(
+            "adam", seed=0, epochs=epochs, batch_size=62, threads=args.threads, device="cpu",
+            **LAMBDAS,
+        ).fit(adata)  # fmt: skip
+
+    def theirs(epochs: int) -> tuple[np.ndarray, np.ndarray]:
+        return with_intercode(Y, adata, 0, epochs)
+
+    # of one thread the processor's time, which other work on the machine hardly changes
+    now = time.process_time if args.threads == 1 else time.perf_counter
+
+    def per_epoch(train) -> float:
+        seconds = []
+        for epochs in (1, 4):
+            began = now()
+            train(epochs)
+            seconds.append(now() - began)
+        return (seconds[1] - seconds[0]) / 3
+
+    ours(1), theirs(1)  # imports
+    turns = []
+    for turn in range(args.turns):
+        turns.append((per_epoch(theirs), per_epoch(ours)))
+        print(
+            f"turn {turn + 1}: intercode {turns[-1][0]:.2f} s, intae {turns[-1][1]:.2f} s",
+            flush=True,
+        )
+    theirs_s, ours_s = np.median(turns, axis=0)
+    print(
+        f"{args.cells:,} cells x {args.genes:,} genes x {args.terms} terms, batch 62, "
+        f"{args.threads} thread(s): intercode {theirs_s:.2f} s per epoch, intae {ours_s:.2f} s, "
+        f"ratio {theirs_s / ours_s:.2f}",
+        flush=True,
+    )
+    if not args.epochs:
+        return
+    began = now()
+    Z, W = theirs(args.epochs)
+    seconds = now() - began
+    annotations = np.asarray(adata.varm["annotations"], dtype=float)
+    penalty = Penalty.build(
+        annotations, np.array(["annotated"] * W.shape[1]), LAMBDAS["lambda1"], 0.0,
+        LAMBDAS["lambda3"],
+    )  # fmt: skip
+    reached = data_term(Y.astype(float), Z, W, LAMBDAS["lambda0"]) + penalty.value(W)
+    exact = intae.Autoencoder(threads=args.threads, n_dense=0, weighting="paper", **LAMBDAS)
+    began = now()
+    exact.fit(adata)
+    taken = now() - began
+    ends = exact.history_["objective"].iloc[-1]
+    print(
+        f"intercode, {args.epochs} epochs: F + R = {reached:.2f} in {seconds:.1f} s; "
+        f"the exact solver: {ends:.2f} in {taken:.1f} s, "
+        f"{taken / seconds:.3f} of the time"
+    )
+
+
+if __name__ == "__main__":
+    main()

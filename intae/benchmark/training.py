@@ -57,25 +57,19 @@ def training_data(prepared: AnnData, params: Mapping[str, Any], seed: int) -> An
     return permute_annotations(prepared, seed)
 
 
-def slalom_path(prepared: AnnData, made: FactorModel) -> dict[str, Any]:
-    """Ask the exact f-scLVM which path slalom will take, so that its time can be projected.
+def project(prepared: AnnData, made: FactorModel) -> None:
+    """Project the time of a slalom that its budget ended, along the path it would have taken.
 
-    The exact engine follows slalom sweep by sweep, some hundred times faster, so it knows how many
-    sweeps slalom needs and how many terms are on in each. Only for a slalom with a budget.
-
-    Returns
-    -------
-    Arguments for `Slalom.fit`; none for other models.
+    The exact f-scLVM follows slalom sweep by sweep, some hundred times faster, so it knows how many
+    sweeps slalom needs and how many terms are on in each. Nothing is done for any other fit.
     """
+    if not getattr(made, "projected_", False):
+        return
     params = made.get_params()
-    if not isinstance(made, intae.Slalom) or params.pop("budget") is None:
-        return {}
+    del params["budget"]
     exact = intae.FSCLVM(**params, compat="slalom").fit(prepared)
     log.info("slalom needs %d sweeps, by the exact f-scLVM that follows it", exact.n_iter_)
-    return {
-        "expected_iter": exact.n_iter_,
-        "expected_active": exact.history_["n_active"].astype(int).tolist(),
-    }
+    made.project(exact.n_iter_, exact.history_["n_active"].astype(int).tolist())
 
 
 def train(
@@ -91,7 +85,9 @@ def train(
     made = make_model(model, params, seed=seed, threads=threads)
     log.info("fitting %r to %d cells x %d genes", made, *prepared.shape)
     data = training_data(prepared, params, seed)
-    made.fit(data, **slalom_path(data, made))
+    made.fit(data)
+    peak = peak_memory_mb()
+    project(data, made)
     log.info(
         "done: %.1f s, %d iterations, %s",
         made.seconds_, made.n_iter_, "converged" if made.converged_ else "not converged",
@@ -101,7 +97,7 @@ def train(
         "threads": threads,
         "permute_annotations": bool(params.get("permute_annotations", False)),
         "device": str(getattr(made, "device_", "cpu")),
-        "peak_mb": peak_memory_mb(),
+        "peak_mb": peak,
         "n_cells": prepared.n_obs,
         "n_genes": prepared.n_vars,
         "n_terms": len(made.terms_),

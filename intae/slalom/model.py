@@ -13,7 +13,7 @@ from ..base import FactorModel
 from ..errors import IntaeError
 from ..prepared import check_prepared, design_matrix, get_annotations, get_terms, iter_chunks
 from ..terms import signs, term_index, terms_table
-from .run import run_slalom
+from .run import projected_seconds, run_slalom
 
 PUBLISHED_SEED = 222  # `CSparseFA.init` sets NumPy's global state to it
 
@@ -87,13 +87,7 @@ class Slalom(FactorModel):
         self.seed = seed
         self.threads = threads
 
-    def fit(
-        self,
-        adata: AnnData,
-        *,
-        expected_iter: int | None = None,
-        expected_active: Sequence[int] | None = None,
-    ) -> Self:
+    def fit(self, adata: AnnData) -> Self:
         """Run slalom on prepared data until its own rule, `max_iter` or the budget stops it.
 
         Parameters
@@ -101,13 +95,6 @@ class Slalom(FactorModel):
         adata
             Prepared data, cells x genes; not modified. slalom needs them dense: cells x genes
             float64, and cells x terms x terms beside them.
-        expected_iter
-            Sweeps that the whole fit would take, for the projection, such as `n_iter_` of
-            `FSCLVM(compat="slalom")`, which follows the same path. Default: `max_iter`.
-        expected_active
-            Number of terms on in each of these sweeps (`history_["n_active"]` of that fit). A
-            sweep's time is proportional to it. Default: the terms on now stay on, so that the
-            projection is rather too long than too short.
 
         Raises
         ------
@@ -133,11 +120,31 @@ class Slalom(FactorModel):
         )  # fmt: skip
         self.seconds_, self.converged_, self.history_ = run.seconds, run.converged, run.history
         self.n_iter_ = len(self.history_)
-        total = self.max_iter if expected_iter is None else min(expected_iter, self.max_iter)
         self.projected_ = run.over
-        self.projected_seconds_ = run.projected_seconds(total, expected_active)
+        self.project(self.max_iter)
         self._read(run.fa, adata, index, kinds, names)
         return self
+
+    def project(self, n_iter: int, n_active: Sequence[int] | None = None) -> float:
+        """Set and return `projected_seconds_` of a fit that its budget ended.
+
+        Parameters
+        ----------
+        n_iter
+            Sweeps that the whole fit would take, such as `n_iter_` of `FSCLVM(compat="slalom")`,
+            which follows the same path. `fit` itself takes `max_iter`.
+        n_active
+            Number of terms on in each of these sweeps (`history_["n_active"]` of that fit). A
+            sweep's time is proportional to it. Default: the terms on at the end stay on, so that
+            the projection is rather too long than too short.
+        """
+        self.projected_seconds_ = self.seconds_
+        if self.projected_:
+            total = min(n_iter, self.max_iter)
+            self.projected_seconds_ = projected_seconds(
+                self.seconds_, self.history_, total, n_active
+            )
+        return self.projected_seconds_
 
     def transform(self, adata: AnnData) -> pd.DataFrame:
         """Refuse: slalom knows the loadings of the cells it was trained on only.

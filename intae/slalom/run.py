@@ -127,8 +127,8 @@ class SlalomRun:
         n_active.
     converged
         Whether slalom's own rule ended it.
-    budget, over
-        The wall time in seconds that it was given (None: no limit), and whether this ended it.
+    over
+        Whether the budget ended it.
     seconds
         Wall time of the run.
     """
@@ -136,38 +136,41 @@ class SlalomRun:
     fa: Any
     history: pd.DataFrame
     converged: bool
-    budget: float | None
     over: bool
     seconds: float
 
-    def projected_seconds(self, total: int, expected_active: Sequence[int] | None) -> float:
-        """Return the seconds that the whole would have taken: `seconds`, if the budget sufficed.
 
-        Parameters
-        ----------
-        total
-            Sweeps of the whole.
-        expected_active
-            Number of terms on in each of them; None: those on now stay on.
-        """
-        done = len(self.history)
-        left = total - done
-        if not self.over or left <= 0:
-            return self.seconds
-        recent = self.history.iloc[-max(1, min(20, done // 2)) :]
-        per_term = recent["sweep_seconds"].mean() / recent["n_active"].mean()
-        active = np.full(left, self.history["n_active"].iloc[-1], dtype=float)
-        if expected_active is not None:
-            known = np.asarray(expected_active, dtype=float)[done:total]
-            active[: len(known)] = known
-            if 0 < len(known) < left:
-                active[len(known) :] = known[-1]
-        projected = self.seconds + float(per_term * active.sum())
-        log.info(
-            "budget of %g s is over after %d of %d sweeps; the whole is projected to take %.0f s",
-            self.budget, done, total, projected,
-        )  # fmt: skip
-        return projected
+def projected_seconds(
+    seconds: float, history: pd.DataFrame, total: int, expected_active: Sequence[int] | None
+) -> float:
+    """Return the seconds that a run would have taken in all that its budget ended.
+
+    Parameters
+    ----------
+    seconds, history
+        Of the run, as far as it came.
+    total
+        Sweeps of the whole.
+    expected_active
+        Number of terms on in each of them; None: those on now stay on.
+    """
+    done = len(history)
+    left = total - done
+    if left <= 0:
+        return seconds
+    recent = history.iloc[-max(1, min(20, done // 2)) :]
+    per_term = recent["sweep_seconds"].mean() / recent["n_active"].mean()
+    active = np.full(left, history["n_active"].iloc[-1], dtype=float)
+    if expected_active is not None:
+        known = np.asarray(expected_active, dtype=float)[done:total]
+        active[: len(known)] = known
+        if 0 < len(known) < left:
+            active[len(known) :] = known[-1]
+    projected = seconds + float(per_term * active.sum())
+    log.info(
+        "%d of %d sweeps are done; the whole is projected to take %.0f s", done, total, projected
+    )
+    return projected
 
 
 def run_slalom(
@@ -224,7 +227,7 @@ def run_slalom(
             fa.train(nIterations=max_iter)
         seconds = time.perf_counter() - start
     converged = any(line.startswith("Converged") for line in lines)
-    return SlalomRun(fa, clock.history(), converged, budget, clock.over, seconds)
+    return SlalomRun(fa, clock.history(), converged, clock.over, seconds)
 
 
 class _BudgetOver(Exception):

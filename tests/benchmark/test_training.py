@@ -44,7 +44,7 @@ def test_slaloms_path_is_that_of_the_permuted_annotations(simulated, monkeypatch
     from intae.benchmark import training as methods
 
     seen = []
-    monkeypatch.setattr(methods, "slalom_path", lambda data, made: seen.append(data) or {})
+    monkeypatch.setattr(methods, "project", lambda data, made: seen.append(data))
     train(simulated, "GeneSetScore", {"permute_annotations": True}, seed=2, threads=1)
     np.testing.assert_array_equal(
         get_annotations(seen[0]), get_annotations(permute_annotations(simulated, 2))

@@ -193,12 +193,14 @@ def test_public_names_are_not_hidden_by_modules():
         assert home != name, f"module intae.{home} would hide intae.{name}"
 
 
-def test_slaloms_path_is_known_beforehand(simulated):
-    from intae.benchmark.training import slalom_path
+def test_slaloms_time_is_projected_along_the_path_of_the_exact_engine(simulated):
+    from intae.benchmark.training import project
 
-    whole = intae.Slalom(n_dense=1, max_iter=15, threads=1).fit(simulated)
-    path = slalom_path(simulated, intae.Slalom(n_dense=1, max_iter=15, budget=0.01, threads=1))
-    assert path["expected_iter"] == whole.n_iter_
-    assert path["expected_active"] == whole.history_["n_active"].tolist()
-    assert slalom_path(simulated, intae.Slalom(max_iter=15)) == {}
-    assert slalom_path(simulated, intae.PCA()) == {}
+    arguments = {"n_dense": 1, "max_iter": 15, "threads": 1}
+    whole = intae.Slalom(**arguments).fit(simulated)
+    stopped = intae.Slalom(**arguments, budget=0.01).fit(simulated)
+    project(simulated, stopped)
+    projected = stopped.projected_seconds_
+    assert projected == stopped.project(whole.n_iter_, whole.history_["n_active"].tolist())
+    project(simulated, whole)
+    assert whole.projected_seconds_ == whole.seconds_

@@ -99,10 +99,10 @@ def test_budget_ends_it_and_projects(adata):
     assert not model.converged_
     sweep = model.history_["sweep_seconds"].iloc[0]
     assert full == pytest.approx(model.seconds_ + 49 * sweep)
-    model.fit(adata, expected_iter=11)
+    model.fit(adata).project(11)
     sweep = model.history_["sweep_seconds"].iloc[0]
     assert model.projected_seconds_ == pytest.approx(model.seconds_ + 10 * sweep)
-    model.fit(adata, expected_iter=11, expected_active=[6] + [3] * 10)
+    model.project(11, [6] + [3] * 10)
     sweep = model.history_["sweep_seconds"].iloc[0]
     assert model.projected_seconds_ == pytest.approx(model.seconds_ + 5 * sweep)
 

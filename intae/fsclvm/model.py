@@ -61,8 +61,8 @@ class FSCLVM(FactorModel):
         What `loadings_` and `transform` give for annotated terms. `posterior`: the posterior mean,
         as in the paper. `sets`: the read-out of each gene set against a background
         (:mod:`intae.readout`), the same as :class:`intae.Autoencoder`'s, so the two agree whatever
-        their factors; the factors decide on `active`, relevance and genes. The model's own weights
-        in its place name the wrong set more often (benchmarks/real_counts.py). `auto`: `sets`, but
+        their factors; the factors decide on `active`, relevance and genes. The posterior
+        names the wrong set more often (benchmarks/real_counts.py). `auto`: `sets`, but
         `posterior` with `compat="slalom"`. Terms without annotation always have the posterior
         mean.
     background

@@ -7,7 +7,7 @@ ways of reading are steps towards `intae.readout`, where the equations stand:
     eigenvector     z = v_k'y, the leading direction within the set
     background      z = m_k'P y, the mean after the background is taken off
     shrunk          z = u_k'P y, u_k between the mean and the residual's leading direction
-    shrunk+markers  the same, with marker sets read by v_k: Autoencoder()
+    shrunk+markers  the same, with marker sets read by v_k: Autoencoder() and FSCLVM()
 
 and, beside them, models: the autoencoder with the paper's encoder, f-scLVM, ULM. `top1`: of all
 terms, that of an implanted set correlates most with its activity. `r`: |correlation|. `far`: mean

@@ -152,7 +152,6 @@ def read_sets(
     *,
     background: float = BACKGROUND,
     mean_penalty: float = MEAN_PENALTY,
-    own: np.ndarray | None = None,
     common: Background | None = None,
 ) -> Readout:
     """Find the direction of each gene set and the weights that read it.
@@ -169,11 +168,6 @@ def read_sets(
         c: how much of a direction's variance counts as background, in variances of a gene.
     mean_penalty
         kappa: the penalty on departing from the set's mean.
-    own
-        genes x terms: a model's own weights for genes at unit variance. With w_k the model's column
-        within the set (unit length), u_k then is the leading eigenvector of
-        (w_k'E_k w_k) w_k w_k' + kappa s_k m_k m_k', so between w_k and the mean, and no set is a
-        marker set.
     common
         `Background(C)`, where it is at hand.
     """
@@ -181,35 +175,24 @@ def read_sets(
     PT, E = common.taken_off(background)
     n_sets = annotations.shape[1]
     directions, certificate = np.zeros(annotations.shape), np.zeros(n_sets)
-    marker = np.zeros(n_sets, dtype=bool)
     sets = _genes_of(annotations)
-    if own is not None:
-        for k, genes in enumerate(sets):
-            w = own[genes, k] / max(np.linalg.norm(own[genes, k]), np.finfo(float).tiny)
-            within = E[np.ix_(genes, genes)]
-            along = (w @ within @ w) * np.outer(w, w)
-            s = np.trace(within) / len(genes)
-            directions[genes, k], certificate[k] = _leading(along + mean_penalty * s / len(genes))
-        weights = PT.T @ directions
-    else:
-        leading = np.zeros(annotations.shape)
-        for k, genes in enumerate(sets):
-            directions[genes, k], certificate[k] = _direction(E, genes, mean_penalty)
-            leading[genes, k], _ = _direction(C, genes, TOWARDS_MEAN)
-        weights = PT.T @ directions
-        less, by_leading = _marker_sets(C, annotations, leading, n_cells)
-        marker = less | by_leading
-        if less.any():
-            PT, E = common.taken_off(max(background, MARKER_BACKGROUND))
-            for k in np.flatnonzero(less):
-                directions[sets[k], k], certificate[k] = _direction(E, sets[k], mean_penalty)
-            weights[:, less] = PT.T @ directions[:, less]
-        directions[:, by_leading] = weights[:, by_leading] = leading[:, by_leading]
+    leading = np.zeros(annotations.shape)
+    for k, genes in enumerate(sets):
+        directions[genes, k], certificate[k] = _direction(E, genes, mean_penalty)
+        leading[genes, k], _ = _direction(C, genes, TOWARDS_MEAN)
+    weights = PT.T @ directions
+    less, by_leading = _marker_sets(C, annotations, leading, n_cells)
+    if less.any():
+        PT, E = common.taken_off(max(background, MARKER_BACKGROUND))
+        for k in np.flatnonzero(less):
+            directions[sets[k], k], certificate[k] = _direction(E, sets[k], mean_penalty)
+        weights[:, less] = PT.T @ directions[:, less]
+    directions[:, by_leading] = weights[:, by_leading] = leading[:, by_leading]
     variance = np.einsum("gk,gk->k", weights, C @ weights)
     nothing = variance < 1e-9  # a set of all genes, of which depth is all: read it as it is
     weights[:, nothing] = directions[:, nothing]
     variance[nothing] = np.einsum("gk,gk->k", weights, C @ weights)[nothing]
-    return Readout(weights / np.sqrt(variance), directions, marker, certificate)
+    return Readout(weights / np.sqrt(variance), directions, less | by_leading, certificate)
 
 
 def coherence(

@@ -115,25 +115,6 @@ def test_marker_set_is_read_by_its_leading_direction():
     assert abs(np.corrcoef(z[:, 0], kind)[0, 1]) > 0.9
 
 
-def test_own_weights_are_drawn_towards_the_mean():
-    """From a model's own direction, where the penalty is small, to the mean, where it is large."""
-    Y, sets, _ = cells()
-    C, _ = correlations(Y)
-    own = sets * np.random.default_rng(4).normal(size=sets.shape)
-    own *= np.where(own.sum(0) < 0, -1, 1)
-    unit = own / np.linalg.norm(own, axis=0)
-    alone = read_sets(C, sets, N, own=own, mean_penalty=1e-6)
-    np.testing.assert_allclose(alone.directions, unit, atol=1e-3)
-    mean = read_sets(C, sets, N, own=own, mean_penalty=1e6)
-    np.testing.assert_allclose(mean.directions, sets / np.sqrt(sets.sum(0)), atol=1e-3)
-    between = read_sets(C, sets, N, own=own)
-    assert between.certificate.max() < 1e-12 and not between.marker.any()
-    for ends in (unit, sets / np.sqrt(sets.sum(0))):
-        assert (
-            (between.directions * ends).sum(0) > (unit * sets / np.sqrt(sets.sum(0))).sum(0)
-        ).all()
-
-
 def test_constant_gene_counts_for_nothing():
     Y, sets, _ = cells()
     Y[:, 0] = 2.0

@@ -232,13 +232,26 @@ def scatter(inputs: Inputs, facts: Facts) -> Drawn:
     )  # fmt: skip
 
 
-@figure(SEPARATION, "known pairs of terms and cells", when="known pairs", tables=["known_pairs"])
+@figure(
+    SEPARATION, "known pairs of terms and cells", when="known pairs",
+    tables=["known_pairs", "terms"],
+)  # fmt: skip
 def known_pairs(inputs: Inputs, facts: Facts) -> Drawn:
     """Draw how far terms mark the cells that they must mark."""
     from ..figures.known_pairs import plot_known_pairs
+    from .registry import RECOMMENDED
 
-    table = inputs.table("known_pairs")
-    return plot_known_pairs(table, _but_ablations(facts), facts["conditions"])
+    family = _relatives(inputs).get(RECOMMENDED)
+    labels, conditions = _but_ablations(facts), facts["conditions"]
+    return plot_known_pairs(inputs.table("known_pairs"), labels, conditions, family)
+
+
+def _relatives(inputs: Inputs) -> dict[str, dict[str, list[str]]]:
+    """Return for each method the other members of the family of each term that is in one."""
+    from ..figures.families import relatives
+
+    terms = inputs.table("terms").groupby("method") if inputs.has("terms") else ()
+    return {str(method): relatives(own) for method, own in terms}
 
 
 @figure(
@@ -270,7 +283,7 @@ def _near(
 
 @figure(
     SEPARATION, "held-out donors, three measures", when="condition",
-    tables=["accuracy", "choice"],
+    tables=["accuracy", "choice", "terms"],
 )  # fmt: skip
 def metrics(inputs: Inputs, facts: Facts) -> Drawn:
     """Draw three measures of separation, on cells seen and unseen."""
@@ -280,7 +293,8 @@ def metrics(inputs: Inputs, facts: Facts) -> Drawn:
 
     has_folds = inputs.has("choice")
     choice = inputs.table("choice") if has_folds else pd.DataFrame({"method": []})
-    return plot_metrics(inputs.table("accuracy"), choice, _but_ablations(facts))
+    labels = _but_ablations(facts)
+    return plot_metrics(inputs.table("accuracy"), choice, labels, _relatives(inputs))
 
 
 @figure(

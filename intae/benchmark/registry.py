@@ -45,7 +45,7 @@ MODELS = {
             "n_dense", "n_sparse", "covariates", "max_iter", "tol", "n_init", "compat",
             "gene_scale", "readout", "background", "mean_penalty",
         ),
-        revision=2,
+        revision=3,
     ),
     "GeneSetScore": Model(("method",), reconstructs=False, revision=3),
     "MaskedAutoencoder": Model(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 
 from ..benchmark.registry import RECOMMENDED
 from ..metrics.known_pairs import OR
+from .families import family_label
 from .style import (
     NO_TERMS,
     Color,
@@ -21,7 +22,6 @@ from .style import (
     method_colors,
     method_label,
     methods_in,
-    readable,
     separate_rows,
     set_style,
     span,
@@ -34,7 +34,10 @@ PAIR = ["term", "label", "value"]
 
 
 def plot_known_pairs(
-    table: pd.DataFrame, labels: Mapping[str, str], conditions: Mapping[str, str] | None = None
+    table: pd.DataFrame,
+    labels: Mapping[str, str],
+    conditions: Mapping[str, str] | None = None,
+    family: Mapping[str, Sequence[str]] | None = None,
 ) -> Figure:
     """Draw how far terms mark the cells that they must mark: a row per pair, a column per method.
 
@@ -49,6 +52,8 @@ def plot_known_pairs(
         comes first.
     conditions
         Value of the condition -> its name in figures.
+    family
+        Term -> the others of its family, by the recommended method; they stand below its name.
     """
     set_style()
     methods, pairs = methods_in(table, labels), table[PAIR].drop_duplicates()
@@ -56,9 +61,12 @@ def plot_known_pairs(
         return without_data(NO_TERMS)
     methods.sort(key=lambda method: method != RECOMMENDED)  # stable: the others keep their order
     colors = method_colors(labels)
+    rows = table.drop_duplicates(PAIR).itertuples()
+    names = [_name(row, conditions or {}, family or {}) for row in rows]
+    row_height = max(0.62, 0.1 + 0.15 * max(name.count("\n") + 1 for name in names))
     figure, axes = plt.subplots(
-        1, len(methods), figsize=(3.4 + 1.05 * len(methods), 1.5 + 0.62 * len(pairs)), sharey=True,
-        squeeze=False, layout="constrained",
+        1, len(methods), figsize=(3.4 + 1.05 * len(methods), 1.5 + row_height * len(pairs)),
+        sharey=True, squeeze=False, layout="constrained",
     )  # fmt: skip
     for axis, method in zip(axes[0], methods, strict=True):
         own = table[table["method"] == method]
@@ -75,7 +83,6 @@ def plot_known_pairs(
         title = textwrap.fill(method_label(method, labels), 12)
         axis.set_title(title, fontsize=9, fontweight=weight)
         separate_rows(axis, len(pairs))
-    names = [_name(row, conditions or {}) for row in table.drop_duplicates(PAIR).itertuples()]
     axes[0, 0].set_yticks(range(len(names)), names)
     n_terms = span(table["n_terms"].min(), table["n_terms"].max())
     figure.supxlabel(
@@ -107,7 +114,7 @@ def _cell(axis: Axes, y: int, rows: pd.DataFrame, color: Color) -> None:
     axis.text(CHANCE + 0.02, y, note, va="center", fontsize=8.5, **style)
 
 
-def _name(row: Any, conditions: Mapping[str, str]) -> str:
+def _name(row: Any, conditions: Mapping[str, str], family: Mapping[str, Sequence[str]]) -> str:
     """Name the term and the cells that it must mark, and say where there is no score."""
     values = str(row.value).split(OR)
     if row.label == "condition":
@@ -115,7 +122,7 @@ def _name(row: Any, conditions: Mapping[str, str]) -> str:
     cells = f"must mark {', '.join(values)} ({row.n_cells:,} cells)"
     if not row.kept:
         cells += "; the set was dropped when the data were prepared"
-    return f"{readable(row.term, 42)}\n{textwrap.fill(cells, 48)}"
+    return f"{family_label(row.term, family, 42)}\n{textwrap.fill(cells, 48)}"
 
 
 def ordinal(number: int) -> str:

@@ -18,6 +18,7 @@ from matplotlib.patches import Patch, Rectangle
 from pandas.core.groupby import SeriesGroupBy
 
 from ..metrics.separation import UNANNOTATED
+from .families import family_label
 from .style import (
     NO_TERMS,
     Color,
@@ -212,7 +213,12 @@ MARKS = {
 STAGGER = (-0.06, 0.06, 0.0)  # neighbours, from the least to the largest, are not on one line
 
 
-def plot_metrics(accuracy: pd.DataFrame, choice: pd.DataFrame, labels: Mapping[str, str]) -> Figure:
+def plot_metrics(
+    accuracy: pd.DataFrame,
+    choice: pd.DataFrame,
+    labels: Mapping[str, str],
+    families: Mapping[str, Mapping[str, Sequence[str]]] | None = None,
+) -> Figure:
     """Draw accuracy, balanced accuracy and AUROC of each method's best term, way by way.
 
     Parameters
@@ -225,6 +231,8 @@ def plot_metrics(accuracy: pd.DataFrame, choice: pd.DataFrame, labels: Mapping[s
         The table choice.csv of the data set; may be empty.
     labels
         Method -> its name in figures, for the methods to draw, in order.
+    families
+        Method -> term -> the others of its family, which are named with the best term.
     """
     set_style()
     methods = methods_in(accuracy, labels)
@@ -247,7 +255,8 @@ def plot_metrics(accuracy: pd.DataFrame, choice: pd.DataFrame, labels: Mapping[s
                 _dot(axis, own.loc[own["split"] == split, metric], y, split, colors[method])
         separate_rows(axis, len(methods))
         axis.set_title(title, loc="left")
-    names = [f"{method_label(m, labels)}\n{_name(best[m])}" for m in methods]
+    families = families or {}
+    names = [f"{method_label(m, labels)}\n{_name(best[m], families.get(m, {}))}" for m in methods]
     axes[0].set_yticks(range(len(methods)), names)
     handles = [
         Line2D([], [], ls="", marker=MARKS[s][0], color="0.3", mew=1.5, label=MARKS[s][2],
@@ -320,11 +329,11 @@ def _best_term(accuracy: pd.DataFrame, method: str) -> str:
     return part.groupby("term")["accuracy"].mean().idxmax()
 
 
-def _name(term: str) -> str:
+def _name(term: str, family: Mapping[str, Sequence[str]]) -> str:
     """Name a term; only what has no gene sets is shown by an unannotated one, a component."""
     if re.match(UNANNOTATED, term):
         return f"component {term.split('_')[-1]}"
-    return readable(term, 60)
+    return family_label(term, family, 60)
 
 
 def _dot(axis: Axes, values: pd.Series, y: float, split: str, color: Color) -> None:

@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from .families import expected_in, family_label, members_of, one_line_each
 from .style import (
     NO_TERMS,
     Color,
@@ -126,13 +127,14 @@ def plot_top_terms(
     n_terms: int = 20,
     expected: Sequence[str] = (),
 ) -> Figure:
-    """Draw each method's most relevant terms, one panel per method.
+    """Draw each method's most relevant terms, one panel per method and one line per family.
 
     Parameters
     ----------
     terms
         The table terms.csv of one data set. Of several seeds the mean is drawn, with a line from
-        the least to the largest and the number of seeds that have the term among their first.
+        the least to the largest and the number of seeds that have the term among their first. Of a
+        family its most relevant term is drawn, by the family's name; the other members stand below.
     labels, models
         Method -> its name in figures, and the class of its model.
     n_terms
@@ -149,29 +151,37 @@ def plot_top_terms(
         return without_data(NO_TERMS)
     colors, columns = method_colors(labels), min(2, len(methods))
     rows = -(-len(methods) // columns)
-    on = terms[terms["active"]].groupby(["method", "seed"]).size()
-    n_shown = min(n_terms, int(on.max()) if len(on) else 1)
+    parts, members = {}, {}
+    for method in methods:
+        own = terms[terms["method"] == method]
+        members[method] = members_of(own)
+        parts[method] = _over_seeds(one_line_each(own, members[method]), n_terms)
+    # two columns of panels leave a term one line; its name is never cut
+    names = {m: [family_label(t, members[m], 60) for t in parts[m].index] for m in methods}
+    height = max(max(0.34 * len(part), _lines_high(names[m])) for m, part in parts.items())
     figure, axes = plt.subplots(
-        rows, columns, figsize=(7.6 * columns, rows * (0.34 * n_shown + 1.2)),
+        rows, columns, figsize=(7.6 * columns, rows * (max(0.34, height) + 1.2)),
         squeeze=False, layout="constrained",
     )  # fmt: skip
     for axis, method in zip(axes.flat, methods, strict=False):
-        part = _over_seeds(terms[terms["method"] == method], n_terms)
+        part, lines = parts[method], names[method]
         axis.set_title(method_label(method, labels), loc="left")
         if part.empty:
             say(axis, "every term is off", va="baseline", color="0.15")
             axis.set(xticks=[], yticks=[])
             continue
-        # two columns of panels leave a term one line; its name is never cut
-        names = [readable(term, 60) for term in part.index]
-        axis.barh(names, part["mean"], color=colors[method])
+        axis.barh(range(len(part)), part["mean"], color=colors[method])
+        axis.set_yticks(range(len(part)), lines)
         if (part["n_seeds"] > 1).any():
-            axis.hlines(names, part["min"], part["max"], color="0.15", lw=1.4)
+            axis.hlines(range(len(part)), part["min"], part["max"], color="0.15", lw=1.4)
             for y, row in enumerate(part.itertuples()):
                 write(axis, row.max, y, f"{row.n_top} of {row.n_seeds}", size=7)
             axis.margins(x=0.12)
+        else:
+            own = terms[(terms["method"] == method) & terms["active"]].set_index("term")
+            _tick_members(axis, part.index, members[method], own["relevance"])
         axis.invert_yaxis()
-        mark_expected(axis, part.index, expected)
+        mark_expected(axis, part.index, expected_in(part.index, members[method], expected))
         axis.tick_params(axis="y", labelsize=8)
         axis.set_xlabel(RELEVANCE.get(models[method], "relevance"))
     for axis in axes.flat[len(methods) :]:
@@ -179,6 +189,24 @@ def plot_top_terms(
     expected_legend(figure, terms["term"], expected)
     sns.despine(figure)
     return figure
+
+
+def _tick_members(
+    axis: Axes,
+    names: Sequence[str],
+    members: Mapping[str, Sequence[str]],
+    relevance: pd.Series,
+) -> None:
+    """Mark the relevance of the other members of each line's family that are on."""
+    for y, name in enumerate(names):
+        others = relevance.reindex(members.get(name, ())).dropna()
+        if len(others):
+            axis.vlines(others, y - 0.4, y + 0.4, color="0.15", lw=1.4)
+
+
+def _lines_high(names: Sequence[str]) -> float:
+    """Return the inches that rows of equal height need, for the longest of these names."""
+    return len(names) * (0.08 + 0.13 * max((n.count("\n") + 1 for n in names), default=1))
 
 
 def _over_seeds(terms: pd.DataFrame, n_terms: int) -> pd.DataFrame:
@@ -213,7 +241,8 @@ def plot_relevance(
     ----------
     terms
         The rows of terms.csv of one data set and method. Of several seeds the first is drawn as
-        bars, those of the others in which a term is on as dots.
+        bars, those of the others in which a term is on as dots. A family has one line: its most
+        relevant term, the other members below its name, and a tick for each of them that is on.
     title, model, color
         The method's name in figures, the class of its model, and its colour.
     n_terms
@@ -224,18 +253,25 @@ def plot_relevance(
     set_style()
     if terms.empty:
         return without_data(f"{title} has not finished its fit")
+    members = members_of(terms)
     terms = with_counts(terms[(terms["kind"] == "annotated") & terms["active"]])
-    drawn = terms["seed"] == first_seed(terms)
+    seed = first_seed(terms)
+    relevance = terms[terms["seed"] == seed].set_index("term")["relevance"]
+    terms = one_line_each(terms, members)
+    drawn = terms["seed"] == seed
     first = terms[drawn].nsmallest(n_terms, "rank")
     if first.empty:
         return without_data(f"{title} has switched every term off")
     names = list(first["term"])
+    labels = [family_label(name, members, 48) for name in names]
+    height = max(0.3 * len(names), _lines_high(labels))
     figure, (left, middle, right) = plt.subplots(
-        1, 3, figsize=(11.5, 0.3 * len(names) + 1.5), sharey=True, layout="constrained",
+        1, 3, figsize=(11.5, height + 1.5), sharey=True, layout="constrained",
         width_ratios=[3, 1.3, 2],
     )  # fmt: skip
     y = range(len(names))
     left.barh(y, first["relevance"], color=color)
+    _tick_members(left, names, members, relevance)
     others = terms[~drawn & terms["term"].isin(names)]
     if len(others):
         left.scatter(others["relevance"], others["term"].map(names.index), **DOTS)
@@ -247,7 +283,8 @@ def plot_relevance(
         write(middle, count, position, str(count), pad=5, size=7.5)
     middle.set_xlabel("genes in the set")
     draw_changes(right, y, first, others)
-    _name_terms(left, names, expected)
+    expected = expected_in(names, members, expected)
+    _name_terms(left, names, expected, labels=labels)
     expected_legend(figure, names, expected)
     sns.despine(figure)
     left.set_ylim(len(names) - 0.4, -0.6)
@@ -340,10 +377,16 @@ def plot_corrections(
 
 
 def _name_terms(
-    axis: Axes, names: Sequence[str], expected: Sequence[str], ticks: Sequence[float] | None = None
+    axis: Axes,
+    names: Sequence[str],
+    expected: Sequence[str],
+    *,
+    ticks: Sequence[float] | None = None,
+    labels: Sequence[str] | None = None,
 ) -> None:
     ticks = range(len(names)) if ticks is None else ticks
-    axis.set_yticks(ticks, [readable(name, 44) for name in names], fontsize=8)
+    labels = [readable(name, 44) for name in names] if labels is None else labels
+    axis.set_yticks(ticks, labels, fontsize=8)
     mark_expected(axis, names, expected)
     if not axis.yaxis_inverted():
         axis.invert_yaxis()

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from .moves import rename
 from .updates import Posterior, Problem, elbo, settle, sweep
 
 log = logging.getLogger(__name__)
@@ -145,6 +146,45 @@ class BoundRule:
         rise = (bound - self.before) / (q.n_sweeps - self.sweeps)
         self.before, self.sweeps = bound, q.n_sweeps
         return bool(rise < self.tol * abs(bound))
+
+
+def climb(
+    problem: Problem,
+    q: Posterior,
+    orders: Iterator[np.ndarray],
+    tol: float,
+    max_iter: int,
+    first: int,
+) -> tuple[pd.DataFrame, bool]:
+    """Sweep until the bound stays, then try other names, until no name raises it; changes `q`.
+
+    Parameters
+    ----------
+    problem, q, orders, max_iter
+        As for :func:`iterate`; `max_iter` counts the sweeps of all rounds.
+    tol
+        Of :class:`BoundRule`.
+    first
+        Index of the first annotated term.
+
+    Returns
+    -------
+    As of :func:`iterate`; the time of the moves is in the round that follows them.
+    """
+    histories, left, start = [], max_iter, time.perf_counter()
+    while True:
+        begun = time.perf_counter() - start
+        history, converged = iterate(problem, q, orders, BoundRule(tol), left)
+        history["seconds"] += begun
+        histories.append(history)
+        left -= len(history)
+        if not converged or left <= 0:
+            break
+        moved = rename(problem, q, first)
+        if not moved:
+            break
+        log.info("%d factors go on under other names", moved)
+    return pd.concat(histories, ignore_index=True), converged
 
 
 def iterate(

@@ -16,10 +16,18 @@ from anndata import AnnData
 from ..base import FactorModel, limit_threads, match_genes
 from ..errors import IntaeError
 from ..prepared import check_prepared, design_matrix, get_annotations, get_terms, naming_values
-from ..readout import BACKGROUND, Background, add_calls, coherence, read_sets, unit_variance
+from ..readout import (
+    BACKGROUND,
+    MEAN_PENALTY,
+    Background,
+    add_calls,
+    coherence,
+    read_sets,
+    unit_variance,
+)
 from ..terms import signs, term_index, terms_table
 from .compare import compare_starts
-from .engine import BoundRule, Layout, SlalomRule, iterate
+from .engine import Layout, SlalomRule, climb, iterate
 from .starts import Start, annotation_starts, resumed_start, slalom_start, state_of
 from .updates import joint_factors, loadings, mean_absolute_residual
 
@@ -60,16 +68,16 @@ class FSCLVM(FactorModel):
     readout
         What `loadings_` and `transform` give for annotated terms. `posterior`: the posterior mean,
         as in the paper. `sets`: the read-out of each gene set against a background
-        (:mod:`intae.readout`), by the model's own weights drawn towards the set's mean. `auto`:
-        `sets`, but `posterior` with `compat="slalom"`. Terms without annotation always have the
-        posterior mean.
+        (:mod:`intae.readout`), the same as :class:`intae.Autoencoder`'s, so the two agree whatever
+        their factors; the factors decide on `active`, relevance and genes. The posterior
+        names the wrong set more often (benchmarks/real_counts.py). `auto`: `sets`, but
+        `posterior` with `compat="slalom"`. Terms without annotation always have the posterior
+        mean.
     background
         Of `sets`: c, how much variance of a direction shared by many genes counts as background,
         in variances of a gene; infinity takes off none.
     mean_penalty
-        Of `sets`: kappa, how much the set's mean counts beside the model's own weights
-        (:func:`intae.readout.read_sets`). On truth implanted in real counts, weights alone name the
-        wrong set more often.
+        Of `sets`: kappa, how much the set's mean counts beside its leading direction.
     threads
         Threads for linear algebra; None leaves them as they are.
 
@@ -108,8 +116,9 @@ class FSCLVM(FactorModel):
     Without that, terms take in genes by the hundred and no longer are their gene sets. What
     departs from slalom without `compat`: the start and the order of updates, both from the
     annotation and not random; genes' noise starts at their variance; covariates are centred and
-    have no variance; a term switched off stays in the model as it is. With these every update
-    raises the bound.
+    have no variance; a term switched off stays in the model as it is; and where the bound no longer
+    rises, factors may change their names (:mod:`intae.fsclvm.moves`) before it goes on. With these
+    every update raises the bound.
 
     References
     ----------
@@ -122,7 +131,8 @@ class FSCLVM(FactorModel):
     _saved: ClassVar[tuple[str, ...]] = ("elbo_", "starts_", "_state", "_read")
 
     # Raised whenever the same arguments give other numbers: the workflow then repeats old fits.
-    revision: ClassVar[int] = 2  # 1: genes as they are, loadings the posterior's
+    # 1: genes as they are, loadings the posterior's; 2: no moves, sets read by the model's weights
+    revision: ClassVar[int] = 3
 
     def __init__(
         self,
@@ -130,14 +140,14 @@ class FSCLVM(FactorModel):
         n_sparse: int = 0,
         covariates: Sequence[str] | None = None,
         max_iter: int = 2000,
-        tol: float = 1e-8,
+        tol: float = 1e-7,
         n_init: int = 1,
         seed: int = 0,
         compat: str | None = None,
         gene_scale: str = "auto",
         readout: str = "auto",
         background: float = BACKGROUND,
-        mean_penalty: float = 5.0,
+        mean_penalty: float = MEAN_PENALTY,
         threads: int | None = None,
     ) -> None:
         self.n_dense = n_dense
@@ -188,9 +198,7 @@ class FSCLVM(FactorModel):
             candidates = []
             for start in self._starts(adata, known - shift, layout, warm_start):
                 before = time.perf_counter() - begin
-                history, converged = iterate(
-                    start.problem, start.q, start.orders, self._rule(adata, start), self.max_iter
-                )
+                history, converged = self._climb(adata, start, layout)
                 history["seconds"] += before
                 candidates.append((start, history, converged))
                 log.info(
@@ -343,12 +351,15 @@ class FSCLVM(FactorModel):
             return [slalom_start(*given, self.seed)]
         return annotation_starts(*given, self.n_init, self.seed, unit=self.gene_scale != "none")
 
-    def _rule(self, adata: AnnData, start: Start) -> BoundRule | SlalomRule:
+    def _climb(self, adata: AnnData, start: Start, layout: Layout) -> tuple[pd.DataFrame, bool]:
+        """Fit from one start, in place; return its history and whether it converged."""
+        given = start.problem, start.q, start.orders
         if self.compat is None:
-            return BoundRule(self.tol)
-        return SlalomRule(
+            return climb(*given, self.tol, self.max_iter, layout.first_annotated)
+        rule = SlalomRule(
             lambda q: mean_absolute_residual(adata.X, start.mean, start.extra, q.A, q.CW)
         )
+        return iterate(*given, rule, self.max_iter)
 
     def _tabulate(self, adata: AnnData, start: Start) -> None:
         """Set the tables every model has, and how gene sets are read."""
@@ -365,7 +376,7 @@ class FSCLVM(FactorModel):
         A[:G] /= s["scale"][:, None]
         variance = np.einsum("gk,gk->k", start.q.A[:, k], start.q.XS[:, k]) / adata.n_obs
         variance -= (start.problem.extra_mean @ start.q.A[G:, k]) ** 2
-        q = self._read_out(start, annotations.astype(float), weights * s["sign"])
+        q = self._read_out(start, annotations.astype(float))
         if self.reads_off_terms:
             A[:, : annotations.shape[1]] = 0.0
             A[: G + n_known, : annotations.shape[1]] = self._read
@@ -380,7 +391,7 @@ class FSCLVM(FactorModel):
         self.terms_["variance_explained"] = explained / max(total, np.finfo(float).tiny)
         add_calls(self.terms_, q)
 
-    def _read_out(self, start: Start, annotations: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    def _read_out(self, start: Start, annotations: np.ndarray) -> np.ndarray:
         """Set what reads gene sets from [Y, covariates], (G + known) x sets; return q values."""
         G, N, n_known = start.problem.n_genes, start.problem.n_cells, start.problem.n_known
         gram = start.problem.gamma[: G + n_known, : G + n_known] / N
@@ -390,9 +401,7 @@ class FSCLVM(FactorModel):
         q = coherence(C, annotations, N, start.mean, seed=self.seed, **given)
         self._read = np.zeros((G + n_known, 0))
         if self.reads_off_terms:
-            n_sets = annotations.shape[1]
-            own = weights[:, :n_sets] / scale[:, None]
-            read = read_sets(C, annotations, N, own=own, mean_penalty=self.mean_penalty, **given)
+            read = read_sets(C, annotations, N, mean_penalty=self.mean_penalty, **given)
             by_gene = read.weights / scale[:, None]
             self._read = np.vstack([by_gene / start.scale[:, None], -effects @ by_gene])
         return q

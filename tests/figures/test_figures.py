@@ -232,7 +232,7 @@ def test_stability_names_what_was_changed():
     assert [t.get_text() for t in axes[3].texts] == ["6.0", "9.0"]
     (segment,) = axes[0].collections[0].get_segments()  # one pair has no spread
     np.testing.assert_allclose(segment, [[0.7, 1], [0.95, 1]])
-    assert not axes[3].collections[0].get_segments()
+    assert not axes[3].collections
     axes = plot_stability(table, LABELS, roles={"pca": "ablation"}, permuted=["ae"]).axes
     assert texts(axes[0]) == ["Autoencoder: another shuffle (1 pair)"]
 

@@ -33,6 +33,13 @@ def one_of(names):
     return "|".join(map(re.escape, names)) or "(?!)"
 
 
+def by_content(files):
+    """Tell Snakemake that dates of a user's own files say nothing: the rule is told checksums."""
+    if isinstance(files, str):
+        return files
+    return [ancient(path) if path in BENCHMARK.own_files else path for path in files]
+
+
 def size_mb(files):
     """Return the size of files; Snakemake waits for one that is not there yet."""
     return sum(Path(path).stat().st_size for path in files) / 1e6

@@ -69,7 +69,12 @@ FIGURES.append(f"{RESULTS}/figures/cost.png")
 
 rule terms_page:
     input:
-        unpack(lambda wildcards: JOBS.page_inputs(wildcards.dataset)),
+        unpack(
+            lambda wildcards: {
+                name: by_content(files)
+                for name, files in JOBS.page_inputs(wildcards.dataset).items()
+            }
+        ),
     output:
         report(
             f"{RESULTS}/figures/{{dataset}}/terms.html",

@@ -52,6 +52,7 @@ class Benchmark:
         self.methods: list[str] = run.get("methods") or list(self.config["methods"])
         self.excluded = {(pair["dataset"], pair["method"]) for pair in self.config["exclude"]}
         self.downloads: dict[str, Download] = {}
+        self.own_files: set[str] = set()  # the user's, neither downloaded nor made by a step
         lent = [d for name in chosen if (d := self.lender_of(name)) is not None]
         for name in dict.fromkeys([*chosen, *lent]):
             self.dataset_files(name)  # so that a missing file is told of before any job
@@ -258,10 +259,11 @@ class Benchmark:
             return self._download(Download(name, tuple(urls), entry.get("sha256")))
         path = Path(entry["file"])
         if path.exists():
+            self.own_files.add(str(path))
             return str(path)
-        if self.mirror:
-            if find_in_mirror(path.name, self.mirror):
-                return self._download(Download(path.name, (), entry.get("sha256")))
+        brought = Path(self.config["resources"], path.name)  # from a mirror of another day
+        if brought.exists() or find_in_mirror(path.name, self.mirror):
+            return self._download(Download(path.name, (), entry.get("sha256")))
         msg = f"config, {where}: there is no file {entry['file']!r} (looked for at {path.resolve()}"
         msg += f", and by its name in the mirror {self.mirror})" if self.mirror else "; no mirror)"
         raise ConfigError(msg)

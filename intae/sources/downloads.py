@@ -139,7 +139,7 @@ def fetch(
     path = Path(path)
     found = find_in_mirror(name, mirror)
     if found is not None:
-        seen = _sha256(found)
+        seen = sha256_of(found)
         if sha256 is not None and seen != sha256:
             msg = f"{found}: has checksum {seen}, not {sha256}; it is not the file it should be"
             raise FetchError(msg)
@@ -155,7 +155,7 @@ def fetch(
             failures.append(f"  {url}\n    {' '.join(str(error).split())}")
             log.warning("%s: %s failed: %s", name, url, error)
             continue
-        log.info("%s: from %s, sha256 %s", name, url, sha256 or f"{_sha256(path)} (not pinned)")
+        log.info("%s: from %s, sha256 %s", name, url, sha256 or f"{sha256_of(path)} (not pinned)")
         return url
     tried = "\n".join(failures) if failures else "  no address is known for it"
     msg = (
@@ -187,6 +187,7 @@ def _download(url: str, path: Path, sha256: str | None, timeout: float) -> None:
         )
 
 
-def _sha256(path: Path) -> str:
+def sha256_of(path: Path) -> str:
+    """Return the checksum of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

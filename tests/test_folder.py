@@ -1,0 +1,73 @@
+"""A folder that can be trusted: what runs again, and what does not."""
+
+import os
+import shutil
+
+import pytest
+from workflows import said, small, snakemake, write_cells, write_config, write_sets
+
+PREPARED = "results/own/prepared.h5ad"
+
+
+def rules_of(done):
+    """Return the names of the rules that a dry run would run."""
+    assert done.returncode == 0, said(done)
+    table = said(done).split("Job stats:")[-1].splitlines()[3:] if "Job stats" in said(done) else []
+    return {line.split()[0] for line in table[: table.index("")] if line} - {"total"}
+
+
+def replace_with_older(path, write):
+    """Replace a file in place; it looks older than before."""
+    before = path.stat().st_mtime
+    fresh = path.with_name("fresh" + path.suffix)
+    write(fresh)
+    path.write_bytes(fresh.read_bytes())
+    fresh.unlink()
+    os.utime(path, (before - 1000, before - 1000))
+
+
+@pytest.fixture
+def mirrored(tmp_path):
+    """A run of files that lie in a mirror: its folder, its config, and the mirror."""
+    folder, mirror = tmp_path / "folder", tmp_path / "mirror"
+    folder.mkdir()
+    mirror.mkdir()
+    write_cells(mirror / "cells.h5ad")
+    write_sets(mirror / "sets.gmt")
+    config = write_config(folder / "mine.yaml", small())
+    done = snakemake(folder, PREPARED, *config, mirror=mirror)
+    assert done.returncode == 0, said(done)
+    return folder, config, mirror
+
+
+def test_where_a_file_came_from_changes_nothing(mirrored, tmp_path):
+    folder, config, mirror = mirrored
+    for other in (mirror, None, shutil.copytree(mirror, tmp_path / "moved")):
+        again = snakemake(folder, PREPARED, "--dry-run", *config, mirror=other)
+        assert "Nothing to be done" in said(again), said(again)
+    assert (folder / "resources/cells.h5ad").exists()
+
+
+def test_a_file_of_the_mirror_that_changed_is_fetched_again(mirrored):
+    folder, config, mirror = mirrored
+    replace_with_older(mirror / "cells.h5ad", lambda path: write_cells(path, seed=1))
+    again = snakemake(folder, PREPARED, *config, mirror=mirror)
+    assert {"fetch", "load", "prepare"} == rules_of(again)
+    assert (folder / "resources/cells.h5ad").read_bytes() == (mirror / "cells.h5ad").read_bytes()
+    once = snakemake(folder, PREPARED, "--dry-run", *config, mirror=mirror)
+    assert "Nothing to be done" in said(once)
+
+
+def test_a_users_file_counts_by_its_content(tmp_path):
+    write_cells(tmp_path / "cells.h5ad")
+    write_sets(tmp_path / "sets.gmt")
+    config = write_config(tmp_path / "mine.yaml", small())
+    assert snakemake(tmp_path, PREPARED, *config).returncode == 0
+    dry = (PREPARED, *config, "--dry-run")
+    (tmp_path / "sets.gmt").touch()
+    (tmp_path / "cells.h5ad").touch()
+    assert "Nothing to be done" in said(snakemake(tmp_path, *dry))
+    replace_with_older(tmp_path / "sets.gmt", lambda path: write_sets(path, n_sets=2))
+    assert rules_of(snakemake(tmp_path, *dry)) == {"prepare"}
+    replace_with_older(tmp_path / "cells.h5ad", lambda path: write_cells(path, seed=1))
+    assert rules_of(snakemake(tmp_path, *dry)) == {"load", "prepare"}

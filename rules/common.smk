@@ -6,9 +6,10 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-# The library is installed, or it lies beside this file (environments made by conda).
-sys.path.insert(0, workflow.basedir)
-from intae.benchmark.config import read_config
+# The library is installed, or it lies beside this folder (environments made by conda).
+CHECKOUT = Path(str(workflow.current_basedir)).parent
+sys.path.insert(0, str(CHECKOUT))
+from intae.benchmark.config import DEFAULTS, merge, read_config
 from intae.benchmark.jobs import CLAIMED, PREPARING, Jobs, rule_name
 from intae.benchmark.logs import ended_by_slurm
 from intae.benchmark.plan import Benchmark
@@ -18,6 +19,10 @@ from intae.errors import ConfigError
 try:
     for path in workflow.configfiles:
         read_config(path)  # an entry that stands there twice would silently be lost
+    if (
+        workflow.modifier.skip_configfile
+    ):  # a module of another workflow, with a config of its own
+        config.update(merge(read_config(DEFAULTS), config))
     BENCHMARK = Benchmark(config)
 except ConfigError as error:
     raise WorkflowError(str(error))

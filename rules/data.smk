@@ -17,7 +17,9 @@ rule fetch:
     conda:
         "../envs/intae.yaml"
     params:
-        content=lambda wildcards: JOBS.downloads.told(BENCHMARK.downloads[wildcards.file]),
+        content=lambda wildcards: JOBS.downloads.told(
+            BENCHMARK.downloads[wildcards.file]
+        ),
         # what depends on the output as well is no reason to fetch again: where a file comes from
         download=lambda wildcards, output: vars(BENCHMARK.downloads[wildcards.file]),
         mirror=lambda wildcards, output: BENCHMARK.mirror,

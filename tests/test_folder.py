@@ -2,8 +2,10 @@
 
 import os
 import shutil
+import subprocess
 
 import pytest
+import yaml
 from workflows import said, small, snakemake, write_cells, write_config, write_sets
 
 PREPARED = "results/own/prepared.h5ad"
@@ -71,3 +73,65 @@ def test_a_users_file_counts_by_its_content(tmp_path):
     assert rules_of(snakemake(tmp_path, *dry)) == {"prepare"}
     replace_with_older(tmp_path / "cells.h5ad", lambda path: write_cells(path, seed=1))
     assert rules_of(snakemake(tmp_path, *dry)) == {"load", "prepare"}
+
+
+@pytest.fixture
+def mine(tmp_path):
+    """A folder with data and a config, but no workflow."""
+    write_cells(tmp_path / "cells.h5ad")
+    write_sets(tmp_path / "sets.gmt")
+    return tmp_path, write_config(tmp_path / "mine.yaml", small())
+
+
+def test_a_read_only_checkout_serves_another_folder(mine, tmp_path_factory, root):
+    folder, config = mine
+    checkout = tmp_path_factory.mktemp("checkout")
+    copied = subprocess.run(["git", "archive", "HEAD"], cwd=root, capture_output=True, check=True)
+    subprocess.run(["tar", "x", "-C", str(checkout)], input=copied.stdout, check=True)
+    subprocess.run(["chmod", "-R", "a-w", str(checkout)], check=True)
+    before = sorted(p for p in checkout.rglob("*") if "__pycache__" not in p.parts)
+    elsewhere = ["--directory", str(folder), "-s", str(checkout / "Snakefile"), *config]
+    done = snakemake(tmp_path_factory.mktemp("cwd"), "results/own/loaded.h5ad", *elsewhere)
+    assert done.returncode == 0, said(done)
+    assert (folder / "results/own/loaded.h5ad").exists()
+    assert (folder / "results/logs/own/load.log").exists() and not (folder / "logs").exists()
+    assert before == sorted(p for p in checkout.rglob("*") if "__pycache__" not in p.parts)
+    subprocess.run(["chmod", "-R", "u+w", str(checkout)], check=True)  # so that pytest removes it
+
+
+def test_another_workflow_uses_this_one_as_a_module(mine, root):
+    folder, config = mine
+    (folder / "Snakefile").write_text(
+        f"""
+module terms:
+    snakefile: "{root}/Snakefile"
+    config: config["terms"]
+use rule * from terms as terms_*
+rule ours:
+    default_target: True
+    input: "results/tables/runtime.csv"
+"""
+    )
+    config = write_config(folder / "outer.yaml", {"terms": small()})
+    done = snakemake(folder, "--dry-run", *config, snakefile=folder / "Snakefile")
+    wanted = {"terms_load", "terms_prepare", "terms_train", "terms_join", "ours"}
+    assert wanted <= rules_of(done)
+    prepared = snakemake(folder, PREPARED, *config, snakefile=folder / "Snakefile")
+    assert (folder / PREPARED).exists(), said(prepared)
+
+
+def test_the_catalog_of_workflows_finds_what_it_asks_for(root):
+    usage = yaml.safe_load((root / ".snakemake-workflow-catalog.yml").read_text())["usage"]
+    assert {"mandatory-flags", "software-stack-deployment", "report"} == set(usage)
+    assert (root / "Snakefile").exists() and (root / "config.yaml").exists()
+
+
+def test_what_is_timed_is_fitted_again_with_other_threads(mine):
+    folder, config = mine
+    model = "results/own/pca/seed0/model.h5"
+    done = snakemake(folder, model, *config)
+    assert done.returncode == 0, said(done)
+    more = small()
+    more["methods"]["pca"]["threads"] = 2
+    again = snakemake(folder, model, "--dry-run", *write_config(folder / "mine.yaml", more))
+    assert rules_of(again) == {"train"}

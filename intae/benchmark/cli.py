@@ -9,10 +9,8 @@ from pathlib import Path
 from ..errors import ConfigError, IntaeError, suggest
 from ..sources import SOURCES
 from ..sources.downloads import find_in_mirror
-from .config import load_config, reference
+from .config import DEFAULTS, load_config, reference
 from .plan import Benchmark
-
-DEFAULT = Path(__file__).with_name("config.yaml")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -29,7 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(reference(), end="")
         return 0
     try:
-        text = describe(Benchmark(load_config([DEFAULT, *chosen.config])))
+        text = describe(Benchmark(load_config([DEFAULTS, *chosen.config])))
     except (IntaeError, OSError) as error:
         print(f"Error: {error}", file=sys.stderr)
         return 1

@@ -222,7 +222,7 @@ class Jobs:
 
     def params_of_part(self, dataset: str, method: str) -> dict[str, Any]:
         """Return how a method is fitted to a part of a data set, slalom with the parts' budget."""
-        told = self.fitting(method)
+        told = self.fitting(method) | {"threads": self.benchmark.method(method)["threads"]}
         budget = self.benchmark.analysis(dataset)["scaling"]["budget"]
         if told["model"] == "Slalom" and budget is not None:
             told["params"] = told["params"] | {"budget": budget}

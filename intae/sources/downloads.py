@@ -171,20 +171,25 @@ def _download(url: str, path: Path, sha256: str | None, timeout: float) -> None:
     """Download to a temporary file, check, and move into place; retry what may pass."""
     import pooch
 
-    with whole_file(path) as part:
-        part.unlink()  # pooch takes a file that exists for one it need not fetch
+    # pooch's own temporary files lie here, so that those of a killed process are found again
+    folder = path.with_name(f".{path.name}.download")
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
         one = pooch.create(
-            path=part.parent,
+            path=folder,
             base_url="",
-            registry={part.name: f"sha256:{sha256}" if sha256 else None},
-            urls={part.name: url},
+            registry={path.name: f"sha256:{sha256}" if sha256 else None},
+            urls={path.name: url},
             retry_if_failed=RETRIES,
         )
         headers = {"User-Agent": USER_AGENT}
         one.fetch(
-            part.name,
+            path.name,
             downloader=pooch.HTTPDownloader(progressbar=True, headers=headers, timeout=timeout),
         )
+        os.replace(folder / path.name, path)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def sha256_of(path: Path) -> str:

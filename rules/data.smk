@@ -1,19 +1,11 @@
 # Download, load and prepare.
-# What takes seconds never goes through a cluster's queue; nor does what needs the network.
-localrules:
-    fetch,
-    fetch_all,
-    join,
-    claims,
-    figures_of_the_run,
-
-
 rule fetch:
     output:
         f"{RESOURCES}/{{file}}",
     log:
         f"{LOGS}/fetch/{{file}}.log",
     retries: 2
+    localrule: True  # what needs the network never goes through a cluster's queue
     conda:
         "../envs/intae.yaml"
     params:

@@ -54,6 +54,7 @@ rule figures_of_the_run:
         pdf=f"{RESULTS}/figures/cost.pdf",
     log:
         f"{LOGS}/figures.log",
+    localrule: True  # seconds
     conda:
         "../envs/intae.yaml"
     threads: 1

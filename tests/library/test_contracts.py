@@ -7,6 +7,7 @@ import sys
 import numpy as np
 import pytest
 
+from intae.io import whole_file
 from intae.prepared import ContractError, check_prepared
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from math import isnan
 from pathlib import Path
 
 from ..errors import ConfigError, IntaeError, suggest
@@ -75,7 +74,7 @@ def describe(benchmark: Benchmark) -> str:
         size_found = sizes_of[dataset] or sizes_of.get(lender or "")
         if size_found:
             cost = cost_of(benchmark, dataset, *size_found)
-            in_all.add(cost.fits, cost.seconds / max(cost.fits, 1), cost.mb)
+            in_all.join(cost)
             lines.append(f"  {cost.fits} fits, all counted: {_about(cost)}")
         if dataset not in benchmark.datasets:
             lines.append("  only compared with the truth")
@@ -118,9 +117,8 @@ def describe(benchmark: Benchmark) -> str:
 
 
 def _about(cost: Cost) -> str:
-    if isnan(cost.seconds):
-        return "cost not known, since a model of them was not measured"
-    return f"{in_words(cost.seconds)}, {cost.mb / 1024:.1f} GB"
+    but = f" and {cost.unknown} of them of unknown cost" if cost.unknown else ""
+    return f"{in_words(cost.seconds)} and up to {cost.mb / 1024:.1f} GB{but}"
 
 
 def _cells(dataset: str, benchmark: Benchmark) -> str:

@@ -36,7 +36,7 @@ KINDS: dict[str, tuple[str, dict[str, Any]]] = {
     "MaskedAutoencoder stochastic": ("MaskedAutoencoder", {"mask": "stochastic"}),
     "FSCLVM annotation": ("FSCLVM", {"n_dense": 0}),
     "FSCLVM slalom": ("FSCLVM", {"n_dense": 0, "compat": "slalom"}),
-    "Slalom": ("Slalom", {"n_dense": 0, "budget": 60}),
+    "Slalom": ("Slalom", {"n_dense": 0}),
     "PLIER": ("PLIER", {}),
     "GeneSetScore score_genes": ("GeneSetScore", {"method": "score_genes"}),
     "GeneSetScore ulm": ("GeneSetScore", {"method": "ulm"}),
@@ -58,18 +58,30 @@ class Cost:
         Of all, one after the other.
     mb
         Of the largest.
+    unknown
+        How many of the fits count for nothing, since their class was not measured.
     """
 
     fits: int = 0
     seconds: float = 0.0
     mb: float = 0.0
+    unknown: int = 0
 
-    def add(self, fits: int, seconds: float, mb: float) -> None:
+    def add(self, fits: int, about: tuple[float, float] | None) -> None:
         """Add fits of the same cost."""
-        if fits:
-            self.fits += fits
-            self.seconds += fits * seconds
-            self.mb = max(self.mb, mb)
+        self.fits += fits
+        if about is None:
+            self.unknown += fits
+        elif fits:
+            self.seconds += fits * about[0]
+            self.mb = max(self.mb, about[1])
+
+    def join(self, other: Cost) -> None:
+        """Add the fits of another data set."""
+        self.fits += other.fits
+        self.seconds += other.seconds
+        self.mb = max(self.mb, other.mb)
+        self.unknown += other.unknown
 
 
 def kind_of(entry: dict[str, Any]) -> str:
@@ -99,14 +111,13 @@ def measured_on() -> str:
         return next(csv.DictReader(file))["cpu"]
 
 
-def cost_of_fit(entry: dict[str, Any], n_cells: float, n_genes: int) -> tuple[float, float]:
-    """Return about how many seconds and MB a fit takes; nan for a class that was not measured."""
-    found = _slopes().get(kind_of(entry))
-    if found is None:
-        return float("nan"), float("nan")
+def cost_of_fit(entry: dict[str, Any], n_cells: float, n_genes: int) -> tuple[float, float] | None:
+    """Return about how many seconds and MB a fit takes; None where its class was not measured."""
+    found, budget = _slopes().get(kind_of(entry)), entry["params"].get("budget")
+    if found is None:  # what may take hours, as slalom, takes its budget at most
+        return None if budget is None else (budget, 0.0)
     thousands, wider = n_cells / 1000, n_genes / GENES
     seconds = (found["seconds"] + found["seconds_per_1000_cells"] * thousands) * wider
-    budget = entry["params"].get("budget")
     if budget is not None:
         seconds = min(seconds, budget)
     return seconds, found["mb"] + found["mb_per_1000_cells"] * thousands * wider
@@ -118,21 +129,21 @@ def cost_of(benchmark: Benchmark, dataset: str, n_cells: int, n_genes: int) -> C
     kinds = 2 if "donor" in benchmark.dataset(dataset)["labels"] else 1
     for method in benchmark.methods_of(dataset):
         entry = benchmark.method(method)
-        cost.add(len(entry["seeds"]), *cost_of_fit(entry, n_cells, n_genes))
+        cost.add(len(entry["seeds"]), cost_of_fit(entry, n_cells, n_genes))
         if whole:
             half = cost_of_fit(entry, n_cells / 2, n_genes)
-            cost.add(2 * kinds * entry["halves"], *half)
+            cost.add(2 * kinds * entry["halves"], half)
             if folds := entry["folds"]:
                 rest = cost_of_fit(entry, n_cells * (folds - 1) / folds, n_genes)
-                cost.add(folds * len(entry["seeds"]), *rest)
+                cost.add(folds * len(entry["seeds"]), rest)
     if whole:
         for method, size in benchmark.parts_of(dataset):
             if size <= n_cells:
-                cost.add(1, *cost_of_fit(benchmark.method(method), size, n_genes))
+                cost.add(1, cost_of_fit(benchmark.method(method), size, n_genes))
         for sweep in benchmark.sweeps_of(dataset):
             entry = benchmark.method(benchmark.sweep(sweep)["method"])
             n_points = len(benchmark.points_of(sweep)) + 1
-            cost.add(n_points, *cost_of_fit(entry, n_cells, n_genes))
+            cost.add(n_points, cost_of_fit(entry, n_cells, n_genes))
     return cost
 
 

@@ -26,7 +26,7 @@ COLUMNS = ("kind", "seconds", "seconds_per_1000_cells", "mb", "mb_per_1000_cells
 GENES = 500  # at which the slopes were measured, with 50 terms (benchmarks/slopes.py)
 LARGE = 300  # MB of files, above which data are not prepared only to look at them
 # Seconds that each other step takes, most of it Python's start, as measured on small runs.
-STEP = 8.0
+STEP = 4.0
 # Kind of method -> the class and the parameters that it was measured with.
 KINDS: dict[str, tuple[str, dict[str, Any]]] = {
     "Autoencoder adam": ("Autoencoder", {"solver": "adam"}),

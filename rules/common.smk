@@ -128,7 +128,7 @@ onerror:
     if FOLLOWED.failed:
         print(
             f"Steps that failed: {len(FOLLOWED.failed)}, listed in {RESULTS}/missing.csv. The same "
-            "command tries them again; with `--config leave_out_failed=true` it makes tables, "
+            "command tries them again; with `--config leave_out_failed=True` it makes tables, "
             "figures and report of the rest.",
             file=sys.stderr,
         )

@@ -3,8 +3,8 @@ from snakemake.utils import min_version
 min_version("9.27")
 
 
-# Found beside this file, wherever Snakemake is started.
-configfile: f"{workflow.basedir}/config.yaml"
+# Found beside this file, wherever Snakemake is started, and where another workflow uses this one.
+configfile: f"{workflow.current_basedir}/config.yaml"
 
 
 report: "report/workflow.rst"

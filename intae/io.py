@@ -6,6 +6,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from glob import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,10 +18,16 @@ if TYPE_CHECKING:
 
 @contextmanager
 def whole_file(path: str | Path) -> Iterator[Path]:
-    """Give a temporary path beside `path`, moved there only when the block has ended well."""
+    """Give a temporary path beside `path`, moved there only when the block has ended well.
+
+    What a killed process left of the same file is removed first.
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, part = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=f".part{path.suffix}")
+    prefix, suffix = f".{path.name}.", f".part{path.suffix}"
+    for left in path.parent.glob(f"{escape(prefix)}????????{escape(suffix)}"):
+        left.unlink(missing_ok=True)
+    handle, part = tempfile.mkstemp(dir=path.parent, prefix=prefix, suffix=suffix)
     os.close(handle)
     try:
         yield Path(part)

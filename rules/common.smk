@@ -6,18 +6,25 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-# The library is installed, or it lies beside this file (environments made by conda).
-sys.path.insert(0, workflow.basedir)
-from intae.benchmark.config import read_config
+# The library is installed, or it lies beside this folder (environments made by conda).
+CHECKOUT = Path(str(workflow.current_basedir)).parent
+sys.path.insert(0, str(CHECKOUT))
+from intae.benchmark.config import DEFAULTS, merge, read_config
+from intae.benchmark.console import follow
 from intae.benchmark.jobs import CLAIMED, PREPARING, Jobs, rule_name
 from intae.benchmark.logs import ended_by_slurm
 from intae.benchmark.plan import Benchmark
 from intae.benchmark.requests import STEPS, fit_request, gpu_request, is_quick
+from intae.benchmark.runs import describe_run, write_missing, write_run
 from intae.errors import ConfigError
 
 try:
     for path in workflow.configfiles:
         read_config(path)  # an entry that stands there twice would silently be lost
+    if (
+        workflow.modifier.skip_configfile
+    ):  # a module of another workflow, with a config of its own
+        config.update(merge(read_config(DEFAULTS), config))
     BENCHMARK = Benchmark(config)
 except ConfigError as error:
     raise WorkflowError(str(error))
@@ -31,6 +38,13 @@ RESOURCES = BENCHMARK.config["resources"]
 def one_of(names):
     """Constrain a wildcard to names; to nothing where there are none."""
     return "|".join(map(re.escape, names)) or "(?!)"
+
+
+def by_content(files):
+    """Tell Snakemake that dates of a user's own files say nothing: the rule is told checksums."""
+    if isinstance(files, str):
+        return files
+    return [ancient(path) if path in BENCHMARK.own_files else path for path in files]
 
 
 def size_mb(files):
@@ -94,7 +108,30 @@ def entry(name):
     return lambda wildcards: BENCHMARK.method(wildcards.method)[name]
 
 
+# Progress and time left on the console; every line stands in Snakemake's own log.
+FOLLOWED = follow(workflow) if workflow.is_main_process else None
+
+
+def keep_record():
+    """Write what the run was made with, and what it lacks."""
+    write_run(describe_run(JOBS, CHECKOUT), f"{RESULTS}/run.json")
+    if not BENCHMARK.config["leave_out_failed"] or FOLLOWED.failed:
+        write_missing(FOLLOWED.failed, f"{RESULTS}/missing.csv")
+
+
+onsuccess:
+    keep_record()
+
+
 onerror:
+    keep_record()
+    if FOLLOWED.failed:
+        print(
+            f"Steps that failed: {len(FOLLOWED.failed)}, listed in {RESULTS}/missing.csv. The same "
+            "command tries them again; with `--config leave_out_failed=True` it makes tables, "
+            "figures and report of the rest.",
+            file=sys.stderr,
+        )
     for line in ended_by_slurm(".snakemake/slurm_logs", BEGAN):
         print(line, file=sys.stderr)
 

@@ -1,24 +1,20 @@
 # Download, load and prepare.
-# What takes seconds never goes through a cluster's queue; nor does what needs the network.
-localrules:
-    fetch,
-    fetch_all,
-    join,
-    claims,
-    figures_of_the_run,
-
-
 rule fetch:
     output:
         f"{RESOURCES}/{{file}}",
     log:
         f"{LOGS}/fetch/{{file}}.log",
     retries: 2
+    localrule: True  # what needs the network never goes through a cluster's queue
     conda:
         "../envs/intae.yaml"
     params:
-        download=lambda wildcards: vars(BENCHMARK.downloads[wildcards.file]),
-        mirror=BENCHMARK.mirror,
+        content=lambda wildcards: JOBS.downloads.told(
+            BENCHMARK.downloads[wildcards.file]
+        ),
+        # what depends on the output as well is no reason to fetch again: where a file comes from
+        download=lambda wildcards, output: vars(BENCHMARK.downloads[wildcards.file]),
+        mirror=lambda wildcards, output: BENCHMARK.mirror,
     script:
         "../scripts/fetch.py"
 
@@ -31,7 +27,7 @@ rule fetch_all:
 
 rule load:
     input:
-        lambda wildcards: JOBS.files_of(wildcards.dataset),
+        lambda wildcards: by_content(JOBS.files_of(wildcards.dataset)),
     output:
         JOBS.loaded,
     log:
@@ -45,6 +41,7 @@ rule load:
         **asked("load"),
     params:
         entry=lambda wildcards: JOBS.loading(wildcards.dataset),
+        contents=lambda wildcards: JOBS.contents(JOBS.files_of(wildcards.dataset)),
     script:
         "../scripts/load.py"
 
@@ -52,7 +49,9 @@ rule load:
 rule prepare:
     input:
         loaded=JOBS.loaded,
-        gene_sets=lambda wildcards: BENCHMARK.gene_set_files(wildcards.dataset),
+        gene_sets=lambda wildcards: by_content(
+            BENCHMARK.gene_set_files(wildcards.dataset)
+        ),
     output:
         JOBS.prepared,
     log:
@@ -67,5 +66,8 @@ rule prepare:
     params:
         entry=lambda wildcards: JOBS.entry(wildcards.dataset, PREPARING),
         prefixes=lambda wildcards: JOBS.prefixes(wildcards.dataset),
+        contents=lambda wildcards: JOBS.contents(
+            BENCHMARK.gene_set_files(wildcards.dataset)
+        ),
     script:
         "../scripts/prepare.py"

@@ -54,6 +54,7 @@ rule figures_of_the_run:
         pdf=f"{RESULTS}/figures/cost.pdf",
     log:
         f"{LOGS}/figures.log",
+    localrule: True  # seconds
     conda:
         "../envs/intae.yaml"
     threads: 1
@@ -69,7 +70,12 @@ FIGURES.append(f"{RESULTS}/figures/cost.png")
 
 rule terms_page:
     input:
-        unpack(lambda wildcards: JOBS.page_inputs(wildcards.dataset)),
+        unpack(
+            lambda wildcards: {
+                name: by_content(files)
+                for name, files in JOBS.page_inputs(wildcards.dataset).items()
+            }
+        ),
     output:
         report(
             f"{RESULTS}/figures/{{dataset}}/terms.html",

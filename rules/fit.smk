@@ -20,6 +20,7 @@ rule train:
         model=tell("model"),
         params=tell("params"),
         revision=tell("revision"),
+        threads=entry("threads"),  # its seconds are a result
     script:
         "../scripts/train.py"
 

@@ -27,6 +27,7 @@ rule claims:
         ),
     log:
         f"{LOGS}/claims.log",
+    localrule: True  # seconds
     conda:
         "../envs/intae.yaml"
     threads: 1

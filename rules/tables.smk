@@ -53,6 +53,7 @@ rule join:
         ),
     log:
         f"{LOGS}/join.log",
+    localrule: True  # seconds
     conda:
         "../envs/intae.yaml"
     threads: 1
@@ -97,3 +98,30 @@ if JOBS.calls():
             "../scripts/calls.py"
 
     TABLES.append(JOBS.calls_table)
+
+
+# What an earlier run lacked and this one leaves out: see `leave_out_failed` in the config.
+if BENCHMARK.left_out:
+
+    rule missing:
+        input:
+            f"{RESULTS}/missing.csv",
+        output:
+            report(
+                f"{RESULTS}/tables/missing.csv",
+                caption="../report/missing.rst",
+                category="7. Tables",
+                labels={"table": "missing"},
+            ),
+        log:
+            f"{LOGS}/missing.log",
+        localrule: True
+        conda:
+            "../envs/intae.yaml"
+        threads: 1
+        params:
+            left_out=BENCHMARK.left_out,
+        script:
+            "../scripts/missing.py"
+
+    TABLES.append(f"{RESULTS}/tables/missing.csv")

@@ -3,13 +3,14 @@
 from _step import step
 
 with step(snakemake):
+    from pathlib import Path
+
+    from intae.benchmark.contents import Contents, Downloads
     from intae.sources.downloads import fetch
 
-    download = snakemake.params.download
-    fetch(
-        download["name"],
-        download["urls"],
-        snakemake.output[0],
-        sha256=download["sha256"],
-        mirror=snakemake.params.mirror,
+    told, path = snakemake.params, Path(snakemake.output[0])
+    download, mirror = told.download, told.mirror
+    came_from = fetch(
+        download["name"], download["urls"], path, sha256=download["sha256"], mirror=mirror
     )
+    Downloads(path.parent, mirror, Contents()).record(path.name, told.content, came_from)

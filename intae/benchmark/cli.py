@@ -9,10 +9,12 @@ from pathlib import Path
 from ..errors import ConfigError, IntaeError, suggest
 from ..sources import SOURCES
 from ..sources.downloads import find_in_mirror
-from .config import load_config, reference
+from .config import DEFAULTS, load_config, reference
+from .console import in_words
+from .jobs import Jobs
+from .outlook import STEP, Cost, cost_of, count_steps, look, measured_on
 from .plan import Benchmark
-
-DEFAULT = Path(__file__).with_name("config.yaml")
+from .runs import compare_runs
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -23,13 +25,21 @@ def main(arguments: list[str] | None = None) -> int:
     check.add_argument(
         "config", nargs="*", type=Path, help="your files, laid over config.yaml in order"
     )
+    compare = commands.add_parser(
+        "compare", help="say what differs between two runs; exit 1 if more than times does"
+    )
+    compare.add_argument("runs", nargs=2, type=Path, metavar="RUN", help="folders of results")
     commands.add_parser("reference", help="print all keys of the config, as Markdown")
     chosen = parser.parse_args(arguments)
     if chosen.command == "reference":
         print(reference(), end="")
         return 0
     try:
-        text = describe(Benchmark(load_config([DEFAULT, *chosen.config])))
+        if chosen.command == "compare":
+            lines, differ = compare_runs(*chosen.runs)
+            print("\n".join(lines) or "no difference")
+            return int(differ)
+        text = describe(Benchmark(load_config([DEFAULTS, *chosen.config])))
     except (IntaeError, OSError) as error:
         print(f"Error: {error}", file=sys.stderr)
         return 1
@@ -39,7 +49,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 def describe(benchmark: Benchmark) -> str:
     """Say what would run: data sets with their files, methods with their seeds, number of fits."""
-    lines, total = [], 0
+    lines, total, jobs, in_all = [], 0, Jobs(benchmark), Cost()
+    sizes_of: dict[str, tuple[int, int] | None] = {}
     draws = [d for several in benchmark.simulations.values() for d in several]
     every = list(dict.fromkeys([*benchmark.datasets, *draws]))
     for dataset in every:
@@ -58,6 +69,13 @@ def describe(benchmark: Benchmark) -> str:
             lines.append(f"  {path}: {_whereabouts(Path(path), benchmark)}")
         for role, column in entry["labels"].items():
             lines.append(f"  {role}: column {column!r}")
+        found, sizes_of[dataset] = look(jobs, dataset)
+        lines += found
+        size_found = sizes_of[dataset] or sizes_of.get(lender or "")
+        if size_found:
+            cost = cost_of(benchmark, dataset, *size_found)
+            in_all.join(cost)
+            lines.append(f"  {cost.fits} fits, all counted: {_about(cost)}")
         if dataset not in benchmark.datasets:
             lines.append("  only compared with the truth")
         elif not entry["labels"]:
@@ -84,8 +102,23 @@ def describe(benchmark: Benchmark) -> str:
         for name in benchmark.sweeps_of(dataset):
             n_points = len(benchmark.points_of(name)) + 1
             lines.append(f"  sweep {name}: {n_points} fits of {benchmark.sweep(name)['method']}")
-    lines.append(f"in all: {len(every)} data sets, {total} fits, and those of parts and folds")
+    steps = count_steps(jobs)
+    lines.append(f"in all: {len(every)} data sets, {total} fits of all cells, {steps} steps")
+    unknown = [name for name in every if not (sizes_of[name] or sizes_of.get(
+        benchmark.lender_of(name) or ""))]  # fmt: skip
+    if in_all.fits:
+        in_all.seconds += STEP * steps
+        but = f", without {', '.join(unknown)}" if unknown else ""
+        lines.append(
+            f"about, on one core{but}: {_about(in_all)} (other steps included; an estimate, from "
+            f"slopes measured on {measured_on()})"
+        )
     return "\n".join(lines)
+
+
+def _about(cost: Cost) -> str:
+    but = f" and {cost.unknown} of them of unknown cost" if cost.unknown else ""
+    return f"{in_words(cost.seconds)} and up to {cost.mb / 1024:.1f} GB{but}"
 
 
 def _cells(dataset: str, benchmark: Benchmark) -> str:

@@ -130,6 +130,7 @@ def _rows(rules: Mapping[str, Any], path: str) -> list[str]:
     return rows
 
 
+DEFAULTS = Path(__file__).with_name("config.yaml")
 SCHEMA = Path(__file__).with_name("schema.yaml")
 
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+from .contents import Contents, Downloads
 from .expand import PREPARED_AS
 from .plan import Benchmark, named_terms
 from .registry import MODELS, solver_of
@@ -107,6 +109,7 @@ class Jobs:
         self.halves = f"{results}/{{dataset}}/{{method}}/halves.csv"
         self.part = f"{results}/{{dataset}}/{{method}}/scaling/{{n_cells}}.csv"
         self.sweep = f"{results}/{{dataset}}/sweep/{{sweep}}"
+        self.downloads = Downloads(benchmark.config["resources"], benchmark.mirror, Contents())
         # every data set with fits: those of the run, and all draws of its simulations
         self.places = [
             d
@@ -219,7 +222,7 @@ class Jobs:
 
     def params_of_part(self, dataset: str, method: str) -> dict[str, Any]:
         """Return how a method is fitted to a part of a data set, slalom with the parts' budget."""
-        told = self.fitting(method)
+        told = self.fitting(method) | {"threads": self.benchmark.method(method)["threads"]}
         budget = self.benchmark.analysis(dataset)["scaling"]["budget"]
         if told["model"] == "Slalom" and budget is not None:
             told["params"] = told["params"] | {"budget": budget}
@@ -326,6 +329,17 @@ class Jobs:
         if lender:
             files.append(self.prepared.format(dataset=lender))
         return files + (b.gene_set_files(dataset) if b.cells_of(dataset) else [])
+
+    def contents(self, files: list[str]) -> dict[str, str | None]:
+        """Return name -> checksum of those of these files that no step makes of others."""
+        found = {}
+        for path in files:
+            download = self.benchmark.downloads.get(Path(path).name)
+            if download and path == f"{self.benchmark.config['resources']}/{download.name}":
+                found[download.name] = self.downloads.content(download)
+            elif path in self.benchmark.own_files:
+                found[Path(path).name] = self.downloads.contents.of(path)
+        return found
 
     def prefixes(self, dataset: str) -> list[str | None]:
         """Return the prefix to take off the names in each gene set file of a data set."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import logging
 import os
 import re
@@ -14,7 +15,7 @@ import traceback
 import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from ..errors import IntaeError
 
@@ -46,9 +47,7 @@ def log_to(path: str | Path, asked: Mapping[str, Any] | None = None) -> Iterator
         With status 1 if the block raises, and 143 if the process is told to end (SIGTERM, as
         Slurm does at the time limit); the error is the last thing in the file.
     """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", buffering=1, encoding="utf-8") as file:
+    with _opened(Path(path)) as file:
         handler = logging.StreamHandler(file)
         handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
         root = logging.getLogger()
@@ -65,7 +64,7 @@ def log_to(path: str | Path, asked: Mapping[str, Any] | None = None) -> Iterator
         def end(number: int, frame: object) -> None:
             seconds = time.monotonic() - began
             over = f": at its limit (Slurm allows {limits}), or by hand" if limits else ""
-            print(f"Error: told to end (SIGTERM) after {seconds:.0f} s{over}", file=file)
+            _tell(f"Error: told to end (SIGTERM) after {seconds:.0f} s{over}", file)
             sys.exit(128 + number)
 
         # only the main thread may say what a signal does
@@ -75,11 +74,16 @@ def log_to(path: str | Path, asked: Mapping[str, Any] | None = None) -> Iterator
         try:
             with contextlib.redirect_stdout(file), contextlib.redirect_stderr(file):
                 yield
-        except USER_ERRORS as error:
-            print(f"Error: {error}", file=file)
-            sys.exit(1)
-        except Exception:
-            traceback.print_exc(file=file)
+        except Exception as error:
+            full = _without_room(error)
+            if full:
+                _tell(f"Error: {full}; what was written before is whole: start again", file)
+            elif isinstance(error, USER_ERRORS):
+                _tell(f"Error: {error}", file)
+            else:
+                _tell(traceback.format_exc().rstrip(), file)
+            if full and full is not error:
+                os._exit(1)  # HDF5 crashes at its own end where it could not write a file
             sys.exit(1)
         finally:
             if told:
@@ -87,6 +91,43 @@ def log_to(path: str | Path, asked: Mapping[str, Any] | None = None) -> Iterator
             logging.captureWarnings(False)
             root.removeHandler(handler)
             root.setLevel(before)
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[TextIO]:
+    """Open a log; on a disk that is full or read-only say so in one line."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = path.open("w", buffering=1, encoding="utf-8")
+    except OSError as error:
+        print(f"Error: the log cannot be written: {error}", file=sys.stderr)
+        sys.exit(1)
+    try:
+        yield file
+    finally:
+        with contextlib.suppress(OSError):  # what is left of it has no room
+            file.close()
+
+
+def _tell(text: str, file: TextIO) -> None:
+    """Write to a log, or where it has no room left, to what the process was given."""
+    try:
+        print(text, file=file)
+    except OSError:
+        print(text, file=sys.__stderr__)
+
+
+def _without_room(error: BaseException | None) -> OSError | None:
+    """Return the error of a full or read-only disk that another came from: HDF5 has its own."""
+    without = errno.ENOSPC, errno.EDQUOT, errno.EROFS
+    while error is not None:
+        told = re.search(r"errno = (\d+), error message", str(error))
+        if told and int(told[1]) in without:
+            return OSError(int(told[1]), os.strerror(int(told[1])))
+        if isinstance(error, OSError) and error.errno in without:
+            return error
+        error = error.__cause__ or error.__context__
+    return None
 
 
 def _limits(asked: Mapping[str, Any]) -> str:

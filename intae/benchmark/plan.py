@@ -17,6 +17,7 @@ from ..sources.downloads import Download, find_in_mirror, msigdb
 from .config import check_config, fill_defaults, read_schema
 from .expand import DRAWN, grid_points, points_of
 from .registry import MAIN_METHODS, METHODS, MODELS, solver_of
+from .runs import read_missing
 
 
 class Benchmark:
@@ -40,6 +41,17 @@ class Benchmark:
             raise ConfigError(msg)
         run = self.config["run"]
         chosen: list[str] = run.get("datasets") or list(self.config["datasets"])
+        # what failed in an earlier run and is left out in this one, a row of missing.csv each
+        self.left_out: list[dict[str, str]] = []
+        if self.config["leave_out_failed"]:
+            self.left_out = read_missing(f"{self.config['results']}/missing.csv")
+        failed = self.left_out
+        gone = {f["dataset"] for f in failed if not f["method"]}
+        # a data set that is made of another goes with it
+        chosen = [d for d in chosen if not gone & {d, self.lender_of(d)}]
+        if failed and not chosen:
+            msg = "config, leave_out_failed: every data set of the run failed; nothing is left"
+            raise ConfigError(msg)
         # a simulation's draws are only compared with the truth, together
         self.datasets = [d for d in chosen if "draw_of" not in self.dataset(d)]
         self.simulations: dict[str, list[str]] = {}
@@ -51,7 +63,9 @@ class Benchmark:
         self.draw_of = {d: s for s, draws in self.simulations.items() for d in draws}
         self.methods: list[str] = run.get("methods") or list(self.config["methods"])
         self.excluded = {(pair["dataset"], pair["method"]) for pair in self.config["exclude"]}
+        self.excluded |= {(f["dataset"], f["method"]) for f in failed if f["method"]}
         self.downloads: dict[str, Download] = {}
+        self.own_files: set[str] = set()  # the user's, neither downloaded nor made by a step
         lent = [d for name in chosen if (d := self.lender_of(name)) is not None]
         for name in dict.fromkeys([*chosen, *lent]):
             self.dataset_files(name)  # so that a missing file is told of before any job
@@ -258,10 +272,11 @@ class Benchmark:
             return self._download(Download(name, tuple(urls), entry.get("sha256")))
         path = Path(entry["file"])
         if path.exists():
+            self.own_files.add(str(path))
             return str(path)
-        if self.mirror:
-            if find_in_mirror(path.name, self.mirror):
-                return self._download(Download(path.name, (), entry.get("sha256")))
+        brought = Path(self.config["resources"], path.name)  # from a mirror of another day
+        if brought.exists() or find_in_mirror(path.name, self.mirror):
+            return self._download(Download(path.name, (), entry.get("sha256")))
         msg = f"config, {where}: there is no file {entry['file']!r} (looked for at {path.resolve()}"
         msg += f", and by its name in the mirror {self.mirror})" if self.mirror else "; no mirror)"
         raise ConfigError(msg)

@@ -139,7 +139,7 @@ def fetch(
     path = Path(path)
     found = find_in_mirror(name, mirror)
     if found is not None:
-        seen = _sha256(found)
+        seen = sha256_of(found)
         if sha256 is not None and seen != sha256:
             msg = f"{found}: has checksum {seen}, not {sha256}; it is not the file it should be"
             raise FetchError(msg)
@@ -155,7 +155,7 @@ def fetch(
             failures.append(f"  {url}\n    {' '.join(str(error).split())}")
             log.warning("%s: %s failed: %s", name, url, error)
             continue
-        log.info("%s: from %s, sha256 %s", name, url, sha256 or f"{_sha256(path)} (not pinned)")
+        log.info("%s: from %s, sha256 %s", name, url, sha256 or f"{sha256_of(path)} (not pinned)")
         return url
     tried = "\n".join(failures) if failures else "  no address is known for it"
     msg = (
@@ -171,22 +171,28 @@ def _download(url: str, path: Path, sha256: str | None, timeout: float) -> None:
     """Download to a temporary file, check, and move into place; retry what may pass."""
     import pooch
 
-    with whole_file(path) as part:
-        part.unlink()  # pooch takes a file that exists for one it need not fetch
+    # pooch's own temporary files lie here, so that those of a killed process are found again
+    folder = path.with_name(f".{path.name}.download")
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
         one = pooch.create(
-            path=part.parent,
+            path=folder,
             base_url="",
-            registry={part.name: f"sha256:{sha256}" if sha256 else None},
-            urls={part.name: url},
+            registry={path.name: f"sha256:{sha256}" if sha256 else None},
+            urls={path.name: url},
             retry_if_failed=RETRIES,
         )
         headers = {"User-Agent": USER_AGENT}
         one.fetch(
-            part.name,
+            path.name,
             downloader=pooch.HTTPDownloader(progressbar=True, headers=headers, timeout=timeout),
         )
+        os.replace(folder / path.name, path)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
-def _sha256(path: Path) -> str:
+def sha256_of(path: Path) -> str:
+    """Return the checksum of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,8 +1,13 @@
 """Prepared data that break the contract are refused by slot."""
 
+import signal
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
+from intae.io import whole_file
 from intae.prepared import ContractError, check_prepared
 
 
@@ -61,3 +66,20 @@ def test_broken_prepared_data(simulated, damage, slot):
     damage(adata)
     with pytest.raises(ContractError, match=slot):
         check_prepared(adata)
+
+
+def test_what_a_killed_process_left_is_removed_by_the_next(tmp_path):
+    path, other = tmp_path / "table[1].csv", tmp_path / ".other.csv.abcdefgh.part.csv"
+    other.write_text("another file that is being written")
+    code = (
+        "import os, signal, sys; from intae.io import whole_file\n"
+        "with whole_file(sys.argv[1]) as part:\n"
+        "    part.write_text('half'); os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    for _ in range(2):
+        killed = subprocess.run([sys.executable, "-c", code, str(path)], check=False)
+        assert killed.returncode == -signal.SIGKILL
+        assert not path.exists() and len(list(tmp_path.iterdir())) == 2
+    with whole_file(path) as part:
+        part.write_text("whole")
+    assert sorted(tmp_path.iterdir()) == sorted([path, other])

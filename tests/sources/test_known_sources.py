@@ -43,10 +43,9 @@ def test_files_and_sizes_are_read_with_nothing_installed():
 def test_the_config_check_needs_nothing_but_snakemakes_own():
     done = run_without(
         HEAVY,
-        "from intae.benchmark.cli import DEFAULT\n"
-        "from intae.benchmark.config import load_config\n"
+        "from intae.benchmark.config import DEFAULTS, load_config\n"
         "from intae.benchmark.plan import Benchmark\n"
-        "print(Benchmark(load_config([DEFAULT])).dataset_files('macosko15'))",
+        "print(Benchmark(load_config([DEFAULTS])).dataset_files('macosko15'))",
     )
     assert done.returncode == 0, done.stderr
     assert "retina_clusteridentities.txt" in done.stdout

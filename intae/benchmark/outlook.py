@@ -1,0 +1,259 @@
+"""What a run will be, before it starts: its data prepared in memory, its steps, its cost."""
+
+from __future__ import annotations
+
+import csv
+import logging
+import warnings
+from collections import Counter
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import suggest
+from ..sources.downloads import find_in_mirror
+from .facts import shares
+from .jobs import PREPARING, Jobs
+from .plan import Benchmark, named_terms
+from .registry import solver_of
+
+if TYPE_CHECKING:
+    from anndata import AnnData
+
+SLOPES = Path(__file__).with_name("slopes.csv")
+COLUMNS = ("kind", "seconds", "seconds_per_1000_cells", "mb", "mb_per_1000_cells", "cpu")
+GENES = 500  # at which the slopes were measured, with 50 terms (benchmarks/slopes.py)
+LARGE = 300  # MB of files, above which data are not prepared only to look at them
+# Seconds that each other step takes, most of it Python's start, as measured on small runs.
+STEP = 4.0
+# Kind of method -> the class and the parameters that it was measured with.
+KINDS: dict[str, tuple[str, dict[str, Any]]] = {
+    "Autoencoder adam": ("Autoencoder", {"solver": "adam"}),
+    "Autoencoder proximal": ("Autoencoder", {"solver": "proximal"}),
+    "Autoencoder exact": ("Autoencoder", {"solver": "exact"}),
+    "MaskedAutoencoder hard": ("MaskedAutoencoder", {"mask": "hard"}),
+    "MaskedAutoencoder stochastic": ("MaskedAutoencoder", {"mask": "stochastic"}),
+    "FSCLVM annotation": ("FSCLVM", {"n_dense": 0}),
+    "FSCLVM slalom": ("FSCLVM", {"n_dense": 0, "compat": "slalom"}),
+    "Slalom": ("Slalom", {"n_dense": 0}),
+    "PLIER": ("PLIER", {}),
+    "GeneSetScore score_genes": ("GeneSetScore", {"method": "score_genes"}),
+    "GeneSetScore ulm": ("GeneSetScore", {"method": "ulm"}),
+    "GeneSetScore aucell": ("GeneSetScore", {"method": "aucell"}),
+    "GeneSetScore mean": ("GeneSetScore", {"method": "mean"}),
+    "PCA": ("PCA", {}),
+}
+
+
+@dataclass
+class Cost:
+    """What fits cost, about.
+
+    Attributes
+    ----------
+    fits
+        Their number.
+    seconds
+        Of all, one after the other.
+    mb
+        Of the largest.
+    unknown
+        How many of the fits count for nothing, since their class was not measured.
+    """
+
+    fits: int = 0
+    seconds: float = 0.0
+    mb: float = 0.0
+    unknown: int = 0
+
+    def add(self, fits: int, about: tuple[float, float] | None) -> None:
+        """Add fits of the same cost."""
+        self.fits += fits
+        if about is None:
+            self.unknown += fits
+        elif fits:
+            self.seconds += fits * about[0]
+            self.mb = max(self.mb, about[1])
+
+    def join(self, other: Cost) -> None:
+        """Add the fits of another data set."""
+        self.fits += other.fits
+        self.seconds += other.seconds
+        self.mb = max(self.mb, other.mb)
+        self.unknown += other.unknown
+
+
+def kind_of(entry: dict[str, Any]) -> str:
+    """Return the kind of a method, a key of :data:`KINDS`, or its class where it is none."""
+    model, params = entry["model"], entry["params"]
+    more = {
+        "Autoencoder": solver_of(entry),
+        "MaskedAutoencoder": params.get("mask", "hard"),
+        "FSCLVM": params.get("compat") or "annotation",
+        "GeneSetScore": params.get("method"),
+    }.get(model)
+    return f"{model} {more}" if more else model
+
+
+@cache
+def _slopes() -> dict[str, dict[str, float]]:
+    with SLOPES.open(newline="", encoding="utf-8") as file:
+        return {
+            row["kind"]: {name: float(row[name]) for name in COLUMNS[1:-1]}
+            for row in csv.DictReader(file)
+        }
+
+
+def measured_on() -> str:
+    """Name the machine that the slopes were measured on."""
+    with SLOPES.open(newline="", encoding="utf-8") as file:
+        return next(csv.DictReader(file))["cpu"]
+
+
+def cost_of_fit(entry: dict[str, Any], n_cells: float, n_genes: int) -> tuple[float, float] | None:
+    """Return about how many seconds and MB a fit takes; None where its class was not measured."""
+    found, budget = _slopes().get(kind_of(entry)), entry["params"].get("budget")
+    if found is None:  # what may take hours, as slalom, takes its budget at most
+        return None if budget is None else (budget, 0.0)
+    thousands, wider = n_cells / 1000, n_genes / GENES
+    seconds = (found["seconds"] + found["seconds_per_1000_cells"] * thousands) * wider
+    if budget is not None:
+        seconds = min(seconds, budget)
+    return seconds, found["mb"] + found["mb_per_1000_cells"] * thousands * wider
+
+
+def cost_of(benchmark: Benchmark, dataset: str, n_cells: int, n_genes: int) -> Cost:
+    """Return what all fits of a data set cost: seeds, halves, folds, parts and sweeps."""
+    cost, whole = Cost(), dataset in benchmark.datasets
+    kinds = 2 if "donor" in benchmark.dataset(dataset)["labels"] else 1
+    for method in benchmark.methods_of(dataset):
+        entry = benchmark.method(method)
+        cost.add(len(entry["seeds"]), cost_of_fit(entry, n_cells, n_genes))
+        if whole:
+            half = cost_of_fit(entry, n_cells / 2, n_genes)
+            cost.add(2 * kinds * entry["halves"], half)
+            if folds := entry["folds"]:
+                rest = cost_of_fit(entry, n_cells * (folds - 1) / folds, n_genes)
+                cost.add(folds * len(entry["seeds"]), rest)
+    if whole:
+        for method, size in benchmark.parts_of(dataset):
+            if size <= n_cells:
+                cost.add(1, cost_of_fit(benchmark.method(method), size, n_genes))
+        for sweep in benchmark.sweeps_of(dataset):
+            entry = benchmark.method(benchmark.sweep(sweep)["method"])
+            n_points = len(benchmark.points_of(sweep)) + 1
+            cost.add(n_points, cost_of_fit(entry, n_cells, n_genes))
+    return cost
+
+
+def count_steps(jobs: Jobs) -> int:
+    """Return the number of steps of a whole run, none of it done, downloads among them."""
+    b = jobs.benchmark
+    lent = {d for name in jobs.places if (d := b.lender_of(name))}
+    steps = len(b.downloads) + 2 * len({*jobs.places, *lent})  # load, prepare
+    for place in jobs.places:
+        steps += 2 * len(b.fits_of(place)) + 1  # train and score; compare
+        if place in b.datasets:
+            steps += len(b.halved(place)) + len(b.parts_of(place)) + len(jobs.sweep_rows(place))
+            if {"accuracy", "reconstruction", "choice"} & set(jobs.tables_of(place)):
+                steps += sum(len(b.method(m)["seeds"]) for m in b.folded(place))
+            steps += b.holds("terms", place)  # the page of terms
+    steps += len(list(shares(jobs))) + bool(jobs.calls()) + bool(b.left_out)
+    return steps + 4  # join, claims, figures of the run, all
+
+
+def look(jobs: Jobs, dataset: str) -> tuple[list[str], tuple[int, int] | None]:
+    """Prepare a data set in memory where its files are here, and say what came of it.
+
+    Returns
+    -------
+    Lines, and numbers of cells and genes; None where nothing can be prepared before the run.
+
+    Raises
+    ------
+    IntaeError
+        If loading or preparing fails, as it would in the run.
+    """
+    b = jobs.benchmark
+    if b.lender_of(dataset):
+        return [], None
+    files, sets = (
+        [path if Path(path).exists() else find_in_mirror(Path(path).name, b.mirror)
+         for path in paths]
+        for paths in (b.dataset_files(dataset), b.gene_set_files(dataset))
+    )  # fmt: skip
+    if None in files or None in sets:
+        return ["  not prepared: files are missing"], None
+    size = sum(Path(path).stat().st_size for path in files) / 2**20
+    if size > LARGE:
+        return [f"  not prepared: {size:.0f} MB are more than a look is worth"], None
+    logging.disable(logging.WARNING)  # what is said here says it in one line
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            prepared, lines = _prepare(jobs, dataset, files, sets)
+    finally:
+        logging.disable(logging.NOTSET)
+    return lines, prepared.shape
+
+
+def _prepare(jobs: Jobs, dataset: str, files: list, sets: list) -> tuple[AnnData, list[str]]:
+    from ..gene_sets import merge_gene_sets, read_gene_sets
+    from ..preparation import prepare
+    from ..sources import AS_PREPARED
+    from ..sources.loading import load_dataset
+
+    b = jobs.benchmark
+    loaded = load_dataset(dataset, jobs.loading(dataset), files, b.known_pairs(dataset))
+    prepared, lines = loaded, []
+    settings = jobs.entry(dataset, PREPARING)
+    if settings.pop("source") not in AS_PREPARED:
+        gene_sets = merge_gene_sets(
+            read_gene_sets(file, remove_prefix=prefix)
+            for file, prefix in zip(sets, jobs.prefixes(dataset), strict=True)
+        )
+        genes = {gene for members in gene_sets.values() for gene in members}
+        there = {str(name).upper() for name in loaded.var_names}
+        matched = sum(gene.upper() in there for gene in genes)
+        prepared = prepare(loaded, gene_sets, scale=loaded.uns["scale"], **settings)
+        table = prepared.uns["gene_sets"]
+        kept = int(table["kept"].sum())
+        why = Counter(table.loc[~table["kept"], "why"].astype(str))
+        dropped = "; ".join(f"{n} since {reason}" for reason, n in why.most_common(3))
+        lines += [
+            f"  scale: {loaded.uns['scale']}",
+            f"  genes: {matched:,} of the {len(genes):,} in gene sets are in the data",
+            f"  sets: {kept} of {len(table)} kept" + (f" ({dropped})" if dropped else ""),
+        ]
+    terms = [str(term) for term in prepared.uns["terms"]]
+    lines.append(
+        f"  prepared: {prepared.n_obs:,} cells x {prepared.n_vars:,} genes, {len(terms)} terms"
+    )
+    for label in prepared.obs:
+        counts = prepared.obs[label].value_counts()
+        some = ", ".join(f"{value} {n}" for value, n in counts.head(8).items())
+        more = f" and {len(counts) - 8} more" if len(counts) > 8 else ""
+        lines.append(f"  {label}: {some}{more}")
+    return prepared, lines + list(_unknown(b.analysis(dataset), prepared, terms))
+
+
+def _unknown(analysis: dict[str, Any], prepared: AnnData, terms: list[str]) -> list[str]:
+    """Say which names of an entry of `analyses` the data do not have."""
+    lines = []
+    lost = set()
+    if "gene_sets" in prepared.uns:
+        lost = set(prepared.uns["gene_sets"].index.astype(str)) - set(terms)
+    for term in named_terms(analysis):
+        if term in lost:
+            lines.append(f"  not there: the term {term}, whose set is not kept")
+        elif term not in terms:
+            lines.append(f"  not there: the term {term}{suggest(term, terms)}")
+    for key, label in (("conditions", "condition"), ("cell_types", "cell_type")):
+        if label not in prepared.obs:
+            continue
+        values = prepared.obs[label].astype(str).unique()
+        for value in analysis.get(key) or ():
+            if str(value) not in values:
+                lines.append(f"  not there: {label} {value}{suggest(str(value), values)}")
+    return lines

@@ -20,6 +20,7 @@ from threadpoolctl import threadpool_limits
 
 from .errors import IntaeError
 from .io import whole_file
+from .parameters import PARAMETERS, check_arguments, check_factors
 from .prepared import is_integer
 
 
@@ -127,6 +128,19 @@ class FactorModel(BaseEstimator, ABC):
             raise NotFittedError(msg)
         msg = f"{kind!r} object has no attribute {name!r}"
         raise AttributeError(msg)
+
+    def _check_arguments(self, adata: AnnData | None = None) -> None:
+        """Refuse arguments that make no sense (:mod:`.parameters`), or that the data cannot meet.
+
+        Raises
+        ------
+        IntaeError
+            Naming the argument, its value and what it may be.
+        """
+        known = (kind.__name__ for kind in type(self).__mro__ if kind.__name__ in PARAMETERS)
+        check_arguments(next(known, type(self).__name__), self.get_params())
+        if isinstance(adata, AnnData):
+            check_factors(self.get_params(), adata.n_vars)
 
     def _check_fitted(self) -> None:
         """Raise NotFittedError, with a plain sentence, unless `fit` or `load` was called."""

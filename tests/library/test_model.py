@@ -122,6 +122,30 @@ def test_values_that_are_not_finite_are_refused(name, simulated):
         getattr(intae, name)().fit(broken)
 
 
+@pytest.mark.parametrize(
+    ("name", "params", "message"),
+    [
+        ("Autoencoder", {"lambda1": "abc"}, "lambda1 must be a finite number .*, not 'abc'"),
+        ("Autoencoder", {"threads": 1.5}, "threads must be an integer of at least 1, not 1.5"),
+        ("Autoencoder", {"seed": -1}, "seed must be an integer of at least 0, not -1"),
+        ("FSCLVM", {"n_dense": 1.5}, "n_dense must be an integer of at least 0, not 1.5"),
+        ("GeneSetScore", {"method": 3}, "method must be one of score_genes, .*, not 3"),
+        ("MaskedAutoencoder", {"inside": "a"}, r"inside must be a number in \[0, 1\], not 'a'"),
+        ("PCA", {"n_dense": 0}, "n_dense must be an integer of at least 1, not 0"),
+        ("PLIER", {"l1": "a"}, "l1 must be a finite number above 0, not 'a'"),
+        ("Slalom", {"n_sparse": None}, "n_sparse must be an integer of at least 0, not None"),
+        ("Autoencoder", {"n_dense": 81}, r"n_dense=81: more .* than the data have genes \(80\)"),
+        ("FSCLVM", {"n_dense": 50, "n_sparse": 31}, "n_dense=50 and n_sparse=31: more"),
+        ("PCA", {"n_dense": 81}, "n_dense=81: more"),
+        ("PLIER", {"n_factors": 81}, "n_factors=81: more"),
+        ("Slalom", {"n_dense": 81}, "n_dense=81: more"),
+    ],
+)
+def test_arguments_that_make_no_sense_are_named(simulated, name, params, message):
+    with pytest.raises(IntaeError, match=message):
+        getattr(intae, name)(**params).fit(simulated)
+
+
 @pytest.mark.parametrize("name", ["FSCLVM", "GeneSetScore", "PCA"])
 def test_a_fit_checks_its_data_once(name, simulated, monkeypatch):
     model = getattr(intae, name)()

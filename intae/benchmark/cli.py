@@ -10,7 +10,7 @@ from ..errors import ConfigError, IntaeError, suggest
 from ..sources import SOURCES
 from ..sources.downloads import find_in_mirror
 from .config import load_config, reference
-from .plan import Benchmark
+from .plan import Benchmark, terms_by_key
 
 DEFAULT = Path(__file__).with_name("config.yaml")
 
@@ -46,6 +46,7 @@ def describe(benchmark: Benchmark) -> str:
         entry, fits = benchmark.dataset(dataset), benchmark.fits_of(dataset)
         total += len(fits)
         size = _cells(dataset, benchmark)
+        _check_terms(dataset, benchmark)
         lines.append(f"{dataset}: source {entry['source']}{size}, {len(fits)} fits")
         files = [*benchmark.dataset_files(dataset), *benchmark.gene_set_files(dataset)]
         lender = benchmark.lender_of(dataset)
@@ -88,6 +89,28 @@ def describe(benchmark: Benchmark) -> str:
     return "\n".join(lines)
 
 
+def _check_terms(dataset: str, benchmark: Benchmark) -> None:
+    """Refuse terms that no gene set is called, where all gene set files are here."""
+    named, known = terms_by_key(benchmark.analysis(dataset)), []
+    gene_sets = benchmark.config["gene_sets"]
+    files = zip(
+        benchmark.gene_set_files(dataset), benchmark.dataset(dataset)["gene_sets"], strict=True
+    )
+    for path, name in files:
+        found = (
+            Path(path) if Path(path).exists() else find_in_mirror(Path(path).name, benchmark.mirror)
+        )
+        if found is None:
+            return
+        from ..gene_sets import read_gene_sets
+
+        known += read_gene_sets(found, remove_prefix=gene_sets[name].get("remove_prefix"))
+    if known and any(named.values()):
+        from ..prepared import check_named
+
+        check_named(named, known, f"config, analyses: {dataset}")
+
+
 def _cells(dataset: str, benchmark: Benchmark) -> str:
     """Say how many cells and genes a data set has before any filter, as far as that is known."""
     entry = benchmark.dataset(dataset)
@@ -108,7 +131,7 @@ def _cells(dataset: str, benchmark: Benchmark) -> str:
     if path is None or path.suffix != ".h5ad":
         return ""
     from ..io import read_h5ad
-    from ..sources.loading import check_known_pairs
+    from ..sources.loading import check_named_values
 
     adata = read_h5ad(path, backed="r")
     n_cells, n_genes = adata.shape
@@ -120,8 +143,7 @@ def _cells(dataset: str, benchmark: Benchmark) -> str:
             if column not in adata.obs:
                 msg = f"config, datasets: {dataset}, {where}: there is no column {column!r} in obs"
                 raise ConfigError(msg + suggest(column, adata.obs.columns))
-        own = benchmark.analysis(dataset)["known_pairs"] or ()
-        check_known_pairs(dataset, adata.obs, entry["labels"], own)
+        check_named_values(dataset, adata.obs, entry["labels"], benchmark.analysis(dataset))
     return f" ({n_cells:,} cells x {n_genes:,} genes)"
 
 

@@ -11,7 +11,7 @@ from math import inf, isfinite, isnan
 from numbers import Integral, Real
 from typing import Any
 
-from .errors import IntaeError
+from .errors import IntaeError, suggest
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,9 @@ class OneOf:
         """Return what the value must be instead, or None where it is fine."""
         if any(value is known or value == known for known in self.values):
             return None
-        return f"must be one of {', '.join(map(str, self.values))}, not {value!r}"
+        near = suggest(value, [known for known in self.values if known])
+        near = near if near.startswith("; did") else ""
+        return f"must be one of {', '.join(map(str, self.values))}, not {value!r}{near}"
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,12 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 from threadpoolctl import threadpool_limits
 
+from . import __version__
 from .errors import IntaeError
+from .gene_sets import distinct_genes
 from .io import whole_file
-from .prepared import is_integer
+from .parameters import PARAMETERS, check_arguments, check_factors
+from .prepared import check_finite, is_integer
 
 
 class FactorModel(BaseEstimator, ABC):
@@ -128,6 +131,19 @@ class FactorModel(BaseEstimator, ABC):
         msg = f"{kind!r} object has no attribute {name!r}"
         raise AttributeError(msg)
 
+    def _check_arguments(self, adata: AnnData | None = None) -> None:
+        """Refuse arguments that make no sense (:mod:`.parameters`), or that the data cannot meet.
+
+        Raises
+        ------
+        IntaeError
+            Naming the argument, its value and what it may be.
+        """
+        known = (kind.__name__ for kind in type(self).__mro__ if kind.__name__ in PARAMETERS)
+        check_arguments(next(known, type(self).__name__), self.get_params())
+        if isinstance(adata, AnnData):
+            check_factors(self.get_params(), adata.n_vars)
+
     def _check_fitted(self) -> None:
         """Raise NotFittedError, with a plain sentence, unless `fit` or `load` was called."""
         _ = self.weights_
@@ -156,6 +172,8 @@ class FactorModel(BaseEstimator, ABC):
             "attributes": {name: getattr(self, name) for name in self._saved},
         }
         about = {
+            "format": FORMAT,
+            "version": __version__,
             "class": type(self).__name__,
             "params": self.get_params(),
             "n_iter": int(self.n_iter_),
@@ -173,19 +191,25 @@ class FactorModel(BaseEstimator, ABC):
         Raises
         ------
         IntaeError
-            If the file is not a saved model of this class.
+            If the file is not a saved model of this class, lacks a part, or was saved by a newer
+            version of intae that writes another format.
         """
         try:
             with h5py.File(path, "r") as file:
                 about = json.loads(file.attrs["intae"])
+                _check_file(path, about, file["state"])
                 state = anndata.io.read_elem(file["state"])
-        except (KeyError, OSError) as error:
+        except (KeyError, OSError, json.JSONDecodeError) as error:
             msg = f"{path}: is not a model saved by intae ({error})"
             raise IntaeError(msg) from error
         if about["class"] != cls.__name__:
             msg = f"{path}: holds a {about['class']}, not a {cls.__name__}"
             raise IntaeError(msg)
-        model = cls(**about["params"])
+        try:
+            model = cls(**about["params"])
+        except TypeError as error:
+            msg = f"{path}: its {cls.__name__} has other arguments ({error}), as of intae "
+            raise IntaeError(f"{msg}{about.get('version', 'of old')}; fit it again") from error
         terms = state["terms"]
         model.loadings_ = pd.DataFrame(
             state["loadings"], index=pd.Index(state["cells"], name="cell"), columns=terms.index
@@ -197,8 +221,35 @@ class FactorModel(BaseEstimator, ABC):
         model.n_iter_, model.converged_ = about["n_iter"], about["converged"]
         model.seconds_ = about["seconds"]
         for name in cls._saved:
+            if name not in state["attributes"]:
+                raise IntaeError(_lacks(path, name, about))
             setattr(model, name, state["attributes"][name])
         return model
+
+
+# Raised when a file of a model is laid out otherwise; older versions then refuse it.
+FORMAT = 1
+
+
+def _check_file(path: str | Path, about: dict[str, Any], state: h5py.Group) -> None:
+    """Refuse the file of a model from a newer version, or without one of its parts."""
+    if about.get("format", 1) > FORMAT:
+        msg = f"{path}: was saved by intae {about['version']} (format {about['format']}), which is"
+        raise IntaeError(f"{msg} newer than this one ({__version__}); update intae to read it")
+    slots = ("loadings", "weights", "cells", "genes", "terms", "history", "attributes")
+    lacking = [name for name in ("class", "params", "n_iter", "converged", "seconds")
+               if name not in about]  # fmt: skip
+    lacking += [name for name in slots if name not in state]
+    if lacking:
+        raise IntaeError(_lacks(path, lacking[0], about))
+
+
+def _lacks(path: str | Path, part: str, about: dict[str, Any]) -> str:
+    saved = about.get("version", "an older one")
+    return (
+        f"{path}: lacks {part!r}; it is damaged, or was saved by another version of intae "
+        f"({saved}; this is {__version__}); fit the model again"
+    )
 
 
 def match_genes(adata: AnnData, genes: pd.Index) -> AnnData:
@@ -208,7 +259,7 @@ def match_genes(adata: AnnData, genes: pd.Index) -> AnnData:
     ------
     IntaeError
         If a gene of the model is missing, naming how many and some of them; or if X holds raw
-        counts, since a model knows log-normalised values only.
+        counts, since a model knows log-normalised values only, or values that are not finite.
     """
     if is_integer(adata.X) and adata.X[:200].max() > 1:
         msg = (
@@ -217,8 +268,10 @@ def match_genes(adata: AnnData, genes: pd.Index) -> AnnData:
         )
         raise IntaeError(msg)
     if adata.var_names.equals(genes):
+        check_finite(adata)
         return adata
-    missing = genes[~genes.isin(adata.var_names)]
+    place = distinct_genes(adata.var_names, "var_names").get_indexer(genes)
+    missing = genes[place < 0]
     if len(missing):
         msg = (
             f"{len(missing)} of the model's {len(genes)} genes are not in the data "
@@ -226,7 +279,9 @@ def match_genes(adata: AnnData, genes: pd.Index) -> AnnData:
             "give new cells with the same gene names, normalised as the training data were"
         )
         raise IntaeError(msg)
-    return adata[:, genes]
+    found = adata[:, place] if adata.isbacked else adata[:, place].copy()
+    check_finite(found)
+    return found
 
 
 @contextmanager

@@ -21,7 +21,6 @@ from scipy.linalg import eigh
 from scipy.stats import rankdata
 
 from .base import FactorModel, limit_threads, match_genes
-from .errors import IntaeError
 from .prepared import (
     check_prepared,
     get_annotations,
@@ -64,9 +63,12 @@ class PCA(FactorModel):
 
         Raises
         ------
+        IntaeError
+            If an argument does not fit.
         ContractError
             If the data are not prepared.
         """
+        self._check_arguments(adata)
         check_prepared(adata, values=False)  # the sums of the moments tell of broken values
         n_components = self.n_dense or get_annotations(adata).shape[1]
         n_components = min(n_components, adata.n_obs - 1, adata.n_vars)
@@ -173,9 +175,7 @@ class GeneSetScore(FactorModel):
         ImportError
             If decoupler is needed and missing; says what to install.
         """
-        if self.method not in SCORES:
-            msg = f"method must be one of {', '.join(SCORES)}, not {self.method!r}"
-            raise IntaeError(msg)
+        self._check_arguments(adata)
         check_prepared(adata)
         annotations = get_annotations(adata)
         terms, kinds = term_index(get_terms(adata), 0, 0)

@@ -141,7 +141,7 @@ def load_model(path: str | Path) -> FactorModel:
         with h5py.File(path, "r") as file:
             name = json.loads(file.attrs["intae"])["class"]
         kind = getattr(intae, name)
-    except (KeyError, OSError, AttributeError) as error:
+    except (KeyError, OSError, AttributeError, json.JSONDecodeError) as error:
         msg = f"{path}: is not a model saved by intae ({error})"
         raise IntaeError(msg) from error
     return kind.load(path)

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import gzip
+import logging
+import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from anndata.utils import make_index_unique
 from scipy import sparse
 
 from .errors import IntaeError
 
+log = logging.getLogger(__name__)
+
 GeneSets = dict[str, list[str]]
 
 
-def read_gene_sets(path: str | Path, *, remove_prefix: str | None = None) -> GeneSets:
+def read_gene_sets(
+    path: str | Path, *, remove_prefix: str | None = None, genes: Iterable[str] = ()
+) -> GeneSets:
     """Read gene sets from a file with one set per line.
 
     Parameters
@@ -25,6 +32,9 @@ def read_gene_sets(path: str | Path, *, remove_prefix: str | None = None) -> Gen
         separated by spaces or commas; either may be gzipped.
     remove_prefix
         Taken off the front of each name that has it, such as `REACTOME_`.
+    genes
+        Names of the data's genes, where they are known. A description that is one of them, or a
+        gene of another set, is taken for a gene, in a file without descriptions.
 
     Returns
     -------
@@ -35,30 +45,44 @@ def read_gene_sets(path: str | Path, *, remove_prefix: str | None = None) -> Gen
     FileNotFoundError
         If there is no such file.
     IntaeError
-        If the file holds no set, names one twice, has a line without genes, or is no text in
-        UTF-8; the message names the file and the line.
+        If the file holds no set, names one twice, has a line without genes or without a
+        description, or is no text in UTF-8; the message names the file and the line.
     """
     path = Path(path)
     if not path.exists():
         msg = f"{path}: there is no such gene set file"
         raise FileNotFoundError(msg)
     gene_sets: GeneSets = {}
+    descriptions: dict[str, tuple[int, str]] = {}  # name -> line, description
     for number, line in enumerate(_lines(path), start=1):
         if not line.strip():
             continue
-        name, genes = _parse(line)
+        name, described, members = _parse(line)
         if remove_prefix:
             name = name.removeprefix(remove_prefix)
-        if not name or not genes:
+        if not name or not members:
             msg = f"{path}, line {number}: a gene set needs a name and at least one gene"
             raise IntaeError(msg)
         if name in gene_sets:
             msg = f"{path}, line {number}: the gene set {name!r} stands there a second time"
             raise IntaeError(msg)
-        gene_sets[name] = list(dict.fromkeys(genes))
+        gene_sets[name] = list(dict.fromkeys(members))
+        if described and described != name:
+            descriptions[name] = number, described
     if not gene_sets:
         msg = f"{path}: holds no gene set"
         raise IntaeError(msg)
+    known = {gene for members in gene_sets.values() for gene in members}
+    for gene in map(str, genes):
+        known |= {gene, gene.upper()}  # sets of human genes for the data of a mouse
+    for name, (number, described) in descriptions.items():
+        if described in known:
+            msg = (
+                f"{path}, line {number}: {described!r} stands where GMT has the description of "
+                f"{name!r}, but is a gene; put a description before the genes, or nothing between "
+                "two tabs, or write the name and its genes with commas between them"
+            )
+            raise IntaeError(msg)
     return gene_sets
 
 
@@ -79,21 +103,23 @@ def _lines(path: Path) -> list[str]:
         if data[:2] == b"\x1f\x8b":
             data = gzip.decompress(data)
         text = data.decode("utf-8-sig")  # spreadsheets put a byte-order mark in front
-    except (UnicodeDecodeError, EOFError, gzip.BadGzipFile) as error:
-        msg = f"{path}: is not a text file of gene sets ({error})"
+    except (UnicodeDecodeError, EOFError, gzip.BadGzipFile, zlib.error) as error:
+        msg = f"{path}: is not a text file of gene sets in UTF-8, or cut off ({error})"
         raise IntaeError(msg) from error
     if text.lstrip()[:1] == "<":
         msg = f"{path}: looks like a web page, not like gene sets; download it again"
         raise IntaeError(msg)
-    return text.splitlines()
+    # files that were joined have the mark at the front of a line as well
+    return [line.removeprefix("\ufeff") for line in text.splitlines()]
 
 
-def _parse(line: str) -> tuple[str, list[str]]:
+def _parse(line: str) -> tuple[str, str, list[str]]:
+    """Return the name of a set, its description, and its genes."""
     if "\t" in line:  # GMT: the second field is a description
-        name, _, *genes = line.split("\t")
+        name, described, *genes = line.split("\t")
     else:
-        name, *genes = line.replace(",", " ").split()
-    return name.strip(), [gene.strip() for gene in genes if gene.strip()]
+        described, (name, *genes) = "", line.replace(",", " ").split() or [""]
+    return name.strip(), described.strip(), [gene.strip() for gene in genes if gene.strip()]
 
 
 def merge_gene_sets(several: Iterable[Mapping[str, list[str]]]) -> GeneSets:
@@ -112,6 +138,32 @@ def merge_gene_sets(several: Iterable[Mapping[str, list[str]]]) -> GeneSets:
             raise IntaeError(msg)
         merged.update(gene_sets)
     return merged
+
+
+def distinct_genes(names: pd.Index, where: str) -> pd.Index:
+    """Return names of genes, those that stand there again as NAME-1, NAME-2 and so on.
+
+    That is what scanpy does, and what happens to doubled names everywhere in this library: the
+    first keeps its name and its gene sets, the others are in none.
+
+    Parameters
+    ----------
+    names
+        Names of the data's genes; numbers become text.
+    where
+        What they are names of, for the warning.
+    """
+    names = names.astype(str)
+    if names.is_unique:
+        return names
+    twice = names[names.duplicated()].unique()
+    log.warning(
+        "%s: %d gene names stand there more than once, %s among them: the first gene of each keeps "
+        "the name, the others are called %s-1 and so on and are in no gene set; if they are one "
+        "gene, add them up before, and if they have ids, name the genes by these",
+        where, len(twice), twice[0], twice[0],
+    )  # fmt: skip
+    return make_index_unique(names)
 
 
 def annotation_matrix(
@@ -138,7 +190,7 @@ def annotation_matrix(
         codes.setdefault(str(gene).upper(), []).append(row)
     rows, columns = [], []
     for column, members in enumerate(gene_sets.values()):
-        hits = {row for gene in members for row in codes.get(gene.upper(), ())}
+        hits = {row for gene in members for row in codes.get(str(gene).upper(), ())}
         rows += sorted(hits)
         columns += [column] * len(hits)
     shape = (len(genes), len(gene_sets))

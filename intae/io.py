@@ -40,6 +40,34 @@ def whole_file(path: str | Path) -> Iterator[Path]:
         raise
 
 
+@contextmanager
+def reading(path: str | Path, kind: str) -> Iterator[None]:
+    """Tell of a broken file in one sentence: each library has errors of its own for one.
+
+    Parameters
+    ----------
+    path
+        The file that the block reads.
+    kind
+        What it should be, such as `csv`, for the message.
+
+    Raises
+    ------
+    IntaeError
+        For any error of the block but those that say already what is wrong.
+    """
+    try:
+        yield
+    except (IntaeError, FileNotFoundError, PermissionError, MemoryError):
+        raise
+    except Exception as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        if str(path) in reason:
+            raise IntaeError(reason) from error
+        msg = f"{path}: cannot be read as {kind}; is it cut off or something else? ({reason})"
+        raise IntaeError(msg) from error
+
+
 def write_h5ad(adata: AnnData, path: str | Path) -> None:
     """Write an AnnData, whole or not at all."""
     with whole_file(path) as part:
@@ -61,9 +89,5 @@ def read_h5ad(path: str | Path, **kwargs: Any) -> AnnData:
         raise FileNotFoundError(msg)
     import anndata  # not at the top: who only writes a table need not wait for it
 
-    try:
+    with reading(path, "an h5ad file"):
         return anndata.read_h5ad(path, **kwargs)
-    except Exception as error:  # h5py and anndata raise many kinds for a broken file
-        reason = str(error).splitlines()[0]
-        msg = f"{path}: cannot be read as an h5ad file; is it cut off or something else? ({reason})"
-        raise IntaeError(msg) from error

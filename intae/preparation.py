@@ -15,7 +15,7 @@ from anndata import AnnData
 from scipy import sparse
 
 from .errors import IntaeError, suggest
-from .gene_sets import annotation_matrix, read_gene_sets
+from .gene_sets import annotation_matrix, distinct_genes, read_gene_sets
 from .prepared import CHUNK, check_prepared
 from .scale import Values, find_scale, look_at, refuse_centred, variances
 from .variable_genes import FLAVORS, OF_COUNTS, check_flavor, most_variable
@@ -95,20 +95,22 @@ def prepare(
         If no gene matches or no set is left, the matrix holds z-scores or no numbers, its scale
         cannot be told, or a name is not known; the message says what was found and what to do.
     """
+    names = distinct_genes(adata.var_names, "var_names")
     if not isinstance(gene_sets, Mapping):
-        gene_sets = read_gene_sets(gene_sets)
+        gene_sets = read_gene_sets(gene_sets, genes=names)
+    _check_sets(gene_sets)
     check_flavor(hvg_flavor)
-    n_genes = [len({gene.upper() for gene in genes}) for genes in gene_sets.values()]
-    annotations, terms = annotation_matrix(gene_sets, adata.var_names)
+    n_genes = [len({str(gene).upper() for gene in genes}) for genes in gene_sets.values()]
+    annotations, terms = annotation_matrix(gene_sets, names)
     table = pd.DataFrame({"n_genes": n_genes, "in_data": _count(annotations)}, terms.rename("name"))
     keep_genes, keep_sets = _listed("keep_genes", keep_genes), _listed("keep_sets", keep_sets)
     forced_sets = _find_sets(keep_sets, table)
-    forced_genes = _find_genes(keep_genes, adata.var_names)
+    forced_genes = _find_genes(keep_genes, names)
     forced = forced_genes | (_count(annotations[:, forced_sets], axis=1) > 0)
     small = forced_sets | (table["in_data"] <= (max_genes or np.inf)).to_numpy()
     annotated = _count(annotations[:, small], axis=1) > 0
     if not annotated.any():
-        raise IntaeError(_no_match(adata.var_names, gene_sets))
+        raise IntaeError(_no_match(adata.obs_names, names, gene_sets))
     log.info(
         "%d of %d genes are in at least one of %d gene sets",
         annotated.sum(), adata.n_vars, len(gene_sets),
@@ -145,7 +147,10 @@ def prepare(
         among = AnnData(X[:, keep])
         of_counts = None if counts is None else counts[:, keep]
         keep[keep] = most_variable(among, n_hvgs, hvg_flavor, of_counts)
-    keep |= _that_vary(X, forced[read] & ~keep, adata.var_names[read])
+    if n_hvgs is not None and not keep.any():
+        msg = f"none of the {len(keep)} annotated genes varies between the cells of {where}"
+        raise IntaeError(f"{msg}; give other gene sets or the right matrix")
+    keep |= _that_vary(X, forced[read] & ~keep, names[read])
     kept = np.flatnonzero(read)[keep]
     table["kept_genes"] = _count(annotations[kept])
     chosen = annotations[kept][:, small].toarray()
@@ -166,7 +171,7 @@ def prepare(
         msg = f"keep_sets: no gene of {empty[0]!r} varies in the data; leave the set out"
         raise IntaeError(msg)
 
-    prepared = _without_matrix(adata)[:, kept[genes]].copy()
+    prepared = _without_matrix(adata, names)[:, kept[genes]].copy()
     X = X[:, np.flatnonzero(keep)[genes]]
     prepared.X = X if sparse.issparse(X) else np.ascontiguousarray(X)
     prepared.varm["annotations"] = chosen[np.ix_(genes, sets)].astype(np.uint8)
@@ -286,10 +291,11 @@ def _read(
         msg = f"{where} is empty ({adata.n_obs} cells x {adata.n_vars} genes)"
         raise IntaeError(msg)
     parts = (X[start : start + CHUNK] for start in range(0, adata.n_obs, CHUNK))
-    blocks, totals, values = [], [], []
+    blocks, totals, values, done = [], [], [], 0
     for part in [X] if sparse.issparse(X) else parts:
         block = part if sparse.issparse(part) else np.asarray(part)
-        values.append(look_at(block, where))
+        values.append(look_at(block, where, adata.obs_names[done:], adata.var_names))
+        done += block.shape[0]
         chosen = block[:, genes]
         if sparse.issparse(chosen):
             blocks.append(sparse.csr_matrix(chosen, dtype=np.float32))
@@ -329,9 +335,9 @@ def _that_vary(X, genes: np.ndarray, names: pd.Index) -> np.ndarray:
     return genes
 
 
-def _without_matrix(adata: AnnData) -> AnnData:
+def _without_matrix(adata: AnnData, genes: pd.Index) -> AnnData:
     return AnnData(
-        obs=adata.obs.copy(), var=pd.DataFrame(adata.var.copy()), varm=dict(adata.varm),
+        obs=adata.obs.copy(), var=pd.DataFrame(adata.var).set_index(genes), varm=dict(adata.varm),
         obsm=dict(adata.obsm), uns=dict(adata.uns),
     )  # fmt: skip
 
@@ -368,8 +374,30 @@ def _count(annotations: sparse.csc_array, axis: int = 0) -> np.ndarray:
     return np.asarray(annotations.sum(axis), dtype=int).ravel()
 
 
-def _no_match(genes: pd.Index, gene_sets: Mapping[str, list[str]]) -> str:
-    example = next(iter(gene_sets.values()))
+def _check_sets(gene_sets: Mapping[str, list[str]]) -> None:
+    """Refuse gene sets without a set, without genes, or with one text for a list of genes."""
+    if not gene_sets:
+        msg = "gene_sets: holds no gene set; give name -> genes, or the path of a file"
+        raise IntaeError(msg)
+    for name, genes in gene_sets.items():
+        if isinstance(genes, str):
+            msg = f"gene_sets: {name!r}: give a list of genes, such as [{genes!r}]"
+            raise IntaeError(msg)
+    if not any(len(genes) for genes in gene_sets.values()):
+        msg = "gene_sets: no set has a gene; give name -> genes"
+        raise IntaeError(msg)
+
+
+def _no_match(cells: pd.Index, genes: pd.Index, gene_sets: Mapping[str, list[str]]) -> str:
+    example = list(map(str, next(genes for genes in gene_sets.values() if len(genes))))
+    known = {str(gene).upper() for members in gene_sets.values() for gene in members}
+    swapped = cells[cells.astype(str).str.upper().isin(known)]
+    if len(swapped):
+        return (
+            f"none of the {len(genes)} genes is in any gene set, but {len(swapped)} names of cells "
+            f"are ({', '.join(swapped[:3])}): rows and columns are swapped; say genes_in: rows in "
+            "the config, or give adata.T"
+        )
     return (
         f"none of the {len(genes)} genes is in any gene set (data: {', '.join(genes[:3])}; "
         f"sets: {', '.join(example[:3])}). Are these Ensembl ids (gene_column: names the column of "

@@ -10,8 +10,9 @@ chunks of an array, a sparse matrix or a file; sums of parts can be added up.
 
 from __future__ import annotations
 
+import difflib
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -20,7 +21,7 @@ import pandas as pd
 from anndata import AnnData
 from scipy import sparse
 
-from .errors import ContractError, IntaeError
+from .errors import ContractError, IntaeError, suggest
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +73,7 @@ def check_prepared(adata: AnnData, *, values: bool = True) -> None:
         )
         raise ContractError(msg)
     if values:
-        _check_finite(adata)
+        check_finite(adata)
 
 
 def _check_annotations(adata: AnnData) -> None:
@@ -107,7 +108,16 @@ def _check_unique(slot: str, names: pd.Index) -> None:
         raise ContractError(msg)
 
 
-def _check_finite(adata: AnnData) -> None:
+def check_finite(adata: AnnData) -> None:
+    """Refuse data with a value that is not finite, naming its cell and gene.
+
+    Raises
+    ------
+    ContractError
+        For the first such value.
+    """
+    if sparse.issparse(adata.X) and np.isfinite(adata.X.data).all():
+        return
     for start, block in iter_chunks(adata.X):
         bad = ~np.isfinite(block)
         if bad.any():
@@ -125,7 +135,7 @@ def naming_values(adata: AnnData) -> Iterator[None]:
     try:
         yield
     except ContractError:
-        _check_finite(adata)
+        check_finite(adata)
         raise
 
 
@@ -184,6 +194,43 @@ def tell_lost(adata: AnnData, names: Iterable[str]) -> None:
                 "of these were kept; keep_sets would keep it and them",
                 name, row["why"], row["n_genes"], row["in_data"], row["kept_genes"],
             )  # fmt: skip
+
+
+def check_named(
+    named: Mapping[str, Iterable[str]],
+    known: Iterable[str],
+    where: str,
+    dropped: Mapping[str, str] | None = None,
+) -> None:
+    """Refuse a term that no gene set is called, or that a figure needs and the data do not have.
+
+    Parameters
+    ----------
+    named
+        Key of an entry of `analyses` in the config -> the terms that it names.
+    known
+        Names of all gene sets.
+    where
+        Where the entry stands, for messages.
+    dropped
+        Of the sets that are no terms: name -> why. Only the two of `scatter` are refused, whose
+        figure would be of others.
+
+    Raises
+    ------
+    IntaeError
+        Naming the key, the term and the nearest one, or how to keep it.
+    """
+    known, dropped = list(known), dropped or {}
+    for key, terms in named.items():
+        for term in terms:
+            if term not in known:
+                near = difflib.get_close_matches(term, known, n=1) or [*known[:5], "..."]
+                msg = f"{where}: {key}: there is no gene set {term!r}{suggest(term, near)}"
+                raise IntaeError(msg)
+            if key == "scatter" and term in dropped:
+                msg = f"{where}: scatter: {term!r} is no term of the data, with {dropped[term]}; "
+                raise IntaeError(f"{msg}name it in keep_sets of the data set, or draw another term")
 
 
 def join_terms(names: Iterable[str]) -> str:
@@ -302,6 +349,9 @@ def second_moments(X, extra: np.ndarray | None = None, *, chunk: int = CHUNK) ->
             gram += block.T @ block
     if not np.isfinite(total[:n_genes]).all():
         msg = "X: holds values that are not finite"
+        raise ContractError(msg)
+    if n_cells > 1 and not np.diag(gram)[:n_genes].any():  # about the first block's mean
+        msg = "X: all cells are equal, so no gene varies; is it the right matrix?"
         raise ContractError(msg)
     offset = total / n_cells
     offset[n_genes:] = 0  # extra columns stay as they are

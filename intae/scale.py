@@ -6,6 +6,7 @@ import logging
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from scipy import sparse
 
 from .errors import IntaeError, suggest
@@ -31,25 +32,39 @@ class Values:
         return Values(low, high, self.integer and other.integer)
 
 
-def look_at(X, where: str) -> Values:
+def look_at(X, where: str, cells: pd.Index, genes: pd.Index) -> Values:
     """Return what the values of a matrix, dense or sparse, are like.
 
     Raises
     ------
     IntaeError
-        If they are no numbers, or not all finite; `where` says in the message what X is.
+        If they are no numbers, or not all finite; `where` says in the message what X is, `cells`
+        and `genes` which value it is.
     """
     values = X.data if sparse.issparse(X) else np.asarray(X)
     if values.dtype.kind not in "iufb":
         msg = f"{where} holds values of type {values.dtype}, not numbers"
         raise IntaeError(msg)
     if not np.isfinite(values).all():
-        msg = f"{where} holds values that are NaN or infinite"
-        raise IntaeError(msg)
+        cell, gene = _first_broken(X)
+        msg = f"{where} holds values that are NaN or infinite, at cell {cells[cell]!r}, gene "
+        raise IntaeError(f"{msg}{genes[gene]!r} first; replace them, or leave the cell or gene out")
     if not values.size:
         return Values()
     integer = bool((values == np.round(values)).all())
-    return Values(float(values.min()), float(values.max()), integer)
+    low, high = float(values.min()), float(values.max())
+    if values.size < np.prod(X.shape):  # zeros that a sparse matrix does not keep
+        low, high = min(low, 0.0), max(high, 0.0)
+    return Values(low, high, integer)
+
+
+def _first_broken(X) -> tuple[int, int]:
+    """Return row and column of the first value that is not finite."""
+    if not sparse.issparse(X):
+        return tuple(np.argwhere(~np.isfinite(np.asarray(X)))[0])
+    entries = X.tocoo()
+    first = np.flatnonzero(~np.isfinite(entries.data))[0]
+    return entries.row[first], entries.col[first]
 
 
 def find_scale(values: Values, scale: str | None, where: str) -> str:
@@ -75,6 +90,9 @@ def find_scale(values: Values, scale: str | None, where: str) -> str:
     low, high = values.low, values.high
     if scale is not None and scale not in SCALES:
         msg = f"there is no scale {scale!r}{suggest(scale, SCALES)}"
+        raise IntaeError(msg)
+    if low == high:
+        msg = f"{where} holds one value only ({low:g}), so no gene varies; is it the right matrix?"
         raise IntaeError(msg)
     if scale is None:
         if low < 0:

@@ -7,7 +7,7 @@ with step(snakemake):
     from intae.sources.loading import load_dataset
 
     name, entry = snakemake.wildcards.dataset, snakemake.params.entry
-    # of the config, not of the parameters: other pairs to look at must not load again
-    pairs = snakemake.config.get("analyses", {}).get(name, {}).get("known_pairs") or ()
-    loaded = load_dataset(name, entry, snakemake.input, pairs)
+    # of the config, not of the parameters: other values to look at must not load again
+    analysis = snakemake.config.get("analyses", {}).get(name)
+    loaded = load_dataset(name, entry, snakemake.input, analysis)
     write_h5ad(loaded, snakemake.output[0])

@@ -19,7 +19,6 @@ import pandas as pd
 from anndata import AnnData
 
 from ..base import FactorModel, limit_threads, match_genes
-from ..errors import IntaeError
 from ..prepared import check_prepared, get_annotations, get_terms, iter_chunks
 from ..terms import signs, term_index, terms_table
 from .data import Cells
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-MASKS = ("hard", "stochastic")
 CELLS_LOOKED_AT = 300  # evenly spaced, to tell the units' use
 
 
@@ -112,7 +110,7 @@ class MaskedAutoencoder(FactorModel):
         IntaeError
             If an argument does not fit.
         """
-        self._check_arguments()
+        self._check_arguments(adata)
         check_prepared(adata, values=False)  # Cells looks at the values, in its pass over them
         import torch  # noqa: F401  limit_threads limits torch only once it is imported
 
@@ -170,25 +168,6 @@ class MaskedAutoencoder(FactorModel):
             return annotations > 0
         within = np.where(annotations > 0, abs(W), np.nan)
         return (annotations > 0) | (abs(W) >= np.nanmedian(within, axis=0))
-
-    def _check_arguments(self) -> None:
-        if self.mask not in MASKS:
-            msg = f"mask={self.mask!r} is not known; use one of {', '.join(MASKS)}"
-            raise IntaeError(msg)
-        if not 0 <= self.outside < self.inside <= 1:
-            msg = (
-                "inside and outside are probabilities, inside the larger, "
-                f"not {self.inside!r} and {self.outside!r}"
-            )
-            raise IntaeError(msg)
-        for name, least in (("epochs", 1), ("batch_size", 2)):
-            value = getattr(self, name)
-            if not isinstance(value, (int, np.integer)) or value < least:
-                msg = f"{name} must be an integer of at least {least}, not {value!r}"
-                raise IntaeError(msg)
-        if not self.learning_rate > 0:
-            msg = f"learning_rate must be above 0, not {self.learning_rate!r}"
-            raise IntaeError(msg)
 
     def transform(self, adata: AnnData) -> pd.DataFrame:
         """Return the loadings of cells, new or not, normalised as the training cells were.

@@ -70,9 +70,6 @@ from .penalties import Penalty, column_norms
 
 log = logging.getLogger(__name__)
 
-SOLVERS = ("exact", "adam", "proximal")
-WEIGHTINGS = ("auto", "paper", "sqrt-size")
-READOUTS = ("auto", "sets", "encoder")
 ROUGH = 1e-2  # certificate that is enough to see which terms come on
 
 
@@ -216,36 +213,6 @@ class Autoencoder(FactorModel):
         self.threads = threads
         self.device = device
 
-    def _check_arguments(self) -> None:
-        """Refuse arguments that no solver could use, naming the argument and what it may be."""
-        for name, known in (
-            ("solver", SOLVERS), ("weighting", WEIGHTINGS), ("readout", READOUTS)
-        ):  # fmt: skip
-            value = getattr(self, name)
-            if value not in known:
-                msg = f"{name}={value!r} is not known; use one of {', '.join(known)}"
-                raise IntaeError(msg)
-        if isinstance(self.covariates, str):
-            msg = f"covariates must be a list of columns of obs, such as [{self.covariates!r}]"
-            raise IntaeError(msg)
-        for name, least in (
-            ("n_sparse", 0), ("n_dense", 0), ("max_iter", 1), ("epochs", 1), ("batch_size", 2)
-        ):  # fmt: skip
-            value = getattr(self, name)
-            if name == "n_dense" and value is None:
-                continue  # chosen from the data
-            if not isinstance(value, (int, np.integer)) or value < least:
-                msg = f"{name} must be an integer of at least {least}, not {value!r}"
-                raise IntaeError(msg)
-        if not 0 <= self.annotated_share < 1:  # at 1 the sets would mean nothing
-            msg = f"annotated_share must lie in [0, 1), not {self.annotated_share!r}"
-            raise IntaeError(msg)
-        for name in ("lambda0", "learning_rate", "tol", "background", "mean_penalty"):
-            value = getattr(self, name)
-            if value is not None and not value > 0:
-                msg = f"{name} must be above 0, not {value!r}"
-                raise IntaeError(msg)
-
     def fit(self, adata: AnnData) -> Self:
         """Fit to prepared data (:func:`intae.prepare`) and return the model.
 
@@ -258,7 +225,7 @@ class Autoencoder(FactorModel):
         IntaeError
             If an argument or a covariate does not fit.
         """
-        self._check_arguments()
+        self._check_arguments(adata)
         check_prepared(adata, values=False)  # Cells looks at the values, in its pass over them
         clock = time.perf_counter()
         with self._limited():

@@ -13,7 +13,7 @@ from .config import DEFAULTS, load_config, reference
 from .console import in_words
 from .jobs import Jobs
 from .outlook import STEP, Cost, cost_of, count_steps, look, measured_on
-from .plan import Benchmark
+from .plan import Benchmark, terms_by_key
 from .runs import compare_runs
 
 
@@ -57,6 +57,7 @@ def describe(benchmark: Benchmark) -> str:
         entry, fits = benchmark.dataset(dataset), benchmark.fits_of(dataset)
         total += len(fits)
         size = _cells(dataset, benchmark)
+        _check_terms(dataset, benchmark)
         lines.append(f"{dataset}: source {entry['source']}{size}, {len(fits)} fits")
         files = [*benchmark.dataset_files(dataset), *benchmark.gene_set_files(dataset)]
         lender = benchmark.lender_of(dataset)
@@ -121,6 +122,28 @@ def _about(cost: Cost) -> str:
     return f"{in_words(cost.seconds)} and up to {cost.mb / 1024:.1f} GB{but}"
 
 
+def _check_terms(dataset: str, benchmark: Benchmark) -> None:
+    """Refuse terms that no gene set is called, where all gene set files are here."""
+    named, known = terms_by_key(benchmark.analysis(dataset)), []
+    gene_sets = benchmark.config["gene_sets"]
+    files = zip(
+        benchmark.gene_set_files(dataset), benchmark.dataset(dataset)["gene_sets"], strict=True
+    )
+    for path, name in files:
+        found = (
+            Path(path) if Path(path).exists() else find_in_mirror(Path(path).name, benchmark.mirror)
+        )
+        if found is None:
+            return
+        from ..gene_sets import read_gene_sets
+
+        known += read_gene_sets(found, remove_prefix=gene_sets[name].get("remove_prefix"))
+    if known and any(named.values()):
+        from ..prepared import check_named
+
+        check_named(named, known, f"config, analyses: {dataset}")
+
+
 def _cells(dataset: str, benchmark: Benchmark) -> str:
     """Say how many cells and genes a data set has before any filter, as far as that is known."""
     entry = benchmark.dataset(dataset)
@@ -141,7 +164,7 @@ def _cells(dataset: str, benchmark: Benchmark) -> str:
     if path is None or path.suffix != ".h5ad":
         return ""
     from ..io import read_h5ad
-    from ..sources.loading import check_known_pairs
+    from ..sources.loading import check_named_values
 
     adata = read_h5ad(path, backed="r")
     n_cells, n_genes = adata.shape
@@ -153,8 +176,7 @@ def _cells(dataset: str, benchmark: Benchmark) -> str:
             if column not in adata.obs:
                 msg = f"config, datasets: {dataset}, {where}: there is no column {column!r} in obs"
                 raise ConfigError(msg + suggest(column, adata.obs.columns))
-        own = benchmark.analysis(dataset)["known_pairs"] or ()
-        check_known_pairs(dataset, adata.obs, entry["labels"], own)
+        check_named_values(dataset, adata.obs, entry["labels"], benchmark.analysis(dataset))
     return f" ({n_cells:,} cells x {n_genes:,} genes)"
 
 

@@ -16,16 +16,18 @@ from typing import Any
 import jsonschema
 import yaml
 
-from ..errors import ConfigError, suggest
+from ..errors import ConfigError, IntaeError, suggest
+from ..parameters import check_factors
 from ..sources import AS_PREPARED, SOURCES
 from .expand import (
+    DRAWN,
     check_annotations_of,
     check_prepared_of,
     check_sweeps,
     expand_draws,
     take_preparation,
 )
-from .registry import METHODS, MODELS, SCORES
+from .registry import METHODS, MODELS, check_params
 
 
 class _StrictLoader(yaml.SafeLoader):
@@ -59,7 +61,14 @@ def read_config(path: str | Path) -> dict[str, Any]:
         msg = f"{path}: there is no such config file"
         raise ConfigError(msg)
     try:
-        config = yaml.load(path.read_text(encoding="utf-8"), Loader=_StrictLoader)
+        config = yaml.load(path.read_text(encoding="utf-8-sig"), Loader=_StrictLoader)
+    except UnicodeDecodeError as error:
+        line = path.read_bytes()[: error.start].count(b"\n") + 1
+        msg = f"{path}, line {line}: is no text in UTF-8 ({error.reason}); save the file as UTF-8"
+        raise ConfigError(msg) from None
+    except OSError as error:
+        msg = f"{path}: cannot be read ({error.strerror}); give a file in YAML"
+        raise ConfigError(msg) from None
     except ConfigError as error:
         msg = f"{path}: {error}; rename or remove one"
         raise ConfigError(msg) from None
@@ -198,6 +207,7 @@ def check_config(config: Mapping[str, Any], schema: Path = SCHEMA) -> dict[str, 
     for name, entry in config["analyses"].items():
         _check_analysis(name, entry, config)
     check_sweeps(config)
+    _check_sizes(config)
     return config
 
 
@@ -227,13 +237,10 @@ def _check_method(name: str, entry: dict[str, Any]) -> None:
     if entry["folds"] == 1:
         msg = f"{where}: folds: one fold would leave no cells to fit; give 2 or more, or 0 for none"
         raise ConfigError(msg)
-    score = entry["params"].get("method")
-    if entry["model"] == "GeneSetScore" and score is not None and score not in SCORES:
-        msg = f"{where}: params: method: there is no score {score!r}{suggest(score, SCORES)}"
-        raise ConfigError(msg)
     if "permute_annotations" in entry["params"]:
         msg = f"{where}: permute_annotations: stands under params, but belongs beside it"
         raise ConfigError(msg)
+    check_params(f"{where}: params", entry["model"], entry["params"])
     if entry["permute_annotations"]:
         if not MODELS[entry["model"]].knows_gene_sets:
             msg = f"{where}: permute_annotations: {entry['model']} knows no annotations; "
@@ -264,6 +271,27 @@ def _check_analysis(name: str, entry: Mapping[str, Any], config: Mapping[str, An
             raise ConfigError(msg + f"no {pair['label']} in labels{suggest(pair['label'], labels)}")
 
 
+def _check_sizes(config: Mapping[str, Any]) -> None:
+    """Refuse more unannotated terms than a data set of the run can have genes."""
+    run, excluded = config["run"], [(e["dataset"], e["method"]) for e in config["exclude"]]
+    for dataset in run.get("datasets") or config["datasets"]:
+        entry = config["datasets"][dataset]
+        n_genes = entry["n_hvgs"]
+        if entry["source"] in DRAWN and entry["source"] != "implanted":
+            drawn = entry["source"] == "simulated" and entry["annotations_of"] is None
+            n_genes = entry["params"].get("n_genes", 300) if drawn else None
+        if not isinstance(n_genes, int) or entry["keep_sets"]:
+            continue  # only the data tell
+        n_genes += len(entry["keep_genes"])
+        for method in run.get("methods") or config["methods"]:
+            if (dataset, method) not in excluded:
+                try:
+                    check_factors(config["methods"][method]["params"], n_genes, repr(dataset))
+                except IntaeError as error:
+                    msg = f"config, methods: {method}: params: {error}"
+                    raise ConfigError(msg) from None
+
+
 def _explain(error: jsonschema.ValidationError) -> str:
     """Turn a validation error into a sentence with the key and, if it can, a suggestion."""
     where = ": ".join(map(str, error.absolute_path))
@@ -275,6 +303,16 @@ def _explain(error: jsonschema.ValidationError) -> str:
     if error.validator == "required":
         missing = next(key for key in error.validator_value if key not in error.instance)
         return f"{where}: the key {missing!r} is missing"
+    if error.validator == "uniqueItems":
+        items = error.instance
+        twice = next(item for i, item in enumerate(items) if item in items[:i])
+        return f"{where}: {twice!r} stands there twice; remove one"
+    if error.validator == "pattern" and where.endswith(("datasets", "methods", "sweep")):
+        return f"{where}: the name {error.instance!r} does not match {_NAME}"
+    if error.validator in ("minLength", "pattern") and not str(error.instance).strip():
+        return f"{where}: is empty; give a name or leave the key out"
+    if error.validator == "pattern" and "\n" in str(error.instance):
+        return f"{where}: {error.instance!r} holds a line break; write it on one line"
     if error.validator == "enum":
         nearest = suggest(error.instance, error.validator_value)
         return f"{where}: {error.instance!r} is unknown{nearest}"
@@ -283,6 +321,9 @@ def _explain(error: jsonschema.ValidationError) -> str:
         wanted = wanted if isinstance(wanted, str) else " or ".join(wanted)
         return f"{where}: must be of type {wanted}, not {error.instance!r}"
     return f"{where}: {error.message}"
+
+
+_NAME = "what may stand in a path: letters, digits, _ . and -, a letter or digit first"
 
 
 def fill_defaults(value: Any, rules: Mapping[str, Any]) -> None:

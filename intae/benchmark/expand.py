@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import ConfigError, suggest
-from .registry import MODELS
+from .registry import MODELS, check_params
 
 DRAWN = ("simulated", "implanted", "corrupted")  # sources whose truth is known; they have draws
 # What an implanted data set has from that of its cells, unless it says otherwise.
@@ -245,6 +245,9 @@ def _check_points(where: str, entry: Mapping[str, Any], method: Mapping[str, Any
             if parameter in FRACTIONS and not (number and value > 0):
                 msg = f"{where}: {parameter}: must be a number above 0, not {value!r}"
                 raise ConfigError(msg)
+        told = {name: value for name, value in point.items() if name not in FRACTIONS}
+        own = {k: v for k, v in method["params"].items() if k != "permute_annotations"}
+        check_params(where, model, own | told)
         for fraction, absolute in FRACTIONS.items():
             if fraction in point and absolute in point:
                 msg = f"{where}: {fraction} and {absolute} are the same penalty; give one of them"

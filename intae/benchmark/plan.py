@@ -295,11 +295,16 @@ def _labelled(*roles: str) -> Callable[[Benchmark, str], bool]:
 
 def named_terms(analysis: Mapping[str, Any]) -> list[str]:
     """Return the terms that an entry of `analyses` names, each once."""
-    keys = ("expected", "terms", "scatter")
-    named = [analysis.get(key) or [] for key in keys]
-    named.append([pair["term"] for pair in analysis.get("known_pairs") or []])
-    named.append((analysis.get("loadings") or {}).get("terms") or [])
-    return list(dict.fromkeys(term for terms in named for term in terms))
+    several = terms_by_key(analysis).values()
+    return list(dict.fromkeys(term for terms in several for term in terms))
+
+
+def terms_by_key(analysis: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Return the terms that an entry of `analyses` names, by the key that names them."""
+    named = {key: list(analysis.get(key) or []) for key in ("expected", "terms", "scatter")}
+    named["known_pairs"] = [pair["term"] for pair in analysis.get("known_pairs") or []]
+    named["loadings: terms"] = list((analysis.get("loadings") or {}).get("terms") or [])
+    return named
 
 
 # When a table or a figure of a data set is made; `draws` are compared with the truth only.

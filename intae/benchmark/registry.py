@@ -6,7 +6,12 @@ and imports none. A test holds each row against its class.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
+
+from ..errors import ConfigError, IntaeError, suggest
+from ..parameters import check_arguments
 
 
 @dataclass(frozen=True)
@@ -64,8 +69,26 @@ MODELS = {
     ),
 }  # fmt: skip
 
-# The scores that GeneSetScore has.
-SCORES = ("score_genes", "ulm", "aucell", "mean")
+
+def check_params(where: str, model: str, params: Mapping[str, Any]) -> None:
+    """Refuse parameters that a model does not have, or cannot use (:mod:`intae.parameters`).
+
+    Raises
+    ------
+    ConfigError
+        Naming the place in the config, the parameter and what it may be.
+    """
+    known = MODELS[model].parameters if model in MODELS else tuple(params)
+    for name in params:
+        if name not in known:
+            msg = f"{where}: intae.{model} has no parameter {name!r}{suggest(name, known)}"
+            raise ConfigError(msg)
+    try:
+        check_arguments(model, params)
+    except IntaeError as error:
+        msg = f"{where}: {error}"
+        raise ConfigError(msg) from None
+
 
 # The methods of the paper's benchmark with their colours. Their order in figures is the same in
 # every run, whichever of them a user's config names first; others follow in the config's order.

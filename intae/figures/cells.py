@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import logging
 import re
 import textwrap
@@ -17,6 +18,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from ..errors import IntaeError, suggest
 from ..fits import Fit
 from .style import Color, label_colors, method_label, say, set_style, term_label, without_data
 
@@ -85,7 +87,7 @@ def _natural(value: str) -> list[tuple[bool, float, str]]:
 def choose_terms(
     fits: Mapping[str, Fit], wanted: Sequence[str], *, exactly: int | None = None
 ) -> list[str]:
-    """Return the terms to draw: those wanted that the fits have, else the most relevant ones.
+    """Return the terms to draw: those wanted that the fits have, or the most relevant ones.
 
     Parameters
     ----------
@@ -94,18 +96,27 @@ def choose_terms(
     wanted
         Names of terms, perhaps of other data.
     exactly
-        Take the wanted terms only if the fits have so many of them; by default at least one.
+        So many of the wanted terms are needed; by default one.
 
     Returns
     -------
     Names; without a fit none. The most relevant are two (or `exactly`) of the first fit, active
     ones first.
+
+    Raises
+    ------
+    IntaeError
+        If terms are wanted, and the fits do not have enough of them: a figure of others would not
+        be what was asked for.
     """
     if not fits:
         return []
     terms = next(iter(fits.values())).terms
     terms = terms[terms["kind"] == "annotated"]
     absent = [term for term in wanted if term not in terms.index]
+    if absent and len(terms) and len(wanted) - len(absent) < (exactly or 1):
+        msg = f"analyses: {absent[0]!r} is no term of these data{_near(absent[0], terms.index)}"
+        raise IntaeError(msg)
     if absent:
         log.warning("not terms of these data, so left out: %s", ", ".join(absent))
     known = [term for term in wanted if term in terms.index]
@@ -114,6 +125,10 @@ def choose_terms(
     log.info("the most relevant terms are drawn")
     best = terms.sort_values(["active", "relevance"], ascending=False)
     return list(best.index[: exactly or 2])
+
+
+def _near(term: str, known: pd.Index) -> str:
+    return suggest(term, difflib.get_close_matches(term, known, n=1) or [*known[:5], "..."])
 
 
 def only_own(fits: Mapping[str, Fit], terms: Sequence[str]) -> Near:

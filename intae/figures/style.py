@@ -39,6 +39,7 @@ def set_style() -> None:
             "axes.spines.top": False,
             "axes.spines.right": False,
             "pdf.fonttype": 42,
+            "text.parse_math": False,  # labels of the data may hold a dollar sign
         },
     )
 

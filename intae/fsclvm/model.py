@@ -182,7 +182,7 @@ class FSCLVM(FactorModel):
         IntaeError
             If an argument makes no sense, or the cells to go on with are not those of the fit.
         """
-        self._check_arguments()
+        self._check_arguments(adata)
         check_prepared(adata, values=False)  # the sums of the moments tell of broken values
         with limit_threads(self.threads), naming_values(adata):
             begin = time.perf_counter()
@@ -291,39 +291,6 @@ class FSCLVM(FactorModel):
         model = super().load(path)
         model._expose()
         return model
-
-    def _check_arguments(self) -> None:
-        """Refuse arguments that make no sense, by name."""
-        if self.compat not in (None, "slalom"):
-            msg = f'compat must be None or "slalom", not {self.compat!r}'
-            raise IntaeError(msg)
-        if self.compat == "slalom" and self.n_init != 1:
-            msg = (
-                f'n_init={self.n_init}, but compat="slalom" has one start, that of its seed; fit '
-                "once for each seed, or leave compat out"
-            )
-            raise IntaeError(msg)
-        for name, least in (("n_dense", 0), ("n_sparse", 0), ("n_init", 1), ("max_iter", 1)):
-            if getattr(self, name) < least:
-                msg = f"{name} must be at least {least}, not {getattr(self, name)}"
-                raise IntaeError(msg)
-        for name, known in (
-            ("gene_scale", ("auto", "unit", "none")), ("readout", ("auto", "sets", "posterior"))
-        ):  # fmt: skip
-            value = getattr(self, name)
-            if value not in known:
-                msg = f"{name}={value!r} is not known; use one of {', '.join(known)}"
-                raise IntaeError(msg)
-            if self.compat == "slalom" and value in ("unit", "sets"):
-                msg = f"{name}={value!r} is not slalom's; leave it out, or leave compat out"
-                raise IntaeError(msg)
-        for name in ("background", "mean_penalty"):
-            if not getattr(self, name) > 0:
-                msg = f"{name} must be above 0, not {getattr(self, name)!r}"
-                raise IntaeError(msg)
-        if self.tol < 0:
-            msg = f"tol must not be negative, and is {self.tol}"
-            raise IntaeError(msg)
 
     def _check_same_data(self, adata: AnnData) -> None:
         """Refuse to go on with a fit on other cells or genes, by the names that differ."""

@@ -61,7 +61,6 @@ from .sets import Sets, check_names, held_in, name_factors
 
 log = logging.getLogger(__name__)
 
-STEPS = ("published", "exact")
 SETTLE = 50  # rounds in which l3 and the candidates follow the factors; later they stay
 FDR = 0.05  # at which a named factor counts as detected
 PASSES = 2  # of coordinate descent over Z, per round
@@ -174,7 +173,7 @@ class PLIER(FactorModel):
         IntaeError
             If an argument does not fit.
         """
-        self._check_arguments()
+        self._check_arguments(adata)
         check_prepared(adata, values=False)  # the sums of the moments tell of broken values
         clock = time.perf_counter()
         with limit_threads(self.threads), naming_values(adata):
@@ -186,28 +185,6 @@ class PLIER(FactorModel):
             self._tabulate(adata, Z, U, A, scale, moments.gram / moments.n_cells, seen)
         self.seconds_ = time.perf_counter() - clock
         return self
-
-    def _check_arguments(self) -> None:
-        if self.step not in STEPS:
-            msg = f"step={self.step!r} is not known; use one of {', '.join(STEPS)}"
-            raise IntaeError(msg)
-        for name in ("n_factors", "max_sets", "max_iter"):
-            value = getattr(self, name)
-            if value is None and name == "n_factors":
-                continue
-            if not isinstance(value, (int, np.integer)) or value < 1:
-                msg = f"{name} must be an integer of at least 1, not {value!r}"
-                raise IntaeError(msg)
-        for name in ("l1", "l2"):
-            value = getattr(self, name)
-            if value is not None and not value > 0:
-                msg = f"{name} must be above 0, not {value!r}"
-                raise IntaeError(msg)
-        for name in ("named", "alpha"):
-            value = getattr(self, name)
-            if not 0 < value <= 1:
-                msg = f"{name} must lie in (0, 1], not {value!r}"
-                raise IntaeError(msg)
 
     def _minimise(
         self, K: np.ndarray, n_cells: int, C: np.ndarray

@@ -10,7 +10,6 @@ import pandas as pd
 from anndata import AnnData
 
 from ..base import FactorModel
-from ..errors import IntaeError
 from ..prepared import check_prepared, design_matrix, get_annotations, get_terms, iter_chunks
 from ..terms import signs, term_index, terms_table
 from .run import projected_seconds, run_slalom
@@ -101,14 +100,12 @@ class Slalom(FactorModel):
         ContractError
             If the data are not prepared.
         IntaeError
-            If `max_iter` is less than 1, or a covariate does not fit.
+            If an argument or a covariate does not fit.
         ImportError
             If slalom is not installed.
         """
+        self._check_arguments(adata)
         check_prepared(adata)
-        if self.max_iter < 1:
-            msg = f"max_iter must be at least 1, not {self.max_iter}"
-            raise IntaeError(msg)
         index, kinds = term_index(get_terms(adata), self.n_sparse, self.n_dense)
         annotations = get_annotations(adata).astype(float)
         covariates, names, _ = design_matrix(adata.obs, list(self.covariates or ()))

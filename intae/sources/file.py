@@ -13,7 +13,8 @@ from scipy import io as scipy_io
 from scipy import sparse
 
 from ..errors import IntaeError
-from ..io import read_h5ad
+from ..gene_sets import distinct_genes
+from ..io import read_h5ad, reading
 from ..prepared import is_integer
 
 log = logging.getLogger(__name__)
@@ -80,6 +81,7 @@ def load(
     adata = _choose_matrix(read_expression(path, format, genes_in), path, matrix)
     if gene_column is not None:
         adata = _name_genes(adata, path, gene_column)
+    adata.var_names = distinct_genes(adata.var_names, str(path))  # symbols of 10x are not
     if metadata is not None:
         adata.obs = _join(adata.obs, path, metadata, cell_column)
     return adata
@@ -93,18 +95,11 @@ def read_expression(path: Path, kind: str | None = None, genes_in: str = "column
     kind = kind or guess_format(path)
     if not path.is_dir():
         _refuse_web_page(path)
-    try:
+    with reading(path, kind):
         adata = _read(path, kind, genes_in)
-    except (IntaeError, FileNotFoundError, PermissionError, MemoryError):
-        raise
-    except Exception as error:  # each library has errors of its own for a broken file
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        if str(path) in reason:
-            raise IntaeError(reason) from error
-        msg = f"{path}: cannot be read as {kind}; is it cut off or something else? ({reason})"
-        raise IntaeError(msg) from error
-    if kind.startswith("10x"):
-        adata.var_names_make_unique()  # symbols of 10x references are not
+    if 0 in adata.shape:
+        msg = f"{path}: holds {adata.n_obs} cells x {adata.n_vars} genes; was it filtered to none?"
+        raise IntaeError(msg)
     return adata
 
 
@@ -161,7 +156,9 @@ def _read_table(path: Path, separator: str, genes_in: str) -> AnnData:
     """Read a text table some lines at a time into a sparse matrix."""
     blocks, rows, columns = [], [], None
     for part in pd.read_csv(path, sep=separator, index_col=0, chunksize=ROWS, encoding=ENCODING):
-        wrong = [name for name, kind in part.dtypes.items() if kind.kind not in "iufb"]
+        wrong = [
+            name for name, kind in part.dtypes.items() if kind.kind not in "iufb" and len(part)
+        ]
         if wrong:
             msg = f"{path}: column {wrong[0]!r} holds text, not numbers"
             raise IntaeError(msg)
@@ -172,10 +169,19 @@ def _read_table(path: Path, separator: str, genes_in: str) -> AnnData:
         msg = f"{path}: holds no numbers; is the separator {separator!r}?"
         raise IntaeError(msg)
     X = sparse.vstack(blocks, format="csr")
-    names = pd.Index(rows), pd.Index(columns.astype(str))
+    names = pd.Index(rows), pd.Index(_header(path, separator, columns))
     if genes_in == "rows":
         X, names = sparse.csr_matrix(X.T), names[::-1]
     return AnnData(X, obs=pd.DataFrame(index=names[0]), var=pd.DataFrame(index=names[1]))
+
+
+def _header(path: Path, separator: str, columns: pd.Index) -> list[str]:
+    """Return the names of a table's columns as they are there: pandas makes doubled ones unique."""
+    line = pd.read_csv(
+        path, sep=separator, header=None, nrows=1, dtype=str, encoding=ENCODING,
+        keep_default_na=False,
+    ).iloc[0]  # fmt: skip
+    return [name or str(made) for name, made in zip(line[-len(columns) :], columns, strict=True)]
 
 
 def _read_mtx(path: Path) -> AnnData:
@@ -265,7 +271,6 @@ def _name_genes(adata: AnnData, path: Path, column: str) -> AnnData:
         raise IntaeError(msg)
     adata = adata[:, adata.var[column].notna()].copy()
     adata.var_names = adata.var[column].astype(str).to_numpy()
-    adata.var_names_make_unique()
     return adata
 
 
@@ -273,7 +278,11 @@ def _join(obs: pd.DataFrame, path: Path, metadata: Path, cell_column: str | None
     """Join a table of metadata on the cell's name; its columns replace those of the same name."""
     separator = "," if metadata.name.removesuffix(".gz").endswith(".csv") else "\t"
     index = None if cell_column else 0
-    table = pd.read_csv(metadata, sep=separator, index_col=index, encoding=ENCODING)
+    with reading(metadata, "a table of metadata"):
+        table = pd.read_csv(metadata, sep=separator, index_col=index, encoding=ENCODING)
+    if not len(table):
+        msg = f"{path}, metadata: {metadata} holds no cell"
+        raise IntaeError(msg)
     if cell_column:
         if cell_column not in table:
             known = ", ".join(map(str, table.columns)) or "none"

@@ -22,7 +22,7 @@ def load_dataset(
     name: str,
     entry: Mapping[str, Any],
     files: Sequence[str | Path],
-    known_pairs: Sequence[Mapping[str, Any]] = (),
+    analysis: Mapping[str, Any] | None = None,
 ) -> AnnData:
     """Load a data set by its config entry.
 
@@ -38,8 +38,8 @@ def load_dataset(
         data whose gene sets they take, if any; for corrupted gene sets, the prepared data; for an
         implanted truth, the data set of its cells, loaded and prepared, and that one's gene set
         files.
-    known_pairs
-        Those of its analysis, whose values are looked up among all cells.
+    analysis
+        Its entry of `analyses`: the values that it names are looked up among all cells.
 
     Returns
     -------
@@ -68,7 +68,8 @@ def load_dataset(
         msg = f"data set {name!r}: unknown source {source!r}{suggest(source, [*SOURCES, 'file'])}"
         raise IntaeError(msg)
     labels = entry.get("labels") or {}
-    check_known_pairs(name, adata.obs, labels, known_pairs)
+    check_expression(name, adata)
+    check_named_values(name, adata.obs, labels, analysis or {})
     if source in AS_PREPARED:
         return adata
     adata = filter_cells(name, adata, entry.get("filter") or {})
@@ -117,10 +118,10 @@ def filter_cells(
     return adata
 
 
-def check_known_pairs(
-    name: str, obs: pd.DataFrame, labels: Mapping[str, str], pairs: Sequence[Mapping[str, Any]]
+def check_named_values(
+    name: str, obs: pd.DataFrame, labels: Mapping[str, str], analysis: Mapping[str, Any]
 ) -> None:
-    """Refuse a known pair that names a value which no cell has.
+    """Refuse an analysis that names a condition, cell type or other label which no cell has.
 
     Parameters
     ----------
@@ -130,21 +131,30 @@ def check_known_pairs(
         Of all cells, before any filter: a value whose cells are all left out is no mistake.
     labels
         Label -> its column of obs.
-    pairs
-        See :func:`intae.metrics.known_pairs.known_pairs`.
+    analysis
+        Its entry of `analyses` in the config: known_pairs, conditions, and cell_types of loadings.
 
     Raises
     ------
     IntaeError
-        Naming the term, the value and the nearest one.
+        Naming the key, the value and the nearest one.
     """
-    for pair in pairs:
-        where = f"known_pairs: {pair['term']}"
-        column = _column(name, obs, labels[pair["label"]], where)
+    wanted = [
+        (f"known_pairs: {pair['term']}", pair["label"], pair["values"])
+        for pair in analysis.get("known_pairs") or ()
+    ]
+    wanted.append(("conditions", "condition", analysis.get("conditions") or ()))
+    cell_types = (analysis.get("loadings") or {}).get("cell_types") or ()
+    wanted.append(("loadings: cell_types", "cell_type", cell_types))
+    for key, label, values in wanted:
+        if not values:
+            continue
+        where = f"analyses: {key}"
+        column = _column(name, obs, labels[label], where)
         known = sorted(column.dropna().astype(str).unique())
-        for value in map(str, pair["values"]):
+        for value in map(str, values):
             if value not in known:
-                msg = f"data set {name!r}, {where}: no cell has the {pair['label']} {value!r}"
+                msg = f"data set {name!r}, {where}: no cell has the {label} {value!r}"
                 raise IntaeError(msg + suggest(value, known))
 
 
@@ -152,7 +162,7 @@ def _drop_unlabelled(name: str, adata: AnnData, labels: Mapping[str, str]) -> An
     """Keep the cells that have all labels."""
     missing = np.zeros(adata.n_obs, dtype=bool)
     for role, column in labels.items():
-        missing |= _column(name, adata.obs, column, f"labels: {role}").isna().to_numpy()
+        missing |= _is_missing(_column(name, adata.obs, column, f"labels: {role}")).to_numpy()
     if missing.all():
         msg = f"data set {name!r}: drop_unlabelled leaves no cell: each lacks one of its labels"
         raise IntaeError(f"{msg} ({', '.join(labels.values())})")
@@ -178,7 +188,7 @@ def _labels(name: str, obs: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataF
     columns = {}
     for role, column in labels.items():
         values = _column(name, obs, column, f"labels: {role}")
-        missing = int(values.isna().sum())
+        missing = int(_is_missing(values).sum())
         if missing:
             msg = (
                 f"data set {name!r}: label column {column!r} has {missing} missing values; "
@@ -196,6 +206,11 @@ def _labels(name: str, obs: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataF
     return pd.DataFrame(columns, index=obs.index)
 
 
+def _is_missing(values: pd.Series) -> pd.Series:
+    """Say which cells have no label: none at all, or a text without letters."""
+    return values.isna() | (values.astype(str).str.strip() == "")
+
+
 def _column(name: str, obs: pd.DataFrame, column: str, where: str) -> pd.Series:
     if column not in obs:
         msg = (
@@ -209,7 +224,7 @@ def _column(name: str, obs: pd.DataFrame, column: str, where: str) -> pd.Series:
 def _find_scale(name: str, adata: AnnData, scale: str | None) -> str:
     """Return the scale of X, said by the config or found, and refuse what is no expression."""
     where = f"data set {name!r}: X"
-    values = look_at(adata.X, where)
+    values = look_at(adata.X, where, adata.obs_names, adata.var_names)
     scale = find_scale(values, scale, where)
     if values.low < 0:
         refuse_centred(adata.X, where)
@@ -236,5 +251,9 @@ def check_expression(name: str, adata: AnnData) -> None:
     for slot, names in (("cell", adata.obs_names), ("gene", adata.var_names)):
         if not names.is_unique:
             twice = names[names.duplicated()][0]
-            msg = f"data set {name!r}: the {slot} name {twice!r} stands there more than once"
-            raise IntaeError(msg)
+            msg = f"data set {name!r}: the {slot} name {twice!r} stands there more than once; make"
+            raise IntaeError(f"{msg} the names unique, such as by the sample's name before them")
+        padded = names[names != names.str.strip()]
+        if len(padded):
+            msg = f"data set {name!r}: the {slot} name {padded[0]!r} begins or ends in white space"
+            raise IntaeError(f"{msg} or a line break; take it off ({slot} names: .str.strip())")

@@ -96,10 +96,10 @@ def test_save_load_and_seeds(fits, cells, mask, tmp_path):
 @pytest.mark.parametrize(
     ("kwargs", "message"),
     [
-        ({"mask": "soft"}, "mask='soft' is not known; use one of hard, stochastic"),
-        ({"inside": 0.1, "outside": 0.2}, "probabilities, inside the larger"),
+        ({"mask": "soft"}, "mask must be one of hard, stochastic, not 'soft'"),
+        ({"inside": 0.1, "outside": 0.2}, "inside must be larger than outside"),
         ({"epochs": 0}, "epochs must be an integer of at least 1"),
-        ({"learning_rate": 0.0}, "learning_rate must be above 0"),
+        ({"learning_rate": 0.0}, "learning_rate must be a finite number above 0"),
     ],
 )
 def test_mistakes_are_named(cells, kwargs, message):

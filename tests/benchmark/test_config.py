@@ -200,12 +200,71 @@ FILE = {"source": "file", "file": "none.h5ad", "gene_sets": ["reactome"]}
         (("exclude",), [{"dataset": "kang17", "method": ["pca", "y"]}], "no method 'y'"),
         (("exclude",), [{"dataset": "kang17", "method": []}], "exclude: 0: method"),
         (("run", "datasets"), ["planned"], "there is no entry 'planned'; did you mean 'planted"),
+        (("results",), "", "config, results: is empty; give a name or leave the key out"),
+        (("results",), "  ", "config, results: is empty"),
+        (("results",), "mine\n", "config, results: 'mine\\n' holds a line break"),
+        (("datasets", "mine\n"), FILE, "datasets: the name 'mine\\n' does not match"),
+        (("methods", "pca\n"), {"model": "PCA"}, "methods: the name 'pca\\n' does not match"),
+        (("run", "methods"), ["pca", "pca"], "run: methods: 'pca' stands there twice; remove one"),
+        (("run", "datasets"), ["kang17", "kang17"], "datasets: 'kang17' stands there twice"),
+        (("datasets", "kang17", "gene_sets"), ["reactome"] * 2, "'reactome' stands there twice"),
+        (("analyses", "kang17", "scatter"), ["A", "A"], "scatter: 'A' stands there twice"),
+        (("methods", "pca", "params"), {"n_dense": 2000}, "pca: params: n_dense=2000: more unann"),
     ],
 )
 def test_mistakes_are_named(path, value, message):
     with pytest.raises(ConfigError) as error:
         Benchmark(changed(*path, value=value))
     assert message in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("method", "params", "message"),
+    [
+        ("autoencoder", {"lamda1": 1}, "no parameter 'lamda1'; did you mean 'lambda1'"),
+        ("autoencoder", {"lambda1": "abc"}, "lambda1 must be a finite number that is not neg"),
+        ("autoencoder", {"lambda1": "1e-3"}, "not '1e-3' (text in YAML; write 0.001000)"),
+        ("autoencoder", {"lambda1": -1}, "lambda1 must be a finite number that is not negative"),
+        ("autoencoder", {"lambda0": float("nan")}, "lambda0 must be a finite number above 0"),
+        ("autoencoder", {"n_dense": 1.5}, "n_dense must be an integer of at least 0, not 1.5"),
+        ("autoencoder", {"n_dense": True}, "n_dense must be an integer of at least 0, not True"),
+        ("autoencoder", {"solver": "exakt"}, "solver must be one of exact, adam, proximal, not"),
+        ("autoencoder", {"covariates": "batch"}, "covariates must be a list of columns of obs"),
+        ("autoencoder", {"annotated_share": 1}, "annotated_share must be a number in [0, 1)"),
+        ("autoencoder", {"seed": 1}, "no parameter 'seed'"),
+        ("fsclvm", {"compat": "slalon"}, "compat must be one of None, slalom, not 'slalon'"),
+        ("fsclvm", {"compat": "slalom", "n_init": 2}, 'but compat="slalom" has one start'),
+        ("slalom", {"budget": 0}, "budget must be a finite number above 0, not 0"),
+        ("plier", {"hold_out": 1}, "hold_out must be true or false, not 1"),
+        ("ulm", {"method": "umm"}, "method must be one of score_genes, ulm, aucell, mean"),
+        ("autoencoder_masked", {"inside": 0.005}, "inside must be larger than outside"),
+    ],
+)
+def test_parameters_are_checked_before_anything_runs(method, params, message):
+    with pytest.raises(ConfigError) as error:
+        Benchmark(changed("methods", method, "params", value=params))
+    assert str(error.value).startswith(f"config, methods: {method}: params: ")
+    assert message in str(error.value)
+
+
+def test_parameters_of_a_sweep_are_checked_as_well():
+    grid = {"lambda1": [0.5, -1]}
+    with pytest.raises(ConfigError, match="sweep: penalties: lambda1 must be a finite number"):
+        Benchmark(changed("sweep", "penalties", "grid", value=grid))
+
+
+def test_a_config_in_another_encoding_is_named_with_its_line(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_bytes("results: a\n# données\n".encode("latin-1"))
+    with pytest.raises(ConfigError, match=r"mine\.yaml, line 2: is no text in UTF-8 .*; save the"):
+        read_config(path)
+    path.write_bytes(b"\xff\xfe" + "results: a\n".encode("utf-16-le"))
+    with pytest.raises(ConfigError, match="is no text in UTF-8"):
+        read_config(path)
+    path.write_text("results: a\n", encoding="utf-8-sig")
+    assert read_config(path) == {"results": "a"}
+    with pytest.raises(ConfigError, match="cannot be read"):
+        read_config(tmp_path)
 
 
 def test_a_file_is_found_in_the_mirror(tmp_path, monkeypatch):

@@ -78,7 +78,7 @@ def test_mistakes_are_named(paper, change, message):
 def test_check_looks_for_the_values(tmp_path, capsys, counts, monkeypatch):
     monkeypatch.delenv("INTAE_MIRROR", raising=False)
     counts.write_h5ad(tmp_path / "x.h5ad")
-    (tmp_path / "sets.gmt").write_text("A\tx\tGENE1\n")
+    (tmp_path / "sets.gmt").write_text("DNA_REPAIR\tx\tGENE1\n")
     mine = {
         "source": "file", "file": str(tmp_path / "x.h5ad"), "gene_sets": ["own"],
         "labels": {"condition": "condition"},
@@ -100,3 +100,19 @@ def test_check_looks_for_the_values(tmp_path, capsys, counts, monkeypatch):
     right["analyses"]["mine"]["known_pairs"][0]["values"] = ["stim"]
     path.write_text(yaml.safe_dump(right))
     assert main(["check", str(path)]) == 0
+
+
+def test_check_looks_for_the_terms_in_the_gene_set_files(tmp_path, capsys):
+    (tmp_path / "sets.gmt").write_text("X_DNA_REPAIR\tx\tGENE1\n")
+    mine = {"source": "file", "url": "http://localhost/none.h5ad", "gene_sets": ["own"]}
+    config = {
+        "run": {"datasets": ["mine"]},
+        "gene_sets": {"own": {"file": str(tmp_path / "sets.gmt"), "remove_prefix": "X_"}},
+        "datasets": {"mine": mine},
+        "analyses": {"mine": {"scatter": ["DNA_REPAIR", "DNA_REPIAR"]}},
+    }
+    path = tmp_path / "mine.yaml"
+    path.write_text(yaml.safe_dump(config))
+    assert main(["check", str(path)]) == 1
+    told = "config, analyses: mine: scatter: there is no gene set 'DNA_REPIAR'; did you mean 'DNA_"
+    assert told in capsys.readouterr().err

@@ -8,8 +8,16 @@ import pytest
 import yaml
 
 import intae
-from intae.benchmark.registry import METHODS, MODELS, SCORES, trains_a_network
-from intae.controls import SCORES as SCORES_OF_THE_CLASS
+from intae.benchmark.registry import METHODS, MODELS, trains_a_network
+from intae.controls import SCORES
+from intae.parameters import COMMON, PARAMETERS, check_arguments
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_argument_is_described_and_every_default_fits(name):
+    made = getattr(intae, name)()
+    assert set(PARAMETERS[name] | COMMON) == set(made.get_params())
+    check_arguments(name, made.get_params())
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -23,7 +31,7 @@ def test_a_row_is_what_its_class_says(name):
 
 
 def test_scores_are_those_of_the_class():
-    assert SCORES == tuple(SCORES_OF_THE_CLASS)
+    assert PARAMETERS["GeneSetScore"]["method"].values == SCORES
 
 
 def test_every_method_of_the_config_has_a_colour_of_its_own(root):

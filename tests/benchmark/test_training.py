@@ -74,7 +74,7 @@ def test_the_config_hands_it_to_whatever_fits_the_method():
         ),
         (
             {"model": "GeneSetScore", "params": {"method": "aucel"}},
-            "mine: params: method: there is no score 'aucel'; did you mean 'aucell'",
+            "mine: params: method must be one of .*, not 'aucel'; did you mean 'aucell'",
         ),
         ({"model": "FSCLVM", "permute_annotation": True}, "did you mean 'permute_annotations'"),
     ],

@@ -9,6 +9,7 @@ import pytest
 from figure_texts import named, nothing_overlaps
 from fits import LONG, make_fit
 
+from intae.errors import IntaeError
 from intae.figures.cells import (
     choose_cell_types,
     choose_terms,
@@ -116,7 +117,13 @@ def fit():
 def test_the_terms_wanted_are_drawn_and_else_the_most_relevant(fit, caplog):
     assert choose_terms({"ae": fit}, ["OFF", "NONE"]) == ["OFF"]
     assert "left out: NONE" in caplog.text
-    assert choose_terms({"ae": fit}, ["OFF", "NONE"], exactly=2) == [LONG, "INTERFERON"]
+    assert choose_terms({"ae": fit}, [], exactly=2) == [LONG, "INTERFERON"]
+    with pytest.raises(
+        IntaeError, match="analyses: 'OF' is no term of these data; did you mean 'O"
+    ):
+        choose_terms({"ae": fit}, ["OFF", "OF"], exactly=2)
+    with pytest.raises(IntaeError, match="analyses: 'NONE' is no term of these data; known are IN"):
+        choose_terms({"ae": fit}, ["NONE"])
     assert choose_terms({}, ["OFF"]) == []
 
 
@@ -286,3 +293,18 @@ def test_a_term_that_is_off_but_read_is_drawn_itself(fit):
     groups = fit.loadings["OFF"][fit.obs["cell_type"] == "T"].groupby(fit.obs["condition"])
     shown = medians(axis)
     np.testing.assert_allclose([shown[x] for x in sorted(shown)], groups.median()[["HC", "M", "S"]])
+
+
+@pytest.mark.usefixtures("close_figures")
+def test_dollar_signs_in_labels_are_no_formulas(fit, tmp_path):
+    names = {"S": "$stim", "M": r"a $\frac{1}{ b$ $", "HC": "x_{"}
+    fit.obs["condition"] = fit.obs["condition"].map(names)
+    fit.obs["cell_type"] = fit.obs["cell_type"] + "$^$"
+    near = {"ae": {"INTERFERON": "INTERFERON", LONG: LONG}}
+    for figure in (
+        plot_scatter({"ae": fit}, ["INTERFERON", LONG], {"ae": "a $method$ {"}, near),
+        plot_loadings({"ae": fit}, [LONG], {"ae": "$"}, near),
+    ):
+        figure.savefig(tmp_path / "figure.pdf")
+        texts = "".join(text.get_text() for text in figure.findobj(mpl.text.Text))
+        assert r"a $\frac{1}{ b$ $" in texts

@@ -463,12 +463,12 @@ def test_warns_of_a_term_that_became_something_else():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"compat": "muvi"}, "compat must be None or \"slalom\", not 'muvi'"),
+        ({"compat": "muvi"}, "compat must be one of None, slalom, not 'muvi'"),
         ({"compat": "slalom", "n_init": 3}, "n_init=3, but compat"),
-        ({"n_dense": -1}, "n_dense must be at least 0, not -1"),
-        ({"max_iter": 0}, "max_iter must be at least 1"),
-        ({"n_init": 0}, "n_init must be at least 1"),
-        ({"tol": -1.0}, "tol must not be negative"),
+        ({"n_dense": -1}, "n_dense must be an integer of at least 0, not -1"),
+        ({"max_iter": 0}, "max_iter must be an integer of at least 1"),
+        ({"n_init": 0}, "n_init must be an integer of at least 1"),
+        ({"tol": -1.0}, "tol must be a finite number that is not negative"),
         ({"covariates": ["age"]}, "covariate 'age' is not a column of obs"),
     ],
 )

@@ -40,6 +40,10 @@ def test_a_spreadsheets_byte_order_mark_is_no_part_of_a_name(tmp_path):
     ("text", "message"),
     [
         ("", "no gene set"),
+        (
+            "A\tG1\tG2\nB\tx\tG1\n",
+            "line 1: 'G1' stands where GMT has the description of 'A', but is a",
+        ),
         ("A\tx\tG1\nB\tx\n", "line 2: a gene set needs a name and at least one gene"),
         ("A\tx\tG1\nA\tx\tG2\n", "line 2: the gene set 'A' stands there a second time"),
         ("<!DOCTYPE html><html></html>", "looks like a web page"),
@@ -52,12 +56,29 @@ def test_bad_files_are_refused_by_line(tmp_path, text, message):
     assert str(path) in str(error.value)
 
 
+def test_a_mark_at_the_front_of_a_later_line_is_no_part_of_a_name_either(tmp_path):
+    path = write(tmp_path, "\ufeffA\tx\tG1\n\ufeffB\tx\tG2\n")
+    assert list(read_gene_sets(path)) == ["A", "B"]
+
+
+def test_a_description_that_is_a_gene_of_the_data_is_told_of(tmp_path):
+    path = write(tmp_path, "A\tG1\tG2\nB\tB\tG3\n")  # B: its name again, which is common
+    assert read_gene_sets(path, genes=["G2", "B"])["A"] == ["G2"]
+    for genes in (["G1"], ["g1"]):  # sets of human genes for the data of a mouse
+        with pytest.raises(IntaeError, match="line 1: 'G1' stands where GMT has the description"):
+            read_gene_sets(path, genes=genes)
+
+
 def test_missing_and_binary_files(tmp_path):
     with pytest.raises(FileNotFoundError, match="no such gene set file"):
         read_gene_sets(tmp_path / "none.gmt")
     path = tmp_path / "cut.gmt.gz"
     path.write_bytes(gzip.compress(b"A\tx\tG1\n" * 1000)[:40])
     with pytest.raises(IntaeError, match="not a text file"):
+        read_gene_sets(path)
+    data = gzip.compress("".join(f"A{i}\tx\tG{i}\n" for i in range(500)).encode())
+    path.write_bytes(data[:300] + b"\xff" * 40 + data[340:])
+    with pytest.raises(IntaeError, match="not a text file of gene sets in UTF-8, or cut off"):
         read_gene_sets(path)
 
 

@@ -1,10 +1,13 @@
 """What every model shares, seen on the simplest."""
 
 import importlib
+import json
 
+import h5py
 import numpy as np
 import pandas as pd
 import pytest
+from anndata import AnnData
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.decomposition import PCA as SklearnPCA
@@ -15,6 +18,7 @@ from intae.base import FactorModel
 from intae.benchmark.registry import MODELS
 from intae.benchmark.training import make_model
 from intae.errors import IntaeError
+from intae.fits import load_model
 from intae.prepared import ContractError, design_matrix
 from intae.terms import signs, terms_table
 
@@ -38,6 +42,68 @@ def test_load_refuses_another_file_or_class(simulated, tmp_path):
     intae.PCA(n_dense=2).fit(simulated).save(tmp_path / "pca.h5")
     with pytest.raises(IntaeError, match="holds a PCA, not a FSCLVM"):
         intae.FSCLVM.load(tmp_path / "pca.h5")
+
+
+def damaged(simulated, path, part):
+    intae.PCA(n_dense=2).fit(simulated).save(path)
+    with h5py.File(path, "a") as file:
+        about = json.loads(file.attrs["intae"])
+        assert about["version"] == intae.__version__ and about["format"] == 1
+        if part == "format":
+            about |= {"format": 2, "version": "9.0"}
+        elif part == "argument":
+            about["params"]["n_factors"] = 3
+        elif part in about:
+            del about[part]
+        else:
+            del file["state"][part]
+        file.attrs["intae"] = json.dumps(about) if part != "json" else "{"
+
+
+@pytest.mark.parametrize(
+    ("part", "message"),
+    [
+        ("format", r"was saved by intae 9\.0 \(format 2\), which is newer .*update intae"),
+        ("argument", "its PCA has other arguments .*n_factors.*fit it again"),
+        ("weights", "lacks 'weights'; it is damaged"),
+        ("attributes/mean_", "lacks 'mean_'; it is damaged"),
+        ("seconds", r"lacks 'seconds'; .*fit the model again"),
+    ],
+)
+def test_a_model_file_that_is_damaged_or_newer_is_told_of(simulated, tmp_path, part, message):
+    damaged(simulated, tmp_path / "model.h5", part)
+    for load in (intae.PCA.load, load_model):
+        with pytest.raises(IntaeError, match=rf"model\.h5: {message}"):
+            load(tmp_path / "model.h5")
+
+
+@pytest.mark.parametrize("name", [n for n in MODELS if MODELS[n].infers_new_cells])
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_new_cells_with_broken_values_are_refused(simulated, name, value):
+    params = {"epochs": 1} if name == "MaskedAutoencoder" else {}
+    model = make_model(name, params, seed=0, threads=1).fit(simulated)
+    new = simulated[:20].copy()
+    new.X[3, 4] = value
+    for cells in (new, new[:, ::-1].copy(), AnnData(sparse.csr_matrix(new.X), new.obs, new.var)):
+        with pytest.raises(ContractError, match=f"X: {value} at cell 'cell_4', gene 'GENE5'"):
+            model.transform(cells)
+
+
+def test_new_cells_with_doubled_genes_are_read_by_the_first(simulated):
+    model = intae.PCA(n_dense=4).fit(simulated)
+    twice = AnnData(
+        np.hstack([simulated.X, simulated.X[:, :5] * 2]), obs=simulated.obs,
+        var=pd.DataFrame(index=[*simulated.var_names, *simulated.var_names[:5]]),
+    )  # fmt: skip
+    np.testing.assert_allclose(model.transform(twice), model.loadings_, atol=1e-9)
+
+
+@pytest.mark.parametrize("name", ["Autoencoder", "FSCLVM", "PCA", "PLIER", "MaskedAutoencoder"])
+def test_cells_that_are_all_equal_are_refused(simulated, name):
+    flat = simulated.copy()
+    flat.X[:] = flat.X[0]
+    with pytest.raises(ContractError, match="X: all cells are equal, so no gene varies"):
+        getattr(intae, name)().fit(flat)
 
 
 def test_new_cells_are_matched_by_gene(simulated):
@@ -120,6 +186,30 @@ def test_values_that_are_not_finite_are_refused(name, simulated):
     broken.X[3, 4] = np.nan
     with pytest.raises(ContractError, match="X: nan at cell"):
         getattr(intae, name)().fit(broken)
+
+
+@pytest.mark.parametrize(
+    ("name", "params", "message"),
+    [
+        ("Autoencoder", {"lambda1": "abc"}, "lambda1 must be a finite number .*, not 'abc'"),
+        ("Autoencoder", {"threads": 1.5}, "threads must be an integer of at least 1, not 1.5"),
+        ("Autoencoder", {"seed": -1}, "seed must be an integer of at least 0, not -1"),
+        ("FSCLVM", {"n_dense": 1.5}, "n_dense must be an integer of at least 0, not 1.5"),
+        ("GeneSetScore", {"method": 3}, "method must be one of score_genes, .*, not 3"),
+        ("MaskedAutoencoder", {"inside": "a"}, r"inside must be a number in \[0, 1\], not 'a'"),
+        ("PCA", {"n_dense": 0}, "n_dense must be an integer of at least 1, not 0"),
+        ("PLIER", {"l1": "a"}, "l1 must be a finite number above 0, not 'a'"),
+        ("Slalom", {"n_sparse": None}, "n_sparse must be an integer of at least 0, not None"),
+        ("Autoencoder", {"n_dense": 81}, r"n_dense=81: more .* than the data have genes \(80\)"),
+        ("FSCLVM", {"n_dense": 50, "n_sparse": 31}, "n_dense=50 and n_sparse=31: more"),
+        ("PCA", {"n_dense": 81}, "n_dense=81: more"),
+        ("PLIER", {"n_factors": 81}, "n_factors=81: more"),
+        ("Slalom", {"n_dense": 81}, "n_dense=81: more"),
+    ],
+)
+def test_arguments_that_make_no_sense_are_named(simulated, name, params, message):
+    with pytest.raises(IntaeError, match=message):
+        getattr(intae, name)(**params).fit(simulated)
 
 
 @pytest.mark.parametrize("name", ["FSCLVM", "GeneSetScore", "PCA"])

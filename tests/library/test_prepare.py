@@ -11,7 +11,7 @@ import intae
 from intae.errors import IntaeError
 from intae.io import read_h5ad, write_h5ad
 from intae.preparation import filter_annotations
-from intae.prepared import gene_set_table, tell_lost
+from intae.prepared import check_named, gene_set_table, tell_lost
 
 SETS = {
     "A": [f"gene{i}" for i in range(20, 35)],
@@ -89,6 +89,66 @@ def test_no_gene_in_common_says_why(counts):
     counts.var_names = [f"ENSG{i:011d}" for i in range(50)]
     with pytest.raises(IntaeError, match=r"Ensembl ids \(gene_column: "):
         intae.prepare(counts, SETS)
+
+
+@pytest.mark.parametrize(
+    ("sets", "message"),
+    [
+        ({}, "gene_sets: holds no gene set; give name -> genes"),
+        ({"A": []}, "gene_sets: no set has a gene"),
+        ({"A": "GENE1"}, r"gene_sets: 'A': give a list of genes, such as \['GENE1'\]"),
+        ({"A": [], "B": [1, 2]}, r"none of the 50 genes .*sets: 1, 2\)"),
+    ],
+)
+def test_sets_that_are_none_are_told(counts, sets, message):
+    with pytest.raises(IntaeError, match=message):
+        intae.prepare(counts, sets)
+
+
+def test_genes_may_be_numbers(counts):
+    sets = {"A": list(range(20)), "B": [str(i) for i in range(10, 40)]}
+    counts.var.index = range(50)  # as Entrez ids often come
+    prepared = intae.prepare(counts, sets, n_hvgs=None, min_genes=5)
+    assert list(prepared.var_names) == [str(i) for i in range(40)]
+    with pytest.raises(IntaeError, match=r"none of the 50 genes .*data: 0, 1, 2"):
+        intae.prepare(counts, SETS)
+
+
+def test_rows_and_columns_that_are_swapped_are_told_of(counts):
+    with pytest.raises(IntaeError, match=r"33 names of cells are \(GENE1, .*say genes_in: rows"):
+        intae.prepare(counts.T, SETS)
+
+
+def test_a_broken_value_is_named_by_cell_and_gene(counts, monkeypatch):
+    monkeypatch.setattr("intae.preparation.CHUNK", 17)
+    for value in (np.nan, np.inf, -np.inf):
+        counts.X[40, 7] = value
+        for X in (counts.X, sparse.csr_matrix(counts.X), sparse.csc_matrix(counts.X)):
+            broken = AnnData(X, obs=counts.obs, var=counts.var)
+            with pytest.raises(IntaeError, match="infinite, at cell 'cell40', gene 'GENE7' first"):
+                intae.prepare(broken, SETS)
+
+
+def test_data_that_do_not_vary_are_told_of(counts):
+    for X in (np.ones((60, 50)), sparse.csr_matrix((60, 50)), np.full((60, 50), 0.5)):
+        flat = AnnData(X, obs=counts.obs, var=counts.var)
+        with pytest.raises(IntaeError, match=r"X holds one value only .*no gene varies"):
+            intae.prepare(flat, SETS)
+    some = counts.copy()
+    some.X[:, [1, 2, 3, *range(20, 50)]] = 0  # all that are in a set
+    with pytest.raises(IntaeError, match="none of the 33 annotated genes varies between the cells"):
+        intae.prepare(some, SETS)
+    ones = sparse.csr_matrix((counts.X > 0).astype(float))  # one value, but for the zeros
+    assert intae.prepare(AnnData(ones, var=counts.var), SETS, n_hvgs=None, min_genes=5).n_vars
+
+
+def test_doubled_gene_names_are_told_apart(counts, caplog):
+    counts.var_names = ["GENE20", *counts.var_names[1:]]
+    prepared = intae.prepare(counts, SETS, n_hvgs=None, min_genes=5)
+    assert "var_names: 1 gene names stand there more than once, GENE20 among them" in caplog.text
+    np.testing.assert_array_equal(prepared.obs_names, counts.obs_names)
+    names = list(prepared.var_names)
+    assert names.count("GENE20") == 1 and "GENE20-1" not in names  # which is in no set
 
 
 def test_no_set_left_says_what_to_do(counts):
@@ -178,6 +238,8 @@ def test_a_backed_file_gives_the_same(counts, tmp_path, monkeypatch, form):
     expected = intae.prepare(counts, SETS, n_hvgs=20, min_genes=4)
     counts.write_h5ad(tmp_path / "counts.h5ad")
     backed = anndata.read_h5ad(tmp_path / "counts.h5ad", backed="r")
+    part = intae.prepare(backed[:40], SETS, n_hvgs=20, min_genes=4)
+    assert list(part.obs_names) == list(counts.obs_names[:40])
     prepared = intae.prepare(backed, SETS, n_hvgs=20, min_genes=4)
     assert list(prepared.var_names) == list(expected.var_names) and not prepared.isbacked
     X, Y = (x.toarray() if sparse.issparse(x) else x for x in (prepared.X, expected.X))
@@ -338,3 +400,20 @@ def test_new_cells_can_be_normalised_as_the_training_cells_were(counts):
     sc.pp.normalize_total(new, target_sum=prepared.uns["prepare"]["total"])
     sc.pp.log1p(new)
     np.testing.assert_allclose(new[:, prepared.var_names].X, prepared.X[:10], rtol=1e-5)
+
+
+def test_terms_that_an_analysis_names_are_looked_up():
+    known, where = ["INTERFERON", "APOPTOSIS"], "config, analyses: mine"
+    check_named({"terms": known, "scatter": known}, known, where, {})
+    for key in ("terms", "scatter", "known_pairs"):
+        told = (
+            f"analyses: mine: {key}: there is no gene set 'INTERFERONS'; did you mean 'INTERFERON"
+        )
+        with pytest.raises(IntaeError, match=told):
+            check_named({key: ["INTERFERONS"]}, known, where, {})
+    lost = {"APOPTOSIS": "no more than 13 variable genes (min_genes)"}
+    check_named({"terms": ["APOPTOSIS"]}, known, where, lost)  # told of in the log
+    with pytest.raises(
+        IntaeError, match=r"scatter: 'APOPTOSIS' is no term .*; name it in keep_sets"
+    ):
+        check_named({"scatter": ["APOPTOSIS"]}, known, where, lost)

@@ -357,6 +357,36 @@ def metadata(text, **entry):
     return write
 
 
+def header_only(folder):
+    frame()[:0].to_csv(folder / "x.csv")
+    return folder / "x.csv", {}
+
+
+def damage(data):
+    """Return gzipped data with its middle overwritten."""
+    middle = len(data) // 2
+    return data[:middle] + b"\xff" * 20 + data[middle + 20 :]
+
+
+def corrupt_gz(folder):
+    frame().to_csv(folder / "x.csv.gz")
+    (folder / "x.csv.gz").write_bytes(damage((folder / "x.csv.gz").read_bytes()))
+    return folder / "x.csv.gz", {}
+
+
+def corrupt_metadata(folder):
+    text = "cell\tx\n" + "".join(f"{cell}\t{hash(cell)}\n" for cell in CELLS)
+    (folder / "meta.tsv.gz").write_bytes(damage(gzip.compress(text.encode())))
+    return [h5ad(folder), folder / "meta.tsv.gz"], {"metadata": {"file": "meta.tsv.gz"}}
+
+
+def blank_label(folder):
+    adata = anndata.read_h5ad(h5ad(folder))
+    adata.obs["group"] = [" ", *adata.obs["group"].astype(str)[1:]]
+    adata.write_h5ad(folder / "blank.h5ad")
+    return folder / "blank.h5ad", {"labels": {"condition": "group"}}
+
+
 BAD = {
     "missing file": (missing, r"none\.h5ad: there is no such file"),
     "empty file": (empty_file, r"x\.h5ad: is empty"),
@@ -384,7 +414,40 @@ BAD = {
     "no integers promised": (not_integer_counts, "no integers, but scale: counts says counts"),
     "neither counts nor log": (huge_non_integers, "does not look log-normalised; say scale:"),
     "same cells": (named(cells=["c"] * 12), "the cell name 'c' stands there more than once"),
-    "same genes": (named(genes=["g"] * 8), "the gene name 'g' stands there more than once"),
+    "a cell name with a line break": (
+        named(cells=["c\n", *CELLS[1:]]),
+        r"the cell name 'c\\n' begins or ends in white space",
+    ),
+    "a gene name with a space": (
+        named(genes=[*GENES[1:], "G "]),
+        "the gene name 'G ' begins or ends in white space",
+    ),
+    "no cells": (only(cells=0), r"few\.h5ad: holds 0 cells x 8 genes"),
+    "no genes": (only(genes=0), r"few\.h5ad: holds 12 cells x 0 genes"),
+    "no cells, with a label": (
+        lambda folder: (only(cells=0)(folder)[0], {"labels": {"condition": "group"}}),
+        "holds 0 cells x 8 genes",
+    ),
+    "no cells, with a filter": (
+        lambda folder: (only(cells=0)(folder)[0], {"filter": {"group": "a"}}),
+        "holds 0 cells x 8 genes",
+    ),
+    "no lines": (header_only, r"x\.csv: holds 0 cells x 8 genes"),
+    "one value": (damaged(np.ones_like), r"X holds one value only \(1\), so no gene varies"),
+    "nothing but zeros": (
+        damaged(lambda X: sparse.csr_matrix(np.zeros_like(X))),
+        r"X holds one value only \(0\)",
+    ),
+    "corrupt gz": (corrupt_gz, r"x\.csv\.gz: cannot be read as csv; is it cut off"),
+    "corrupt gz of metadata": (
+        corrupt_metadata,
+        r"meta\.tsv\.gz: cannot be read as a table of metadata; is it cut off",
+    ),
+    "metadata without cells": (metadata("cell\tx\n"), r"metadata: .*meta\.tsv holds no cell"),
+    "label of spaces": (
+        blank_label,
+        "label column 'group' has 1 missing values; say drop_unlabelled",
+    ),
     "one cell": (only(cells=1), "has 1 cells x 8 genes; at least two of each"),
     "one gene": (only(genes=1), "has 12 cells x 1 genes; at least two of each"),
     "no matrix": (no_x, "X is empty"),
@@ -418,8 +481,56 @@ def test_bad_input_is_refused_in_a_sentence(tmp_path, case):
     files = files if isinstance(files, list) else [files]
     with pytest.raises((IntaeError, OSError), match=message) as error:
         load_dataset("mine", {"source": "file"} | entry, files)
-    assert "'mine'" in str(error.value) or files[0].name in str(error.value)
+    assert "'mine'" in str(error.value) or any(f.name in str(error.value) for f in files)
     assert "\n" not in str(error.value)
+
+
+def doubled(folder, write):
+    table = frame()
+    table.columns = ["A", "A", "A-1", *GENES[3:]]
+    return write(table, folder)
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda t, f: (t.to_csv(f / "x.csv"), (f / "x.csv", {}))[1],
+        lambda t, f: (t.T.to_csv(f / "x.csv"), (f / "x.csv", {"genes_in": "rows"}))[1],
+        lambda t, f: (
+            AnnData(t.to_numpy(), obs=t[[]], var=pd.DataFrame(index=t.columns)).write_h5ad(
+                f / "x.h5ad"
+            ),
+            (f / "x.h5ad", {}),
+        )[1],
+        lambda t, f: (
+            AnnData(
+                t.to_numpy(), obs=t[[]], var=pd.DataFrame({"symbol": t.columns}, index=GENES)
+            ).write_h5ad(f / "x.h5ad"),
+            (f / "x.h5ad", {"gene_column": "symbol"}),
+        )[1],
+        lambda t, f: (
+            write_10x(f / "x.h5", COUNTS, CELLS, list(t.columns), ["Gene Expression"] * 8),
+            (f / "x.h5", {}),
+        )[1],
+    ],
+    ids=["csv", "csv with genes in rows", "h5ad", "gene_column", "10x"],
+)
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_doubled_gene_names_are_told_apart_and_told_of(tmp_path, caplog, write):
+    path, entry = doubled(tmp_path, write)
+    adata = load_dataset("mine", {"source": "file"} | entry, [path])
+    assert list(adata.var_names) == ["A", "A-2", "A-1", *GENES[3:]]
+    np.testing.assert_array_equal(dense(adata), COUNTS)
+    assert "1 gene names stand there more than once, A among them" in caplog.text
+    assert path.name in caplog.text
+
+
+def test_doubled_cell_names_in_the_header_of_a_table_are_refused(tmp_path):
+    table = frame().T
+    table.columns = ["c", "c", *CELLS[2:]]
+    table.to_csv(tmp_path / "x.csv")
+    with pytest.raises(IntaeError, match="the cell name 'c' stands there more than once; make"):
+        load_dataset("mine", {"source": "file", "genes_in": "rows"}, [tmp_path / "x.csv"])
 
 
 def test_names_with_slashes_and_spaces_are_kept(tmp_path):

@@ -74,10 +74,23 @@ def test_unknown_source():
 def test_a_known_pair_that_names_no_cell_is_refused_by_its_value(own_file):
     pair = {"term": "SIGNALING", "label": "cell_type", "values": ["B", "NK cells"]}
     with pytest.raises(IntaeError) as error:
-        load_dataset("mine", entry(), [own_file], [pair])
-    told = (
-        "'mine', known_pairs: SIGNALING: no cell has the cell_type 'NK cells'; known are B, NK, T"
-    )
+        load_dataset("mine", entry(), [own_file], {"known_pairs": [pair]})
+    told = "'mine', analyses: known_pairs: SIGNALING: no cell has the cell_type 'NK cells'; known"
     assert told in str(error.value)
     filtered = entry(filter={"type": ["T", "B"]})  # a value whose cells are left out is no mistake
-    load_dataset("mine", filtered, [own_file], [pair | {"values": ["NK"]}])
+    load_dataset("mine", filtered, [own_file], {"known_pairs": [pair | {"values": ["NK"]}]})
+
+
+@pytest.mark.parametrize(
+    ("analysis", "message"),
+    [
+        (
+            {"conditions": {"ctr": "control"}},
+            "conditions: no cell has the condition 'ctr'; did you mean 'ctrl'",
+        ),
+        ({"loadings": {"cell_types": ["NKK"]}}, "cell_types: no cell has the cell_type 'NKK'; did"),
+    ],
+)
+def test_conditions_and_cell_types_that_no_cell_has_are_refused(own_file, analysis, message):
+    with pytest.raises(IntaeError, match=message):
+        load_dataset("mine", entry(), [own_file], analysis)

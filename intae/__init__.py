@@ -11,6 +11,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "Autoencoder": "autoencoder",
     "FSCLVM": "fsclvm",
+    "FactorModel": "base",
     "GeneSetScore": "controls",
     "MaskedAutoencoder": "autoencoder",
     "PCA": "controls",

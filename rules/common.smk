@@ -11,6 +11,7 @@ sys.path.insert(0, workflow.basedir)
 from intae.benchmark.config import read_config
 from intae.benchmark.jobs import CLAIMED, PREPARING, Jobs, rule_name
 from intae.benchmark.logs import ended_by_slurm
+from intae.benchmark.models import folders_of_models, look_in
 from intae.benchmark.plan import Benchmark
 from intae.benchmark.requests import STEPS, fit_request, gpu_request, is_quick
 from intae.errors import ConfigError
@@ -18,7 +19,10 @@ from intae.errors import ConfigError
 try:
     for path in workflow.configfiles:
         read_config(path)  # an entry that stands there twice would silently be lost
+    folders = folders_of_models(workflow.configfiles)
+    look_in(folders)
     BENCHMARK = Benchmark(config)
+    config["folders_of_models"] = folders  # for the steps, which may run elsewhere
 except ConfigError as error:
     raise WorkflowError(str(error))
 

@@ -10,6 +10,7 @@ from ..errors import ConfigError, IntaeError, suggest
 from ..sources import SOURCES
 from ..sources.downloads import find_in_mirror
 from .config import load_config, reference
+from .models import folders_of_models, look_in, model_of
 from .plan import Benchmark
 
 DEFAULT = Path(__file__).with_name("config.yaml")
@@ -28,6 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
     if chosen.command == "reference":
         print(reference(), end="")
         return 0
+    look_in(folders_of_models(chosen.config))
     try:
         text = describe(Benchmark(load_config([DEFAULT, *chosen.config])))
     except (IntaeError, OSError) as error:
@@ -73,9 +75,9 @@ def describe(benchmark: Benchmark) -> str:
                 line += f"; up to {2 * kinds * chosen['halves']} fits of halves"
             if chosen["folds"] and dataset in benchmark.datasets:
                 line += f"; up to {chosen['folds'] * len(seeds)} fits without a fold"
-            if chosen["model"] == "Slalom":
+            if "budget" in model_of(chosen["model"]).parameters:
                 budget = chosen["params"].get("budget")
-                line += f"; up to {budget / 60:g} min" if budget else "; hours, without a budget"
+                line += f"; up to {budget / 60:g} min" if budget else "; no budget"
             lines.append(line)
         sizes = benchmark.analysis(dataset)["scaling"]["sizes"]
         if benchmark.parts_of(dataset):

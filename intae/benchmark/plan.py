@@ -16,7 +16,8 @@ from ..sources import SOURCES
 from ..sources.downloads import Download, find_in_mirror, msigdb
 from .config import check_config, fill_defaults, read_schema
 from .expand import DRAWN, grid_points, points_of
-from .registry import MAIN_METHODS, METHODS, MODELS, solver_of
+from .models import model_of
+from .registry import MAIN_METHODS, METHODS, solver_of
 
 
 class Benchmark:
@@ -84,7 +85,7 @@ class Benchmark:
 
     def can(self, method: str, ability: str) -> bool:
         """Say whether a method's model can do something: see :class:`.registry.Model`."""
-        return getattr(MODELS[self.method(method)["model"]], ability)
+        return getattr(model_of(self.method(method)["model"]), ability)
 
     def methods_of(self, dataset: str) -> list[str]:
         """Return the methods that run on a data set."""

@@ -105,4 +105,8 @@ def solver_of(entry: dict) -> str | None:
 
 def trains_a_network(entry: dict) -> bool:
     """Say whether a method can use a GPU."""
-    return entry["model"] == "MaskedAutoencoder" or solver_of(entry) in ("adam", "proximal")
+    from .models import model_of  # which knows this module
+
+    if entry["model"] == "Autoencoder":
+        return solver_of(entry) in ("adam", "proximal")
+    return "device" in model_of(entry["model"]).parameters

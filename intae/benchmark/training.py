@@ -10,11 +10,11 @@ from anndata import AnnData
 
 import intae
 
-from ..base import FactorModel
+from ..base import FactorModel, class_named
 from ..controls import permute_annotations
 from ..errors import IntaeError, suggest
 from .host import describe_host, peak_memory_mb
-from .registry import MODELS
+from .models import model_of
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ def make_model(model: str, params: Mapping[str, Any], *, seed: int, threads: int
     Parameters
     ----------
     model
-        Name of the class.
+        Name of the class, as a config gives it: see :func:`.models.model_of`.
     params
         Its parameters; `permute_annotations`, which may stand beside them, is for
         :func:`training_data`.
@@ -37,16 +37,13 @@ def make_model(model: str, params: Mapping[str, Any], *, seed: int, threads: int
     IntaeError
         If the model or a parameter is unknown; the message suggests the nearest.
     """
-    if model not in MODELS:
-        msg = f"there is no model {model!r}{suggest(model, MODELS)}"
-        raise IntaeError(msg)
+    known = model_of(model).parameters
     params = {name: value for name, value in params.items() if name != "permute_annotations"}
-    known = MODELS[model].parameters
     for name in params:
         if name not in known:
-            msg = f"intae.{model} has no parameter {name!r}{suggest(name, known)}"
+            msg = f"{model} has no parameter {name!r}{suggest(name, known)}"
             raise IntaeError(msg)
-    return getattr(intae, model)(**params, seed=seed, threads=threads)
+    return class_named(model)(**params, seed=seed, threads=threads)
 
 
 def training_data(prepared: AnnData, params: Mapping[str, Any], seed: int) -> AnnData:

@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.settings.types import DeploymentMethod
 
 # The library is installed, or it lies beside this file (environments made by conda).
 sys.path.insert(0, workflow.basedir)
@@ -16,15 +17,22 @@ from intae.benchmark.plan import Benchmark
 from intae.benchmark.requests import STEPS, fit_request, gpu_request, is_quick
 from intae.errors import ConfigError
 
+# Whether steps run in the environments of envs/, which have packages that this one may lack.
+CONDA = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
+
 try:
     for path in workflow.configfiles:
         read_config(path)  # an entry that stands there twice would silently be lost
     folders = folders_of_models(workflow.configfiles)
     look_in(folders)
-    BENCHMARK = Benchmark(config)
+    BENCHMARK = Benchmark(config, environments=CONDA)
     config["folders_of_models"] = folders  # for the steps, which may run elsewhere
 except ConfigError as error:
     raise WorkflowError(str(error))
+
+if workflow.is_main_process:
+    for line in BENCHMARK.tell_skipped():
+        print(line, file=sys.stderr)
 
 BEGAN = time.time()
 JOBS = Jobs(BENCHMARK)
@@ -81,6 +89,16 @@ def asked_of_fit(method_of):
 def tell(name):
     """Return what changes the fit of the method of the wildcards."""
     return lambda wildcards: JOBS.fitting(wildcards.method)[name]
+
+
+def env_of(method_of):
+    """Return the environment that has what the method of the wildcards runs."""
+
+    def path(wildcards):
+        peer = BENCHMARK.can(method_of(wildcards), "package")
+        return "../envs/peers.yaml" if peer else "../envs/intae.yaml"
+
+    return path
 
 
 def of_wildcard(wildcards):

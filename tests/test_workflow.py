@@ -24,7 +24,7 @@ from intae.io import read_h5ad
 from intae.prepared import check_prepared
 
 ROOT = Path(__file__).parents[1]
-PARTS = ["Snakefile", "config.yaml", "rules", "scripts", "report", "envs", "profiles"]
+PARTS = ["Snakefile", "config.yaml", "peers.yaml", "rules", "scripts", "report", "envs", "profiles"]
 
 
 def snakemake(folder, *arguments, mirror=None):
@@ -658,3 +658,15 @@ def test_a_class_of_anyones_is_trained_and_scored(folder, example):
     halves = pd.read_csv(folder / asked[1]).set_index("term")["r"]
     terms = [f"SIMULATED_PATHWAY_{k + 1}" for k in range(4)]
     assert halves[terms].between(0, 1).all()
+
+
+def test_peers_are_planned_or_skipped_with_a_line(folder):
+    from importlib.util import find_spec
+
+    done = snakemake(folder, "--dry-run", "--configfile", "peers.yaml")
+    assert done.returncode == 0, done.stderr
+    output = done.stdout + done.stderr
+    for method, package in {"mofaflex": "mofaflex", "expimap": "scarches"}.items():
+        skipped = f"methods: {method}: is skipped, since the package {package}"
+        assert output.count(skipped) == (find_spec(package) is None)
+        assert (f"kang17/{method}/seed0" in output) == (find_spec(package) is not None)

@@ -86,6 +86,7 @@ def describe(benchmark: Benchmark) -> str:
         for name in benchmark.sweeps_of(dataset):
             n_points = len(benchmark.points_of(name)) + 1
             lines.append(f"  sweep {name}: {n_points} fits of {benchmark.sweep(name)['method']}")
+    lines += benchmark.tell_skipped()
     lines.append(f"in all: {len(every)} data sets, {total} fits, and those of parts and folds")
     return "\n".join(lines)
 

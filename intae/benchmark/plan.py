@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
@@ -31,9 +32,16 @@ class Benchmark:
     ----------
     config
         As read from YAML; checked here.
+    environments
+        Whether fits run in environments of their own (envs/), so that no package need be here.
+
+    Attributes
+    ----------
+    skipped
+        Methods that would run if their package were installed -> that package.
     """
 
-    def __init__(self, config: Mapping[str, Any]):
+    def __init__(self, config: Mapping[str, Any], *, environments: bool = False):
         self.config = check_config(config)
         self.mirror = os.environ.get("INTAE_MIRROR") or self.config["mirror"]
         if self.mirror and not Path(self.mirror).is_dir():
@@ -50,13 +58,26 @@ class Benchmark:
                 self.simulations.setdefault(simulation, []).append(name)
         # draw -> its simulation
         self.draw_of = {d: s for s, draws in self.simulations.items() for d in draws}
-        self.methods: list[str] = run.get("methods") or list(self.config["methods"])
+        asked: list[str] = run.get("methods") or list(self.config["methods"])
+        self.skipped: dict[str, str] = {}
+        if not environments:
+            needed = {m: package for m in asked if (package := self.can(m, "package"))}
+            self.skipped = {m: p for m, p in needed.items() if find_spec(p) is None}
+        self.methods = [m for m in asked if m not in self.skipped]
         self.excluded = {(pair["dataset"], pair["method"]) for pair in self.config["exclude"]}
         self.downloads: dict[str, Download] = {}
         lent = [d for name in chosen if (d := self.lender_of(name)) is not None]
         for name in dict.fromkeys([*chosen, *lent]):
             self.dataset_files(name)  # so that a missing file is told of before any job
             self.gene_set_files(name)
+
+    def tell_skipped(self) -> list[str]:
+        """Return a line for each method that is skipped, since its package is missing."""
+        return [
+            f"methods: {method}: is skipped, since the package {package} is not installed; "
+            "`make peers` installs it"
+            for method, package in self.skipped.items()
+        ]
 
     def dataset(self, name: str) -> dict[str, Any]:
         """Return the entry of a data set."""

@@ -17,6 +17,8 @@ class Model:
     ----------
     parameters
         The arguments that a config may give; `seed` and `threads` come from the workflow.
+    package
+        The package of others that it runs, where the extra `peers` brings it.
     knows_gene_sets, infers_new_cells, reconstructs
         As of the class: see :class:`intae.base.FactorModel`.
     revision
@@ -25,6 +27,7 @@ class Model:
     """
 
     parameters: tuple[str, ...]
+    package: str | None = None
     knows_gene_sets: bool = True
     infers_new_cells: bool = True
     reconstructs: bool = True
@@ -40,6 +43,7 @@ MODELS = {
         ),
         revision=2,
     ),
+    "ExpiMap": Model(("alpha", "epochs", "budget", "device"), package="scarches"),
     "FSCLVM": Model(
         (
             "n_dense", "n_sparse", "covariates", "max_iter", "tol", "n_init", "compat",
@@ -48,6 +52,10 @@ MODELS = {
         revision=2,
     ),
     "GeneSetScore": Model(("method",), reconstructs=False, revision=3),
+    "MOFAFLEX": Model(
+        ("annotation_confidence", "n_dense", "max_iter", "budget", "device"),
+        package="mofaflex", infers_new_cells=False, reconstructs=False,
+    ),
     "MaskedAutoencoder": Model(
         ("mask", "inside", "outside", "epochs", "learning_rate", "batch_size", "device"),
     ),

@@ -163,3 +163,27 @@ def test_a_saved_class_of_anyones_comes_back(write, simulated, tmp_path):
     del sys.modules["own_h"]
     with pytest.raises(IntaeError, match=r"m\.h5: the model 'own_h:Own' cannot be imported"):
         load_model(tmp_path / "m.h5")
+
+
+def test_a_method_whose_package_is_missing_is_skipped_with_a_line(root, monkeypatch, capsys):
+    from intae.benchmark import plan
+    from intae.benchmark.config import load_config
+
+    config = load_config([root / "config.yaml", root / "peers.yaml"])
+    monkeypatch.setattr(plan, "find_spec", lambda package: None if package == "scarches" else 1)
+    benchmark = Benchmark(config)
+    assert benchmark.skipped == {"expimap": "scarches"}
+    assert "mofaflex" in benchmark.methods and "expimap" not in benchmark.methods
+    (line,) = benchmark.tell_skipped()
+    assert line.startswith("methods: expimap: is skipped") and "`make peers` installs it" in line
+    assert "expimap" in Benchmark(config, environments=True).methods
+    assert main(["check", str(root / "peers.yaml")]) == 0
+    assert line in capsys.readouterr().out
+
+
+def test_no_default_config_names_a_peer(root):
+    from intae.benchmark.config import load_config
+
+    for extra in ([], [root / "tests/config/demo.yaml"]):
+        benchmark = Benchmark(load_config([root / "config.yaml", *extra]), environments=True)
+        assert not any(benchmark.can(m, "package") for m in benchmark.methods)

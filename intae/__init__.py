@@ -19,6 +19,7 @@ _HOMES = {
     "PCA": "controls",
     "PLIER": "plier",
     "Slalom": "slalom",
+    "Spectra": "peers.spectra",
     "corrupt_annotations": "corruption",
     "implant": "implanted",
     "implanted_null": "implanted",

@@ -666,7 +666,11 @@ def test_peers_are_planned_or_skipped_with_a_line(folder):
     done = snakemake(folder, "--dry-run", "--configfile", "peers.yaml")
     assert done.returncode == 0, done.stderr
     output = done.stdout + done.stderr
-    for method, package in {"mofaflex": "mofaflex", "expimap": "scarches"}.items():
+    for method, package in {
+        "mofaflex": "mofaflex",
+        "expimap": "scarches",
+        "spectra": "Spectra",
+    }.items():
         skipped = f"methods: {method}: is skipped, since the package {package}"
         assert output.count(skipped) == (find_spec(package) is None)
         assert (f"kang17/{method}/seed0" in output) == (find_spec(package) is not None)

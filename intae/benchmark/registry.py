@@ -70,6 +70,9 @@ MODELS = {
         ("n_dense", "n_sparse", "covariates", "max_iter", "budget"),
         infers_new_cells=False, reconstructs=False,
     ),
+    "Spectra": Model(
+        ("lam", "max_iter", "budget"), package="Spectra", infers_new_cells=False, reconstructs=False
+    ),
 }  # fmt: skip
 
 # The scores that GeneSetScore has.

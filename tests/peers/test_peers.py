@@ -9,10 +9,24 @@ import numpy as np
 import pytest
 
 import intae
+from intae.errors import IntaeError
+from intae.peers.spectra import name_factors, top_genes
 from intae.testing import check_model
 
-PACKAGES = {"MOFAFLEX": ("mofaflex", {"max_iter": 3}), "ExpiMap": ("scarches", {"epochs": 3})}
-EPOCHS = {"MOFAFLEX": "max_iter", "ExpiMap": "epochs"}
+PACKAGES = {
+    "MOFAFLEX": ("mofaflex", {"max_iter": 3, "device": "cpu"}),
+    "ExpiMap": ("scarches", {"epochs": 3, "device": "cpu"}),
+    "Spectra": ("Spectra", {"max_iter": 3}),
+}
+EPOCHS = {"MOFAFLEX": "max_iter", "ExpiMap": "epochs", "Spectra": "max_iter"}
+
+
+@pytest.fixture(scope="module")
+def simulated():
+    """Small simulated data without negative values, which Spectra refuses."""
+    data = intae.simulate(n_cells=150, n_genes=60, n_terms=6, n_active=3, n_dense=1, seed=1)
+    data.X = np.abs(data.X)
+    return data
 
 
 def make(name, **params):
@@ -27,12 +41,12 @@ def make(name, **params):
             pytest.skip(str(error))
     else:
         pytest.importorskip(package, reason=f"needs {package}, of the extra intae[peers]")
-    return getattr(intae, name)(**quick | {"threads": 1, "device": "cpu"} | params)
+    return getattr(intae, name)(**quick | {"threads": 1} | params)
 
 
 @pytest.mark.parametrize("name", PACKAGES)
-def test_a_peer_keeps_the_contract(name):
-    check_model(make(name))
+def test_a_peer_keeps_the_contract(name, simulated):
+    check_model(make(name), simulated)
 
 
 @pytest.mark.parametrize("name", PACKAGES)
@@ -60,6 +74,28 @@ def test_expimap_reconstructs_and_masks_are_hard(simulated):
     X = np.asarray(simulated.X, dtype=float)
     left = ((X - model.reconstruct(simulated).to_numpy()) ** 2).sum()
     assert left < (X**2).sum()
+
+
+def test_spectra_names_factors_by_the_overlap_of_their_highest_genes():
+    sets = np.zeros((100, 3), dtype=bool)
+    sets[:10, 0], sets[10:40, 1], sets[90:, 2] = True, True, True
+    factors = np.zeros((4, 100))
+    factors[0, 0:50] = 2.0  # all of set 0 (1.0), of set 1 as well
+    factors[1, 5:55] = 2.0  # 5 of set 0, all of set 1
+    factors[2, 2:52] = 2.0  # 8 of set 0, all of set 1, later than factor 1
+    factors[3, 41:91] = 2.0  # 1 of set 2, below .2
+    named, overlap = name_factors(top_genes(factors, 50), sets)
+    assert named == {0: 0, 1: 1}
+    np.testing.assert_allclose(overlap[:, 0], [1, 0.5, 0.8, 0])
+    np.testing.assert_allclose(overlap[3], [0, 0, 0.1])
+
+
+def test_spectra_refuses_negative_values(simulated):
+    pytest.importorskip("Spectra", reason="needs scSpectra, of the extra intae[peers]")
+    wrong = simulated.copy()
+    wrong.X[0, 0] = -1
+    with pytest.raises(IntaeError, match="X: holds negative values, and Spectra needs"):
+        intae.Spectra().fit(wrong)
 
 
 @pytest.mark.parametrize("name", PACKAGES)

@@ -14,6 +14,7 @@ from intae.benchmark.jobs import CLAIMED, PREPARING, Jobs, rule_name
 from intae.benchmark.logs import ended_by_slurm
 from intae.benchmark.models import folders_of_models, look_in
 from intae.benchmark.plan import Benchmark
+from intae.benchmark.registry import package_of
 from intae.benchmark.requests import STEPS, fit_request, gpu_request, is_quick
 from intae.errors import ConfigError
 
@@ -95,7 +96,7 @@ def env_of(method_of):
     """Return the environment that has what the method of the wildcards runs."""
 
     def path(wildcards):
-        peer = BENCHMARK.can(method_of(wildcards), "package")
+        peer = package_of(BENCHMARK.method(method_of(wildcards)))
         return "../envs/peers.yaml" if peer else "../envs/intae.yaml"
 
     return path

@@ -18,7 +18,7 @@ from ..sources.downloads import Download, find_in_mirror, msigdb
 from .config import check_config, fill_defaults, read_schema
 from .expand import DRAWN, grid_points, points_of
 from .models import model_of
-from .registry import MAIN_METHODS, METHODS, solver_of
+from .registry import MAIN_METHODS, METHODS, package_of, solver_of
 
 
 class Benchmark:
@@ -61,7 +61,7 @@ class Benchmark:
         asked: list[str] = run.get("methods") or list(self.config["methods"])
         self.skipped: dict[str, str] = {}
         if not environments:
-            needed = {m: package for m in asked if (package := self.can(m, "package"))}
+            needed = {m: package for m in asked if (package := package_of(self.method(m)))}
             self.skipped = {m: p for m, p in needed.items() if find_spec(p) is None}
         self.methods = [m for m in asked if m not in self.skipped]
         self.excluded = {(pair["dataset"], pair["method"]) for pair in self.config["exclude"]}

@@ -76,7 +76,7 @@ MODELS = {
 }  # fmt: skip
 
 # The scores that GeneSetScore has.
-SCORES = ("score_genes", "ulm", "aucell", "mean")
+SCORES = ("score_genes", "ulm", "aucell", "mean", "ucell")
 
 # The methods of the paper's benchmark with their colours. Their order in figures is the same in
 # every run, whichever of them a user's config names first; others follow in the config's order.
@@ -112,6 +112,15 @@ MAIN_METHODS = ("autoencoder", "autoencoder_exact", "fsclvm", "fsclvm_dense3")
 def solver_of(entry: dict) -> str | None:
     """Return the solver of a method's entry, where its model is the autoencoder."""
     return entry["params"].get("solver", "exact") if entry["model"] == "Autoencoder" else None
+
+
+def package_of(entry: dict) -> str | None:
+    """Return the package of others that a method runs, where the extra `peers` brings it."""
+    from .models import model_of  # which knows this module
+
+    if entry["model"] == "GeneSetScore":
+        return "pyucell" if entry["params"].get("method") == "ucell" else None
+    return model_of(entry["model"]).package
 
 
 def trains_a_network(entry: dict) -> bool:

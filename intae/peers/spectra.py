@@ -94,7 +94,7 @@ class Spectra(FactorModel):
         check_prepared(adata)
         X = np.vstack([block for _, block in iter_chunks(adata.X)]).astype(np.float32)
         if X.min() < 0:
-            msg = "X: holds negative values, and Spectra needs logarithms of counts; see intae.prepare"
+            msg = "X: holds negative values, and Spectra needs log counts; run intae.prepare"
             raise IntaeError(msg)
         known = annotation_table(adata).astype(bool)
         sets = {term: list(known.index[known[term]]) for term in known}

@@ -8,7 +8,7 @@ from intae.base import FactorModel, class_named, name_of
 from intae.benchmark.cli import main
 from intae.benchmark.models import model_of
 from intae.benchmark.plan import Benchmark
-from intae.benchmark.registry import MODELS, trains_a_network
+from intae.benchmark.registry import MODELS, package_of, trains_a_network
 from intae.errors import ConfigError, IntaeError
 
 HEAVY = "import no_such_package\n"  # whoever imports it fails
@@ -186,4 +186,4 @@ def test_no_default_config_names_a_peer(root):
 
     for extra in ([], [root / "tests/config/demo.yaml"]):
         benchmark = Benchmark(load_config([root / "config.yaml", *extra]), environments=True)
-        assert not any(benchmark.can(m, "package") for m in benchmark.methods)
+        assert not any(package_of(benchmark.method(m)) for m in benchmark.methods)

@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import pytest
+from scipy.stats import rankdata
 
 import intae
 from intae.errors import IntaeError
@@ -96,6 +97,18 @@ def test_spectra_refuses_negative_values(simulated):
     wrong.X[0, 0] = -1
     with pytest.raises(IntaeError, match="X: holds negative values, and Spectra needs"):
         intae.Spectra().fit(wrong)
+
+
+def test_ucell_is_the_scaled_rank_sum_of_all_genes(simulated):
+    pytest.importorskip("pyucell", reason="needs pyucell, of the extra intae[peers]")
+    model = intae.GeneSetScore("ucell", threads=1).fit(simulated)
+    X, known = np.asarray(simulated.X, float), np.asarray(simulated.varm["annotations"], float)
+    ranks = rankdata(-X, axis=1)  # no value is zero here
+    size = known.sum(0)
+    smallest = size * (size + 1) / 2
+    score = 1 - (ranks @ known - smallest) / (size * X.shape[1] - smallest)
+    np.testing.assert_allclose(model.loadings_, np.maximum(score, 0), atol=1e-5)
+    check_model(intae.GeneSetScore("ucell"))
 
 
 @pytest.mark.parametrize("name", PACKAGES)

@@ -4,7 +4,7 @@ CORES ?= 2
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test paper report bench lint format lock clean
+.PHONY: help setup peers demo test paper report bench lint format lock clean
 
 help: ## List what can be made.
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -19,6 +19,9 @@ setup: .venv/.ready ## Make .venv with the pinned dependencies and intae itself.
 	$(BIN)/python -m pip install --quiet --no-build-isolation -r requirements.lock
 	$(BIN)/python -m pip install --quiet --no-build-isolation --no-deps -e .
 	@touch $@
+
+peers: setup ## Add the packages of the peers (models of others), for peers.yaml.
+	$(BIN)/python -m pip install --quiet --no-build-isolation --constraint requirements.lock -e ".[peers]"
 
 demo: setup ## Run the benchmark on the embedded, simulated data set.
 	$(BIN)/snakemake --cores $(CORES) --configfile tests/config/demo.yaml

@@ -10,12 +10,16 @@ __version__ = "0.1.0"
 # module here may have the name of a public function: importing it would hide the function.
 _HOMES = {
     "Autoencoder": "autoencoder",
+    "ExpiMap": "peers.expimap",
     "FSCLVM": "fsclvm",
+    "FactorModel": "base",
     "GeneSetScore": "controls",
+    "MOFAFLEX": "peers.mofaflex",
     "MaskedAutoencoder": "autoencoder",
     "PCA": "controls",
     "PLIER": "plier",
     "Slalom": "slalom",
+    "Spectra": "peers.spectra",
     "corrupt_annotations": "corruption",
     "implant": "implanted",
     "implanted_null": "implanted",

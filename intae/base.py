@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import sys
 from abc import ABC, abstractmethod
@@ -174,7 +175,7 @@ class FactorModel(BaseEstimator, ABC):
         about = {
             "format": FORMAT,
             "version": __version__,
-            "class": type(self).__name__,
+            "class": name_of(type(self)),
             "params": self.get_params(),
             "n_iter": int(self.n_iter_),
             "converged": bool(self.converged_),
@@ -202,8 +203,8 @@ class FactorModel(BaseEstimator, ABC):
         except (KeyError, OSError, json.JSONDecodeError) as error:
             msg = f"{path}: is not a model saved by intae ({error})"
             raise IntaeError(msg) from error
-        if about["class"] != cls.__name__:
-            msg = f"{path}: holds a {about['class']}, not a {cls.__name__}"
+        if about["class"] != name_of(cls):
+            msg = f"{path}: holds a {about['class']}, not a {name_of(cls)}"
             raise IntaeError(msg)
         try:
             model = cls(**about["params"])
@@ -250,6 +251,37 @@ def _lacks(path: str | Path, part: str, about: dict[str, Any]) -> str:
         f"{path}: lacks {part!r}; it is damaged, or was saved by another version of intae "
         f"({saved}; this is {__version__}); fit the model again"
     )
+
+
+def name_of(kind: type[FactorModel]) -> str:
+    """Return the name of a model's class, as a config gives it.
+
+    The bare name for a class of intae, `package.module:Class` for any other.
+    """
+    own = kind.__module__.partition(".")[0] == __package__
+    return kind.__name__ if own else f"{kind.__module__}:{kind.__qualname__}"
+
+
+def class_named(name: str) -> type[FactorModel]:
+    """Import the class of a model by its name, of intae or `package.module:Class`.
+
+    Raises
+    ------
+    ImportError
+        If the class cannot be imported; says what failed.
+    IntaeError
+        If it is no model.
+    """
+    module, _, kind = name.rpartition(":")
+    try:
+        found = getattr(importlib.import_module(module or __package__), kind)
+    except (ImportError, AttributeError) as error:
+        msg = f"the model {name!r} cannot be imported ({error})"
+        raise ImportError(msg) from error
+    if not (isinstance(found, type) and issubclass(found, FactorModel)):
+        msg = f"{name!r} is no subclass of intae.FactorModel; see docs/own_model.md"
+        raise IntaeError(msg)
+    return found
 
 
 def match_genes(adata: AnnData, genes: pd.Index) -> AnnData:

@@ -107,7 +107,7 @@ class PCA(FactorModel):
         return pd.DataFrame(np.vstack(blocks), adata.obs_names, self.weights_.columns)
 
 
-SCORES = ("score_genes", "ulm", "aucell", "mean")
+SCORES = ("score_genes", "ulm", "aucell", "mean", "ucell")
 
 
 class GeneSetScore(FactorModel):
@@ -129,6 +129,10 @@ class GeneSetScore(FactorModel):
             z_nk = 1 / |G_k| sum over g in G_k of (Y_ng - mean_g) / sd_g;
 
         a gene that does not vary adds 0.
+
+        `ucell` (pyucell, the extra `intae[peers]`): 1 less the Mann-Whitney U of the set's ranks
+        in the cell, scaled to [0, 1]. UCell counts ranks up to 1,500 of all genes; prepared data
+        have some 1,000, so all genes are ranked, and what is not expressed has the last rank.
     seed
         Of the control genes that `score_genes` draws where a bin of expression holds more than 50
         (above some 1,250 genes); as in scanpy, the draw then follows the order of the genes.
@@ -150,6 +154,7 @@ class GeneSetScore(FactorModel):
     ----------
     score_genes: Tirosh et al. 2016, Science 352:189. ULM and decoupler: Badia-i-Mompel et al. 2022,
     Bioinformatics Advances 2:vbac016. AUCell: Aibar et al. 2017, Nature Methods 14:1083.
+    UCell: Andreatta & Carmona 2021, Computational and Structural Biotechnology Journal 19:3796.
     """
 
     reconstructs: ClassVar[bool] = False  # a score is no share of the expression
@@ -219,6 +224,8 @@ class GeneSetScore(FactorModel):
             score = _decouplers_ulm(self.weights_)
             with _numba_threads(self.threads):
                 return np.vstack([score(block) for _, block in iter_chunks(X)])
+        if self.method == "ucell":
+            return np.vstack([ucell(block, known) for _, block in iter_chunks(X)])
         if self.method == "aucell":
             return np.vstack([aucell(block, known) for _, block in iter_chunks(X)])
         control = self.control_.astype(float)
@@ -274,6 +281,37 @@ def aucell(block: np.ndarray, annotations: np.ndarray) -> np.ndarray:
     points = counted * (n_top - first - (counted - 1) / 2) / (last - first + 1)
     reached = np.minimum(annotations.sum(0), n_top - 1)
     return points @ annotations / (reached * (n_top - (reached + 1) / 2))
+
+
+def ucell(block: np.ndarray, annotations: np.ndarray) -> np.ndarray:
+    """Score gene sets in cells by UCell (Andreatta & Carmona 2021) as pyucell does.
+
+    Parameters
+    ----------
+    block
+        cells x genes, dense; all genes are ranked (`max_rank` is their number).
+    annotations
+        genes x terms, 0/1.
+
+    Returns
+    -------
+    cells x terms, each score from 0 to 1.
+
+    Raises
+    ------
+    ImportError
+        If pyucell is not installed; says what to install.
+    """
+    from .peers.package import import_peer
+
+    package = import_peer("pyucell", "GeneSetScore(method='ucell')")
+    n_genes, n_terms = annotations.shape
+    # names of our own: the package reads a sign off the end of a gene's name
+    genes = np.array([f"g{i}" for i in range(n_genes)])
+    sets = {f"s{k}": list(genes[annotations[:, k] > 0]) for k in range(n_terms)}
+    data = AnnData(block, var=pd.DataFrame(index=genes))
+    package.compute_ucell_scores(data, sets, max_rank=n_genes, suffix="", n_jobs=1)
+    return data.obs[list(sets)].to_numpy(float)
 
 
 def control_genes(X, annotations: pd.DataFrame, seed: int) -> np.ndarray:

@@ -18,9 +18,7 @@ import h5py
 import numpy as np
 import pandas as pd
 
-import intae
-
-from .base import FactorModel
+from .base import FactorModel, class_named, name_of
 from .errors import IntaeError
 from .io import whole_file
 
@@ -82,7 +80,7 @@ class Fit:
 def about_fit(model: FactorModel, about: Mapping[str, Any]) -> dict[str, Any]:
     """Return what is known of a run: `about`, and what the model itself tells."""
     return dict(about) | {
-        "model": type(model).__name__,
+        "model": name_of(type(model)),
         "parameters": model.get_params(),
         "converged": bool(model.converged_),
         "iterations": int(model.n_iter_),
@@ -130,21 +128,24 @@ def read_facts(path: str | Path) -> dict[str, Any]:
 
 
 def load_model(path: str | Path) -> FactorModel:
-    """Read a saved model of any class of this library.
+    """Read a saved model of any class, of this library or of anyone's where it can be imported.
 
     Raises
     ------
     IntaeError
-        If the file is not a model saved by this library.
+        If the file is not a saved model, or its class cannot be imported.
     """
     try:
         with h5py.File(path, "r") as file:
             name = json.loads(file.attrs["intae"])["class"]
-        kind = getattr(intae, name)
-    except (KeyError, OSError, AttributeError, json.JSONDecodeError) as error:
+    except (KeyError, OSError, json.JSONDecodeError) as error:
         msg = f"{path}: is not a model saved by intae ({error})"
         raise IntaeError(msg) from error
-    return kind.load(path)
+    try:
+        return class_named(name).load(path)
+    except ImportError as error:
+        msg = f"{path}: {error}"
+        raise IntaeError(msg) from error
 
 
 def read_labels(prepared: str | Path) -> pd.DataFrame:

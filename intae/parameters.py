@@ -112,6 +112,8 @@ _NETWORK = {
     "epochs": Whole(1), "learning_rate": _POSITIVE, "batch_size": Whole(2),
     "device": OneOf(("auto", "cpu", "cuda")),
 }  # fmt: skip
+_BUDGET = {"budget": Number(above=0, optional=True)}
+_DEVICE = OneOf((None, "auto", "cpu", "cuda"))
 _FACTORS = {"n_dense": Whole(), "n_sparse": Whole(), "covariates": Columns()}
 COMMON: dict[str, Kind] = {"seed": Whole(), "threads": Whole(1, optional=True)}
 
@@ -143,7 +145,7 @@ PARAMETERS: dict[str, dict[str, Kind]] = {
         "readout": OneOf(("auto", "sets", "posterior")),
         **_READING,
     },
-    "GeneSetScore": {"method": OneOf(("score_genes", "ulm", "aucell", "mean"))},
+    "GeneSetScore": {"method": OneOf(("score_genes", "ulm", "aucell", "mean", "ucell"))},
     "MaskedAutoencoder": {
         "mask": OneOf(("hard", "stochastic")),
         "inside": Number(least=0, most=1),
@@ -163,7 +165,16 @@ PARAMETERS: dict[str, dict[str, Kind]] = {
         "max_iter": Whole(1),
         "tol": Number(least=0),
     },
-    "Slalom": {**_FACTORS, "max_iter": Whole(1), "budget": Number(above=0, optional=True)},
+    "ExpiMap": {"alpha": Number(least=0), "epochs": Whole(1), **_BUDGET, "device": _DEVICE},
+    "MOFAFLEX": {
+        "annotation_confidence": Number(above=0, below=1),
+        "n_dense": Whole(),
+        "max_iter": Whole(1),
+        **_BUDGET,
+        "device": _DEVICE,
+    },
+    "Spectra": {"lam": Number(least=0), "max_iter": Whole(1), **_BUDGET},
+    "Slalom": {**_FACTORS, "max_iter": Whole(1), **_BUDGET},
 }
 
 

@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.settings.types import DeploymentMethod
 
 # The library is installed, or it lies beside this folder (environments made by conda).
 CHECKOUT = Path(str(workflow.current_basedir)).parent
@@ -13,10 +14,15 @@ from intae.benchmark.config import DEFAULTS, merge, read_config
 from intae.benchmark.console import follow
 from intae.benchmark.jobs import CLAIMED, PREPARING, Jobs, rule_name
 from intae.benchmark.logs import ended_by_slurm
+from intae.benchmark.models import folders_of_models, look_in
 from intae.benchmark.plan import Benchmark
+from intae.benchmark.registry import package_of
 from intae.benchmark.requests import STEPS, fit_request, gpu_request, is_quick
 from intae.benchmark.runs import describe_run, write_missing, write_run
 from intae.errors import ConfigError
+
+# Whether steps run in the environments of envs/, which have packages that this one may lack.
+CONDA = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
 
 try:
     for path in workflow.configfiles:
@@ -25,9 +31,16 @@ try:
         workflow.modifier.skip_configfile
     ):  # a module of another workflow, with a config of its own
         config.update(merge(read_config(DEFAULTS), config))
-    BENCHMARK = Benchmark(config)
+    folders = folders_of_models(workflow.configfiles)
+    look_in(folders)
+    BENCHMARK = Benchmark(config, environments=CONDA)
+    config["folders_of_models"] = folders  # for the steps, which may run elsewhere
 except ConfigError as error:
     raise WorkflowError(str(error))
+
+if workflow.is_main_process:
+    for line in BENCHMARK.tell_skipped():
+        print(line, file=sys.stderr)
 
 BEGAN = time.time()
 JOBS = Jobs(BENCHMARK)
@@ -91,6 +104,16 @@ def asked_of_fit(method_of):
 def tell(name):
     """Return what changes the fit of the method of the wildcards."""
     return lambda wildcards: JOBS.fitting(wildcards.method)[name]
+
+
+def env_of(method_of):
+    """Return the environment that has what the method of the wildcards runs."""
+
+    def path(wildcards):
+        peer = package_of(BENCHMARK.method(method_of(wildcards)))
+        return "../envs/peers.yaml" if peer else "../envs/intae.yaml"
+
+    return path
 
 
 def of_wildcard(wildcards):

@@ -12,7 +12,7 @@ rule train:
         f"{RESULTS}/{{dataset}}/{{method}}/seed{{seed}}/benchmark.tsv"
     priority: 2  # the longest steps first, so that none is left alone at the end
     conda:
-        "../envs/intae.yaml"
+        env_of(of_wildcard)
     threads: entry("threads")
     resources:
         **asked_of_fit(of_wildcard),
@@ -35,7 +35,7 @@ rule score:
     log:
         f"{LOGS}/{{dataset}}/{{method}}.seed{{seed}}.score.log",
     conda:
-        "../envs/intae.yaml"
+        env_of(of_wildcard)
     threads: 1
     resources:
         **asked("score"),
@@ -56,7 +56,7 @@ rule halves:
         f"{LOGS}/{{dataset}}/{{method}}.halves.log",
     priority: 1
     conda:
-        "../envs/intae.yaml"
+        env_of(of_wildcard)
     threads: entry("threads")
     resources:
         **asked_of_fit(of_wildcard),
@@ -111,7 +111,7 @@ rule sweep_default:
     log:
         f"{LOGS}/{{dataset}}/sweep_{{sweep}}.default.log",
     conda:
-        "../envs/intae.yaml"
+        env_of(of_sweep)
     threads: lambda wildcards: BENCHMARK.method(of_sweep(wildcards))["threads"]
     resources:
         **asked_of_fit(of_sweep),

@@ -10,8 +10,10 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from intae.benchmark.logs import log_to
+from intae.benchmark.models import look_in
 
 
 def step(snakemake) -> AbstractContextManager[None]:
     """Send all that the block says to the rule's log file, errors last."""
+    look_in(snakemake.config["folders_of_models"])
     return log_to(snakemake.log[0], snakemake.resources)

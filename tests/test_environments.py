@@ -24,8 +24,8 @@ def requirement_name(requirement):
 def test_every_requirement_is_locked():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     wanted = [*project["dependencies"]]
-    for extra in project["optional-dependencies"].values():
-        wanted += extra
+    for name, extra in project["optional-dependencies"].items():
+        wanted += extra if name != "peers" else []  # pinned where they stand
     names = {requirement_name(w) for w in wanted} - {"intae"}
     assert names <= set(locked())
 
@@ -55,6 +55,19 @@ def test_conda_environment_has_all_that_the_library_imports():
     have = {CONDA_NAMES.get(name, name) for name in have}
     have |= {line.partition("==")[0] for line in pip["pip"]}
     assert wanted <= have
+
+
+def test_peers_are_pinned_and_their_conda_environment_is_in_step():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    peers = project["optional-dependencies"]["peers"]
+    assert peers and all(re.fullmatch(r"[A-Za-z0-9._-]+==[0-9.]+", line) for line in peers)
+    ours, theirs = (
+        yaml.safe_load((ROOT / f"envs/{name}.yaml").read_text()) for name in ("intae", "peers")
+    )
+    *conda, pip = ours["dependencies"]
+    assert theirs["channels"] == ours["channels"]
+    assert theirs["dependencies"][:-1] == conda
+    assert theirs["dependencies"][-1]["pip"] == [*pip["pip"], *peers]
 
 
 def test_no_index_or_path_stands_in_the_lock():

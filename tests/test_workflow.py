@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -23,7 +24,7 @@ from intae.io import read_h5ad
 from intae.prepared import check_prepared
 
 ROOT = Path(__file__).parents[1]
-PARTS = ["Snakefile", "config.yaml", "rules", "scripts", "report", "envs", "profiles"]
+PARTS = ["Snakefile", "config.yaml", "peers.yaml", "rules", "scripts", "report", "envs", "profiles"]
 
 
 def snakemake(folder, *arguments, mirror=None):
@@ -618,3 +619,58 @@ def test_the_exact_engine_ends_where_slalom_ends(finished):
     r = pair["r"].dropna()
     assert len(r) >= 2
     np.testing.assert_allclose(r, 1, atol=1e-5)
+
+
+@pytest.fixture
+def example(tmp_path):
+    """The worked example of docs/own_model.md, in a folder that is not the working directory."""
+    text = (ROOT / "docs/own_model.md").read_text(encoding="utf-8")
+    (_, code), (_, config) = re.findall(r"```(python|yaml)\n(.*?)```", text, flags=re.DOTALL)[:2]
+    small = {"n_cells": 60, "n_genes": 40, "n_terms": 4, "n_active": 3, "n_dense": 0, "seed": 0}
+    config += "datasets: {simulated: {params: " + json.dumps(small) + "}}\nresults: own_model\n"
+    (tmp_path / "plage.py").write_text(code, encoding="utf-8")
+    (tmp_path / "plage.yaml").write_text(config, encoding="utf-8")
+    return tmp_path
+
+
+def test_a_class_of_anyones_is_planned_where_it_cannot_be_imported(folder, example):
+    code = (example / "plage.py").read_text(encoding="utf-8")
+    (example / "plage.py").write_text("import no_such_package\n" + code, encoding="utf-8")
+    done = snakemake(folder, "--dry-run", "--configfile", str(example / "plage.yaml"))
+    assert done.returncode == 0, done.stderr
+    assert "own_model/simulated/plage/seed0/model.h5" in done.stdout + done.stderr
+    assert "own_model/simulated/plage/halves.csv" in done.stdout + done.stderr
+    (example / "plage.py").write_text(code.replace("seed=0, ", ""), encoding="utf-8")
+    wrong = snakemake(folder, "--dry-run", "--configfile", str(example / "plage.yaml"))
+    assert wrong.returncode != 0
+    assert "methods: plage: model: 'plage:Plage': its __init__ takes no seed=" in (
+        wrong.stdout + wrong.stderr
+    )
+    assert "Traceback" not in wrong.stdout + wrong.stderr
+
+
+def test_a_class_of_anyones_is_trained_and_scored(folder, example):
+    asked = ["own_model/simulated/plage/seed0/scores.zip", "own_model/simulated/plage/halves.csv"]
+    done = snakemake(folder, *asked, "--configfile", str(example / "plage.yaml"))
+    assert done.returncode == 0, done.stderr[-3000:]
+    about = read_facts(folder / "own_model/simulated/plage/seed0/fit.json")
+    assert about["model"] == "plage:Plage" and about["n_terms"] == 4
+    halves = pd.read_csv(folder / asked[1]).set_index("term")["r"]
+    terms = [f"SIMULATED_PATHWAY_{k + 1}" for k in range(4)]
+    assert halves[terms].between(0, 1).all()
+
+
+def test_peers_are_planned_or_skipped_with_a_line(folder):
+    from importlib.util import find_spec
+
+    done = snakemake(folder, "--dry-run", "--configfile", "peers.yaml")
+    assert done.returncode == 0, done.stderr
+    output = done.stdout + done.stderr
+    for method, package in {
+        "mofaflex": "mofaflex",
+        "expimap": "scarches",
+        "spectra": "Spectra",
+    }.items():
+        skipped = f"methods: {method}: is skipped, since the package {package}"
+        assert output.count(skipped) == (find_spec(package) is None)
+        assert (f"kang17/{method}/seed0" in output) == (find_spec(package) is not None)

@@ -12,6 +12,7 @@ from ..sources.downloads import find_in_mirror
 from .config import DEFAULTS, load_config, reference
 from .console import in_words
 from .jobs import Jobs
+from .models import folders_of_models, look_in, model_of
 from .outlook import STEP, Cost, cost_of, count_steps, look, measured_on
 from .plan import Benchmark, terms_by_key
 from .runs import compare_runs
@@ -34,6 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
     if chosen.command == "reference":
         print(reference(), end="")
         return 0
+    look_in(folders_of_models(chosen.config))
     try:
         if chosen.command == "compare":
             lines, differ = compare_runs(*chosen.runs)
@@ -92,9 +94,9 @@ def describe(benchmark: Benchmark) -> str:
                 line += f"; up to {2 * kinds * chosen['halves']} fits of halves"
             if chosen["folds"] and dataset in benchmark.datasets:
                 line += f"; up to {chosen['folds'] * len(seeds)} fits without a fold"
-            if chosen["model"] == "Slalom":
+            if "budget" in model_of(chosen["model"]).parameters:
                 budget = chosen["params"].get("budget")
-                line += f"; up to {budget / 60:g} min" if budget else "; hours, without a budget"
+                line += f"; up to {budget / 60:g} min" if budget else "; no budget"
             lines.append(line)
         sizes = benchmark.analysis(dataset)["scaling"]["sizes"]
         if benchmark.parts_of(dataset):
@@ -103,6 +105,7 @@ def describe(benchmark: Benchmark) -> str:
         for name in benchmark.sweeps_of(dataset):
             n_points = len(benchmark.points_of(name)) + 1
             lines.append(f"  sweep {name}: {n_points} fits of {benchmark.sweep(name)['method']}")
+    lines += benchmark.tell_skipped()
     steps = count_steps(jobs)
     lines.append(f"in all: {len(every)} data sets, {total} fits of all cells, {steps} steps")
     unknown = [name for name in every if not (sizes_of[name] or sizes_of.get(

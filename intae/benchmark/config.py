@@ -27,7 +27,8 @@ from .expand import (
     expand_draws,
     take_preparation,
 )
-from .registry import METHODS, MODELS, check_params
+from .models import check_params, model_of
+from .registry import METHODS, MODELS
 
 
 class _StrictLoader(yaml.SafeLoader):
@@ -148,9 +149,12 @@ def read_schema(path: Path = SCHEMA) -> dict[str, Any]:
     """Read the schema, once; not to be changed. The known sources and models are put into it."""
     schema = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     keys = schema["properties"]
-    known = {"datasets": ("source", [*SOURCES, "file"]), "methods": ("model", [*MODELS])}
-    for entries, (key, names) in known.items():
-        keys[entries]["additionalProperties"]["properties"][key]["enum"] = names
+    of_dataset, of_method = (
+        keys[entries]["additionalProperties"]["properties"] for entries in ("datasets", "methods")
+    )
+    of_dataset["source"]["enum"] = [*SOURCES, "file"]
+    model = of_method["model"]
+    model["description"] = model["description"].replace("MODELS", ", ".join(MODELS))
     return schema
 
 
@@ -230,8 +234,13 @@ def _check_dataset(name: str, entry: Mapping[str, Any], gene_sets: Mapping[str, 
 
 def _check_method(name: str, entry: dict[str, Any]) -> None:
     where = f"config, methods: {name}"
+    try:
+        model = model_of(entry["model"])
+    except ConfigError as error:
+        msg = f"{where}: model: {error}"
+        raise ConfigError(msg) from None
     for key in ("halves", "folds"):
-        if entry[key] and not MODELS[entry["model"]].infers_new_cells:
+        if entry[key] and not model.infers_new_cells:
             msg = f"{where}: {key}: {entry['model']} cannot infer the loadings of cells that it was"
             raise ConfigError(f"{msg} not fitted to; leave the key out")
     if entry["folds"] == 1:
@@ -242,7 +251,7 @@ def _check_method(name: str, entry: dict[str, Any]) -> None:
         raise ConfigError(msg)
     check_params(f"{where}: params", entry["model"], entry["params"])
     if entry["permute_annotations"]:
-        if not MODELS[entry["model"]].knows_gene_sets:
+        if not model.knows_gene_sets:
             msg = f"{where}: permute_annotations: {entry['model']} knows no annotations; "
             msg += "leave the key out"
             raise ConfigError(msg)

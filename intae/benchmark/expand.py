@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import ConfigError, suggest
-from .registry import MODELS, check_params
+from .models import check_params, model_of
 
 DRAWN = ("simulated", "implanted", "corrupted")  # sources whose truth is known; they have draws
 # What an implanted data set has from that of its cells, unless it says otherwise.
@@ -225,18 +225,18 @@ def check_sweeps(config: Mapping[str, Any]) -> None:
 
 def _check_points(where: str, entry: Mapping[str, Any], method: Mapping[str, Any]) -> None:
     model = method["model"]
-    if not MODELS[model].infers_new_cells:
+    if not model_of(model).infers_new_cells:
         msg = f"{where}: method: {model} cannot infer the loadings of the cells held out"
         raise ConfigError(msg)
     points = points_of(entry)
     if not points:
         msg = f"{where}: names no values; give a grid: or points:"
         raise ConfigError(msg)
-    known = [*MODELS[model].parameters, *(FRACTIONS if model == "Autoencoder" else ())]
+    known = [*model_of(model).parameters, *(FRACTIONS if model == "Autoencoder" else ())]
     for point in points:
         for parameter, value in point.items():
             if parameter not in known:
-                msg = f"{where}: intae.{model} has no parameter {parameter!r} to sweep over"
+                msg = f"{where}: {model} has no parameter {parameter!r} to sweep over"
                 raise ConfigError(msg + suggest(parameter, known))
             if isinstance(value, str) and not re.fullmatch(r"[A-Za-z0-9.+-]+", value):
                 msg = f"{where}: {parameter}: {value!r} cannot stand in a file name"

@@ -13,8 +13,9 @@ from typing import Any
 
 from .contents import Contents, Downloads
 from .expand import PREPARED_AS
+from .models import model_of
 from .plan import Benchmark, named_terms
-from .registry import MODELS, solver_of
+from .registry import solver_of
 
 # Keys of a data set's entry that change what loading it, and preparing it, does.
 LOADING = (
@@ -188,7 +189,7 @@ class Jobs:
         entry = self.benchmark.method(method)
         model = entry["model"]
         return {
-            "model": model, "params": entry["params"], "revision": MODELS[model].revision
+            "model": model, "params": entry["params"], "revision": model_of(model).revision
         }  # fmt: skip
 
     def scores_of(self, dataset: str, method: str) -> list[str]:
@@ -221,10 +222,10 @@ class Jobs:
         return self.fits(self.unseen.replace("{table}", table), dataset, folded)
 
     def params_of_part(self, dataset: str, method: str) -> dict[str, Any]:
-        """Return how a method is fitted to a part of a data set, slalom with the parts' budget."""
+        """Return how a method is fitted to a part of a data set, with the parts' budget."""
         told = self.fitting(method) | {"threads": self.benchmark.method(method)["threads"]}
         budget = self.benchmark.analysis(dataset)["scaling"]["budget"]
-        if told["model"] == "Slalom" and budget is not None:
+        if "budget" in model_of(told["model"]).parameters and budget is not None:
             told["params"] = told["params"] | {"budget": budget}
         return told
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
@@ -16,7 +17,8 @@ from ..sources import SOURCES
 from ..sources.downloads import Download, find_in_mirror, msigdb
 from .config import check_config, fill_defaults, read_schema
 from .expand import DRAWN, grid_points, points_of
-from .registry import MAIN_METHODS, METHODS, MODELS, solver_of
+from .models import model_of
+from .registry import MAIN_METHODS, METHODS, package_of, solver_of
 from .runs import read_missing
 
 
@@ -31,9 +33,16 @@ class Benchmark:
     ----------
     config
         As read from YAML; checked here.
+    environments
+        Whether fits run in environments of their own (envs/), so that no package need be here.
+
+    Attributes
+    ----------
+    skipped
+        Methods that would run if their package were installed -> that package.
     """
 
-    def __init__(self, config: Mapping[str, Any]):
+    def __init__(self, config: Mapping[str, Any], *, environments: bool = False):
         self.config = check_config(config)
         self.mirror = os.environ.get("INTAE_MIRROR") or self.config["mirror"]
         if self.mirror and not Path(self.mirror).is_dir():
@@ -61,7 +70,12 @@ class Benchmark:
                 self.simulations.setdefault(simulation, []).append(name)
         # draw -> its simulation
         self.draw_of = {d: s for s, draws in self.simulations.items() for d in draws}
-        self.methods: list[str] = run.get("methods") or list(self.config["methods"])
+        asked: list[str] = run.get("methods") or list(self.config["methods"])
+        self.skipped: dict[str, str] = {}
+        if not environments:
+            needed = {m: package for m in asked if (package := package_of(self.method(m)))}
+            self.skipped = {m: p for m, p in needed.items() if find_spec(p) is None}
+        self.methods = [m for m in asked if m not in self.skipped]
         self.excluded = {(pair["dataset"], pair["method"]) for pair in self.config["exclude"]}
         self.excluded |= {(f["dataset"], f["method"]) for f in failed if f["method"]}
         self.downloads: dict[str, Download] = {}
@@ -70,6 +84,14 @@ class Benchmark:
         for name in dict.fromkeys([*chosen, *lent]):
             self.dataset_files(name)  # so that a missing file is told of before any job
             self.gene_set_files(name)
+
+    def tell_skipped(self) -> list[str]:
+        """Return a line for each method that is skipped, since its package is missing."""
+        return [
+            f"methods: {method}: is skipped, since the package {package} is not installed; "
+            "`make peers` installs it"
+            for method, package in self.skipped.items()
+        ]
 
     def dataset(self, name: str) -> dict[str, Any]:
         """Return the entry of a data set."""
@@ -98,7 +120,7 @@ class Benchmark:
 
     def can(self, method: str, ability: str) -> bool:
         """Say whether a method's model can do something: see :class:`.registry.Model`."""
-        return getattr(MODELS[self.method(method)["model"]], ability)
+        return getattr(model_of(self.method(method)["model"]), ability)
 
     def methods_of(self, dataset: str) -> list[str]:
         """Return the methods that run on a data set."""

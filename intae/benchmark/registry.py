@@ -6,12 +6,7 @@ and imports none. A test holds each row against its class.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
-
-from ..errors import ConfigError, IntaeError, suggest
-from ..parameters import check_arguments
 
 
 @dataclass(frozen=True)
@@ -22,6 +17,8 @@ class Model:
     ----------
     parameters
         The arguments that a config may give; `seed` and `threads` come from the workflow.
+    package
+        The package of others that it runs, where the extra `peers` brings it.
     knows_gene_sets, infers_new_cells, reconstructs
         As of the class: see :class:`intae.base.FactorModel`.
     revision
@@ -30,6 +27,7 @@ class Model:
     """
 
     parameters: tuple[str, ...]
+    package: str | None = None
     knows_gene_sets: bool = True
     infers_new_cells: bool = True
     reconstructs: bool = True
@@ -45,6 +43,7 @@ MODELS = {
         ),
         revision=2,
     ),
+    "ExpiMap": Model(("alpha", "epochs", "budget", "device"), package="scarches"),
     "FSCLVM": Model(
         (
             "n_dense", "n_sparse", "covariates", "max_iter", "tol", "n_init", "compat",
@@ -53,6 +52,10 @@ MODELS = {
         revision=3,
     ),
     "GeneSetScore": Model(("method",), reconstructs=False, revision=3),
+    "MOFAFLEX": Model(
+        ("annotation_confidence", "n_dense", "max_iter", "budget", "device"),
+        package="mofaflex", infers_new_cells=False, reconstructs=False,
+    ),
     "MaskedAutoencoder": Model(
         ("mask", "inside", "outside", "epochs", "learning_rate", "batch_size", "device"),
     ),
@@ -67,27 +70,10 @@ MODELS = {
         ("n_dense", "n_sparse", "covariates", "max_iter", "budget"),
         infers_new_cells=False, reconstructs=False,
     ),
+    "Spectra": Model(
+        ("lam", "max_iter", "budget"), package="Spectra", infers_new_cells=False, reconstructs=False
+    ),
 }  # fmt: skip
-
-
-def check_params(where: str, model: str, params: Mapping[str, Any]) -> None:
-    """Refuse parameters that a model does not have, or cannot use (:mod:`intae.parameters`).
-
-    Raises
-    ------
-    ConfigError
-        Naming the place in the config, the parameter and what it may be.
-    """
-    known = MODELS[model].parameters if model in MODELS else tuple(params)
-    for name in params:
-        if name not in known:
-            msg = f"{where}: intae.{model} has no parameter {name!r}{suggest(name, known)}"
-            raise ConfigError(msg)
-    try:
-        check_arguments(model, params)
-    except IntaeError as error:
-        msg = f"{where}: {error}"
-        raise ConfigError(msg) from None
 
 
 # The methods of the paper's benchmark with their colours. Their order in figures is the same in
@@ -126,6 +112,19 @@ def solver_of(entry: dict) -> str | None:
     return entry["params"].get("solver", "exact") if entry["model"] == "Autoencoder" else None
 
 
+def package_of(entry: dict) -> str | None:
+    """Return the package of others that a method runs, where the extra `peers` brings it."""
+    from .models import model_of  # which knows this module
+
+    if entry["model"] == "GeneSetScore":
+        return "pyucell" if entry["params"].get("method") == "ucell" else None
+    return model_of(entry["model"]).package
+
+
 def trains_a_network(entry: dict) -> bool:
     """Say whether a method can use a GPU."""
-    return entry["model"] == "MaskedAutoencoder" or solver_of(entry) in ("adam", "proximal")
+    from .models import model_of  # which knows this module
+
+    if entry["model"] == "Autoencoder":
+        return solver_of(entry) in ("adam", "proximal")
+    return "device" in model_of(entry["model"]).parameters

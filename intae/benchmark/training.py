@@ -10,11 +10,11 @@ from anndata import AnnData
 
 import intae
 
-from ..base import FactorModel
+from ..base import FactorModel, class_named
 from ..controls import permute_annotations
 from ..errors import IntaeError, suggest
 from .host import describe_host, peak_memory_mb
-from .registry import MODELS
+from .models import model_of
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ def make_model(model: str, params: Mapping[str, Any], *, seed: int, threads: int
     Parameters
     ----------
     model
-        Name of the class.
+        Name of the class, as a config gives it: see :func:`.models.model_of`.
     params
         Its parameters; `permute_annotations`, which may stand beside them, is for
         :func:`training_data`.
@@ -37,16 +37,13 @@ def make_model(model: str, params: Mapping[str, Any], *, seed: int, threads: int
     IntaeError
         If the model or a parameter is unknown; the message suggests the nearest.
     """
-    if model not in MODELS:
-        msg = f"there is no model {model!r}{suggest(model, MODELS)}"
-        raise IntaeError(msg)
+    known = model_of(model).parameters
     params = {name: value for name, value in params.items() if name != "permute_annotations"}
-    known = MODELS[model].parameters
     for name in params:
         if name not in known:
-            msg = f"intae.{model} has no parameter {name!r}{suggest(name, known)}"
+            msg = f"{model} has no parameter {name!r}{suggest(name, known)}"
             raise IntaeError(msg)
-    return getattr(intae, model)(**params, seed=seed, threads=threads)
+    return class_named(model)(**params, seed=seed, threads=threads)
 
 
 def training_data(prepared: AnnData, params: Mapping[str, Any], seed: int) -> AnnData:
@@ -61,9 +58,9 @@ def project(prepared: AnnData, made: FactorModel) -> None:
     """Project the time of a slalom that its budget ended, along the path it would have taken.
 
     The exact f-scLVM follows slalom sweep by sweep, some hundred times faster, so it knows how many
-    sweeps slalom needs and how many terms are on in each. Nothing is done for any other fit.
+    sweeps slalom needs and how many terms are on in each. Other fits are left alone.
     """
-    if not getattr(made, "projected_", False):
+    if not getattr(made, "projected_", False) or not isinstance(made, intae.Slalom):
         return
     params = made.get_params()
     del params["budget"]

@@ -155,7 +155,7 @@ FILE = {"source": "file", "file": "none.h5ad", "gene_sets": ["reactome"]}
         (("datasets", "my data"), FILE, "'my data' does not match"),
         (("datasets", "mine"), FILE, "datasets: mine: there is no file 'none.h5ad'"),
         (("datasets", "mine"), {"source": "file"}, "gene_sets: names no gene sets"),
-        (("methods", "pca", "model"), "PCa", "'PCa' is unknown; did you mean 'PCA'"),
+        (("methods", "pca", "model"), "PCa", "model: there is no model 'PCa'; did you mean 'PCA'"),
         (("methods", "pca", "seeds"), [], "methods: pca: seeds"),
         (("methods", "pca", "seeds"), [1, 1], "methods: pca: seeds"),
         (("methods", "pca", "seeds"), 3, "seeds: must be of type array, not 3"),

@@ -2,6 +2,7 @@
 
 import itertools
 import sys
+from importlib.util import find_spec
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,12 @@ from intae.errors import IntaeError
 from intae.fits import Fit
 from intae.metrics.truth import recovery
 from intae.prepared import get_annotations
+
+# ucell where its package is, of the extra intae[peers]
+UCELL = pytest.param(
+    "ucell", marks=pytest.mark.skipif(find_spec("pyucell") is None, reason="needs pyucell")
+)
+INSTALLED = [UCELL if method == "ucell" else method for method in SCORES]
 
 
 def members(adata):
@@ -70,7 +77,7 @@ def tied():
     return data
 
 
-@pytest.mark.parametrize("method", SCORES)
+@pytest.mark.parametrize("method", INSTALLED)
 def test_no_score_depends_on_the_order_of_the_genes(tied, method):
     order = np.random.default_rng(0).permutation(tied.n_vars)
     scores = intae.GeneSetScore(method).fit(tied).loadings_
@@ -111,7 +118,7 @@ def test_aucell_is_the_mean_over_all_orders_of_equal_genes():
     np.testing.assert_allclose(aucell(values, known), np.mean(every, axis=0), atol=1e-12)
 
 
-@pytest.mark.parametrize("method", SCORES)
+@pytest.mark.parametrize("method", INSTALLED)
 def test_nothing_is_learned(simulated, method):
     model = intae.GeneSetScore(method).fit(simulated)
     np.testing.assert_array_equal(model.weights_, get_annotations(simulated))
@@ -123,7 +130,7 @@ def test_nothing_is_learned(simulated, method):
         assert not model.control_.any()
 
 
-@pytest.mark.parametrize("method", SCORES)
+@pytest.mark.parametrize("method", INSTALLED)
 def test_sparse_and_backed_data_give_the_same(simulated, method, tmp_path):
     import anndata
 
@@ -139,7 +146,7 @@ def test_sparse_and_backed_data_give_the_same(simulated, method, tmp_path):
         backed.file.close()
 
 
-@pytest.mark.parametrize("method", SCORES)
+@pytest.mark.parametrize("method", INSTALLED)
 def test_a_new_cell_is_scored_as_it_was_among_others(simulated, method, tmp_path):
     model = intae.GeneSetScore(method, seed=2).fit(simulated)
     model.save(tmp_path / "model.h5")
@@ -155,7 +162,7 @@ def test_a_new_cell_is_scored_as_it_was_among_others(simulated, method, tmp_path
         model.transform(simulated[:, 2:].copy())
 
 
-@pytest.mark.parametrize("method", SCORES)
+@pytest.mark.parametrize("method", INSTALLED)
 @pytest.mark.parametrize("n_genes", [4, 30])
 def test_sets_of_all_genes_and_flat_cells_give_numbers(method, n_genes):
     data = intae.simulate(n_cells=20, n_genes=n_genes, n_terms=4, n_active=3, n_dense=0, seed=0)
@@ -171,7 +178,7 @@ def test_sets_of_all_genes_and_flat_cells_give_numbers(method, n_genes):
 
 def test_an_unknown_method_is_refused(simulated):
     with pytest.raises(
-        IntaeError, match="must be one of score_genes, ulm, aucell, mean, not 'umm'"
+        IntaeError, match="must be one of score_genes, ulm, aucell, mean, ucell, not 'umm'"
     ):
         intae.GeneSetScore("umm").fit(simulated)
 
@@ -184,7 +191,7 @@ def test_missing_decoupler_is_told_of(simulated, monkeypatch):
         intae.GeneSetScore(method).fit(simulated)
 
 
-@pytest.mark.parametrize("method", SCORES)
+@pytest.mark.parametrize("method", INSTALLED)
 def test_scores_are_held_against_a_planted_truth(simulated, method):
     fit = Fit.of(intae.GeneSetScore(method).fit(simulated), {"method": method}, simulated.obs)
     table = recovery(fit, simulated).set_index("metric")["value"]

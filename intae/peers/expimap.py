@@ -1,0 +1,192 @@
+"""expiMap (Lotfollahi et al. 2023): a variational autoencoder whose decoder is gene sets."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Any, ClassVar, Self
+
+import anndata
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+
+from ..base import FactorModel, limit_threads, match_genes
+from ..prepared import check_prepared, get_annotations, get_terms, iter_chunks
+from ..terms import signs, term_index, terms_table
+from .package import BudgetOver, Watch, choose_device, import_peer, output_to_log, seeded
+
+
+def import_scarches() -> ModuleType:
+    """Import scarches 0.6.1, which asks anndata for `read`, the old name of `read_h5ad`."""
+    had = hasattr(anndata, "read")
+    if not had:
+        anndata.read = anndata.read_h5ad
+    try:
+        return import_peer("scarches", "ExpiMap")
+    finally:
+        if not had:
+            del anndata.read
+
+
+class ExpiMap(FactorModel):
+    """expiMap by the package scarches 0.6.1: latent variables are gene sets, masks are hard.
+
+    The log-normalised values are fitted by squared error (`recon_loss="mse"`), since prepared data
+    keep no counts, which the package's default, the negative binomial, would need. The rest are its
+    defaults: two hidden layers of 256, 400 epochs, and a group lasso on the decoder's columns
+    (`alpha` .7 as in the authors' tutorial) that deactivates terms. One condition for all cells.
+    Terms are one to one with gene sets; masks are hard, so no gene is added or removed.
+
+    Parameters
+    ----------
+    alpha
+        Coefficient of the group lasso.
+    epochs
+        Number of epochs.
+    budget
+        Seconds after which the fit ends; it then counts for its runtime only.
+    seed, threads
+        Of the package's generators; of torch.
+    device
+        `cpu` or `cuda`; None takes a GPU where there is one.
+
+    Attributes
+    ----------
+    loadings_
+        Means of the latent variables.
+    mean_
+        The decoder's part of the condition: mean + loadings W' is the package's reconstruction.
+    terms_
+        relevance: the norm of a term's column of the decoder.
+    network_
+        The weights of the package's network, name -> array.
+
+    References
+    ----------
+    Lotfollahi et al. 2023, Nature Cell Biology 25:337.
+    """
+
+    _saved: ClassVar[tuple[str, ...]] = (
+        "mean_", "mask_", "sign_", "network_", "projected_", "projected_seconds_", "device_",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        alpha: float = 0.7,
+        epochs: int = 400,
+        budget: float | None = None,
+        device: str | None = None,
+        seed: int = 0,
+        threads: int | None = None,
+    ) -> None:
+        self.alpha = alpha
+        self.epochs = epochs
+        self.budget = budget
+        self.device = device
+        self.seed = seed
+        self.threads = threads
+
+    def fit(self, adata: AnnData) -> Self:
+        """Fit to prepared data; X becomes dense.
+
+        Raises
+        ------
+        ContractError
+            If the data are not prepared.
+        ImportError
+            If scarches is not installed.
+        """
+        check_prepared(adata)
+        import_scarches()
+        self.device_ = choose_device(self.device)
+        self.mask_ = get_annotations(adata).astype(float).T
+        with limit_threads(self.threads), seeded(self.seed), output_to_log():
+            data = _as_expected(adata)
+            made = _make(data, self.mask_)
+            watch = Watch("expiMap", self.budget, self.epochs)
+            with _watched(watch, self.device_), contextlib.suppress(BudgetOver):
+                made.train(n_epochs=self.epochs, alpha=self.alpha, seed=self.seed)
+            made.model.to("cpu").eval()
+        self.history_ = watch.history()
+        self.n_iter_ = len(self.history_)
+        self.seconds_ = float(self.history_["seconds"].iloc[-1])
+        self.projected_, self.projected_seconds_ = watch.over, watch.projected_seconds()
+        self.converged_ = not watch.over
+        self.network_ = {name: value.numpy() for name, value in made.model.state_dict().items()}
+        weights = self.network_["decoder.L0.expr_L.weight"].astype(float) * self.mask_.T
+        self.sign_ = signs(weights, self.mask_.T)
+        self.mean_ = self.network_["decoder.L0.cond_L.weight"].astype(float)[:, 0]
+        index, kinds = term_index(get_terms(adata), 0, 0)
+        self.weights_ = pd.DataFrame(weights * self.sign_, adata.var_names, index)
+        size = np.linalg.norm(weights, axis=0)
+        self.terms_ = terms_table(
+            kinds, self.mask_.T, adata.var_names, relevance=size, active=size > 0,
+            on=self.mask_.T > 0,
+        )  # fmt: skip
+        self.loadings_ = self._encode(made, adata)
+        return self
+
+    def transform(self, adata: AnnData) -> pd.DataFrame:
+        """Return the means of the latent variables of cells, genes matched by name."""
+        self._check_fitted()
+        import torch
+
+        data = match_genes(adata, self.weights_.index)
+        import_scarches()
+        with limit_threads(self.threads), seeded(self.seed), output_to_log():
+            made = _make(_as_expected(data), self.mask_)
+            state = {name: torch.tensor(value) for name, value in self.network_.items()}
+            made.model.load_state_dict(state)
+            made.model.eval()
+        return self._encode(made, data)
+
+    def _encode(self, made: Any, adata: AnnData) -> pd.DataFrame:
+        with limit_threads(self.threads), seeded(self.seed):
+            latent = [
+                made.get_latent(block.astype(np.float32), np.full(len(block), "all"), mean=True)
+                for _, block in iter_chunks(adata.X)
+            ]
+        loadings = np.vstack(latent).astype(float) * self.sign_
+        return pd.DataFrame(loadings, adata.obs_names, self.weights_.columns)
+
+
+def _as_expected(adata: AnnData) -> AnnData:
+    """Return the data as the package takes them: dense, float32, with a condition."""
+    X = np.vstack([block for _, block in iter_chunks(adata.X)]).astype(np.float32)
+    obs = pd.DataFrame({"condition": "all"}, index=adata.obs_names)
+    return AnnData(X, obs, pd.DataFrame(index=adata.var_names))
+
+
+def _make(data: AnnData, mask: np.ndarray) -> Any:
+    """Make the package's model, not trained; mask is terms x genes."""
+    scarches = import_scarches()
+    return scarches.models.EXPIMAP(
+        data, condition_key="condition", recon_loss="mse", mask=mask.tolist()
+    )
+
+
+@contextlib.contextmanager
+def _watched(watch: Watch, device: str) -> Iterator[None]:
+    """Watch the epochs of the package's trainer, and run it on a device of our choice."""
+    home = import_peer("scarches.models.expimap.expimap_model", "ExpiMap")
+    trainer = home.expiMapTrainer
+
+    class Trainer(trainer):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            self.device = next(self.model.to(device).parameters()).device
+
+        def on_epoch_end(self) -> None:
+            """Leave the loop when the budget is over."""
+            losses = [float(value) for value in self.iter_logs["loss"]]
+            super().on_epoch_end()
+            if watch.epoch(float(np.mean(losses)) if losses else np.nan):
+                raise BudgetOver
+
+    home.expiMapTrainer = Trainer
+    try:
+        yield
+    finally:
+        home.expiMapTrainer = trainer

@@ -53,7 +53,7 @@ class PCA(FactorModel):
 
     _saved: ClassVar[tuple[str, ...]] = ("mean_",)
 
-    def __init__(self, n_dense: int | None = None, seed: int = 0, threads: int | None = None):
+    def __init__(self, n_dense: int | None = None, seed: int = 0, threads: int | None = 1):
         self.n_dense = n_dense
         self.seed = seed
         self.threads = threads
@@ -163,7 +163,7 @@ class GeneSetScore(FactorModel):
 
     _saved: ClassVar[tuple[str, ...]] = ("control_", "mean_", "scale_")
 
-    def __init__(self, method: str = "score_genes", seed: int = 0, threads: int | None = None):
+    def __init__(self, method: str = "score_genes", seed: int = 0, threads: int | None = 1):
         self.method = method
         self.seed = seed
         self.threads = threads

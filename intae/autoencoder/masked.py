@@ -53,7 +53,7 @@ class MaskedAutoencoder(FactorModel):
     seed
         Of the start, the masks, dropout and batches.
     threads
-        Threads to use; None leaves that to the libraries.
+        Threads to use; None leaves it to the libraries.
     device
         `auto`, `cpu` or `cuda`.
 
@@ -87,7 +87,7 @@ class MaskedAutoencoder(FactorModel):
         learning_rate: float = 1e-3,
         batch_size: int = 62,
         seed: int = 0,
-        threads: int | None = None,
+        threads: int | None = 1,
         device: str = "auto",
     ):
         self.mask = mask

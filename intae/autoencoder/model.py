@@ -124,7 +124,8 @@ class Autoencoder(FactorModel):
         Of the network's start, dropout and batches, and of the sets of other genes that `q_value`
         compares with; `exact` draws nothing else.
     threads
-        Threads to use; None leaves that to the libraries.
+        Threads to use. More than one is slower at the usual sizes (matrices are small, threads wait
+        for each other); None leaves it to the libraries.
     device
         `auto`, `cpu` or `cuda`, for the network.
 
@@ -188,7 +189,7 @@ class Autoencoder(FactorModel):
         learning_rate: float = 1e-3,
         batch_size: int = 62,
         seed: int = 0,
-        threads: int | None = None,
+        threads: int | None = 1,
         device: str = "auto",
     ):
         self.solver = solver

@@ -35,12 +35,12 @@ def main(arguments: list[str] | None = None) -> int:
     if chosen.command == "reference":
         print(reference(), end="")
         return 0
-    look_in(folders_of_models(chosen.config))
     try:
         if chosen.command == "compare":
             lines, differ = compare_runs(*chosen.runs)
             print("\n".join(lines) or "no difference")
             return int(differ)
+        look_in(folders_of_models(chosen.config))
         text = describe(Benchmark(load_config([DEFAULTS, *chosen.config])))
     except (IntaeError, OSError) as error:
         print(f"Error: {error}", file=sys.stderr)

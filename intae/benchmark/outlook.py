@@ -205,7 +205,7 @@ def _prepare(jobs: Jobs, dataset: str, files: list, sets: list) -> tuple[AnnData
     from ..sources.loading import load_dataset
 
     b = jobs.benchmark
-    loaded = load_dataset(dataset, jobs.loading(dataset), files, b.known_pairs(dataset))
+    loaded = load_dataset(dataset, jobs.loading(dataset), files, b.analysis(dataset))
     prepared, lines = loaded, []
     settings = jobs.entry(dataset, PREPARING)
     if settings.pop("source") not in AS_PREPARED:

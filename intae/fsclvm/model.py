@@ -79,7 +79,8 @@ class FSCLVM(FactorModel):
     mean_penalty
         Of `sets`: kappa, how much the set's mean counts beside its leading direction.
     threads
-        Threads for linear algebra; None leaves them as they are.
+        Threads to use. More than one is slower at the usual sizes (matrices are small, threads wait
+        for each other); None leaves it to the libraries.
 
     Attributes
     ----------
@@ -148,7 +149,7 @@ class FSCLVM(FactorModel):
         readout: str = "auto",
         background: float = BACKGROUND,
         mean_penalty: float = MEAN_PENALTY,
-        threads: int | None = None,
+        threads: int | None = 1,
     ) -> None:
         self.n_dense = n_dense
         self.n_sparse = n_sparse

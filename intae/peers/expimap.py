@@ -79,7 +79,7 @@ class ExpiMap(FactorModel):
         budget: float | None = None,
         device: str | None = None,
         seed: int = 0,
-        threads: int | None = None,
+        threads: int | None = 1,
     ) -> None:
         self.alpha = alpha
         self.epochs = epochs

@@ -64,7 +64,7 @@ class MOFAFLEX(FactorModel):
         budget: float | None = None,
         device: str | None = None,
         seed: int = 0,
-        threads: int | None = None,
+        threads: int | None = 1,
     ) -> None:
         self.annotation_confidence = annotation_confidence
         self.n_dense = n_dense

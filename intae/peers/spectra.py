@@ -71,7 +71,7 @@ class Spectra(FactorModel):
         max_iter: int = 10_000,
         budget: float | None = None,
         seed: int = 0,
-        threads: int | None = None,
+        threads: int | None = 1,
     ) -> None:
         self.lam = lam
         self.max_iter = max_iter

@@ -148,7 +148,7 @@ class PLIER(FactorModel):
         max_iter: int = 350,
         tol: float = 1e-6,
         seed: int = 0,
-        threads: int | None = None,
+        threads: int | None = 1,
     ):
         self.n_factors = n_factors
         self.l1 = l1

@@ -39,7 +39,7 @@ class Slalom(FactorModel):
         slalom sets NumPy's seed to 222 itself, whatever the user does; with `seed=222` this is
         exactly the published behaviour. Another seed stands in the place of that 222.
     threads
-        Threads for NumPy's linear algebra; None leaves them as they are.
+        Threads to use; None leaves it to the libraries.
 
     Attributes
     ----------
@@ -76,7 +76,7 @@ class Slalom(FactorModel):
         max_iter: int = 2000,
         budget: float | None = None,
         seed: int = PUBLISHED_SEED,
-        threads: int | None = None,
+        threads: int | None = 1,
     ) -> None:
         self.n_dense = n_dense
         self.n_sparse = n_sparse

@@ -78,9 +78,10 @@ def test_mistakes_are_named(paper, change, message):
 def test_check_looks_for_the_values(tmp_path, capsys, counts, monkeypatch):
     monkeypatch.delenv("INTAE_MIRROR", raising=False)
     counts.write_h5ad(tmp_path / "x.h5ad")
-    (tmp_path / "sets.gmt").write_text("DNA_REPAIR\tx\tGENE1\n")
+    genes = "\t".join(counts.var_names)
+    (tmp_path / "sets.gmt").write_text(f"DNA_REPAIR\tx\t{genes}\n")
     mine = {
-        "source": "file", "file": str(tmp_path / "x.h5ad"), "gene_sets": ["own"],
+        "source": "file", "file": str(tmp_path / "x.h5ad"), "gene_sets": ["own"], "min_genes": 1,
         "labels": {"condition": "condition"},
     }  # fmt: skip
     config = {

@@ -40,7 +40,7 @@ bench: setup ## Measure speed against the peers, in one run, on pinned threads.
 	$(BIN)/python benchmarks/loaders.py
 
 docs: setup ## Build the pages of docs/ into site/.
-	$(BIN)/python -m pip install --quiet --no-build-isolation -e '.[docs]'
+	$(BIN)/python -m pip install --quiet --no-build-isolation -c requirements.lock -e '.[docs]'
 	$(BIN)/mkdocs build --strict
 
 lint: setup ## Check the style of Python and Snakemake files.

@@ -1,6 +1,7 @@
 """README and docs/: links lead somewhere, what is named exists, and examples work as they stand."""
 
 import ast
+import importlib
 import importlib.util
 import inspect
 import re
@@ -83,6 +84,15 @@ def test_configs_pass_the_check(page, tmp_path):
         config = merge(config, chosen)
         config = merge(config, own)
         check_config(config)
+
+
+def test_the_reference_has_every_public_name():
+    found = set()
+    for path in re.findall(r"^::: ([\w.]+)$", (ROOT / "docs/api.md").read_text(), re.M):
+        module, _, name = path.rpartition(".")
+        assert hasattr(importlib.import_module(module), name), path
+        found.add(name)
+    assert found - {"FactorModel"} == set(intae.__all__)
 
 
 class Uses(ast.NodeVisitor):

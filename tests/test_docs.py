@@ -23,7 +23,8 @@ ROOT = Path(__file__).parents[1]
 DOCS = sorted((ROOT / "docs").glob("*.md"))
 PAGES = [ROOT / "README.md", *DOCS]
 COMMUNITY = [ROOT / "CONTRIBUTING.md"]
-FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
+FLAGS = re.M | re.S
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", FLAGS)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 PARTS = "intae|rules|scripts|report|benchmarks|tests|profiles|envs|docs|resources|tools"
 NAMED = re.compile(rf"(?<![\w./-])(?:{PARTS})/[\w./*-]*|(?<![\w./-])(?:Snakefile|config\.yaml)\b")
@@ -74,8 +75,11 @@ def test_every_page_is_in_the_navigation_and_in_the_index():
 
 
 @pages(*(page for page in PAGES if blocks(page, "yaml")))
-def test_configs_pass_the_check(page, tmp_path):
+def test_configs_pass_the_check(page, tmp_path, monkeypatch):
     """The blocks of a page are laid one over the other, as its text says."""
+    monkeypatch.syspath_prepend(tmp_path)  # for classes of the page's own, in files it names
+    for name, code in re.findall(r"`(\w+\.py)`:\n\n```python\n(.*?)^```$", page.read_text(), FLAGS):
+        (tmp_path / name).write_text(code)
     config = yaml.safe_load((ROOT / "config.yaml").read_text())
     for block in blocks(page, "yaml"):
         (tmp_path / "own.yaml").write_text(block)

@@ -4,7 +4,7 @@ CORES ?= 2
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup peers demo test paper report bench lint format lock clean
+.PHONY: help setup peers demo test paper report bench docs lint format lock clean
 
 help: ## List what can be made.
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -41,6 +41,10 @@ report: setup ## Bind what has been run by `make paper` into results/report.html
 bench: setup ## Measure speed against the peers, in one run, on pinned threads.
 	$(BIN)/python benchmarks/fsclvm_vs_slalom.py
 	$(BIN)/python benchmarks/loaders.py
+
+docs: setup ## Build the pages of docs/ into site/.
+	$(BIN)/python -m pip install --quiet --no-build-isolation -c requirements.lock -e '.[docs]'
+	$(BIN)/mkdocs build --strict
 
 lint: setup ## Check the style of Python and Snakemake files.
 	$(BIN)/ruff check .

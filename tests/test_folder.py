@@ -59,8 +59,9 @@ def test_where_a_file_came_from_changes_nothing(mirrored, tmp_path):
 def test_a_file_of_the_mirror_that_changed_is_fetched_again(mirrored):
     folder, config, mirror = mirrored
     replace_with_older(mirror / "cells.h5ad", lambda path: write_cells(path, seed=1))
-    again = snakemake(folder, PREPARED, *config, mirror=mirror)
-    assert {"fetch", "load", "prepare"} == rules_of(again)
+    planned = snakemake(folder, PREPARED, "--dry-run", *config, mirror=mirror)
+    assert {"fetch", "load", "prepare"} == rules_of(planned)
+    assert snakemake(folder, PREPARED, *config, mirror=mirror).returncode == 0
     assert (folder / "resources/cells.h5ad").read_bytes() == (mirror / "cells.h5ad").read_bytes()
     once = snakemake(folder, PREPARED, "--dry-run", *config, mirror=mirror)
     assert "Nothing to be done" in said(once)
@@ -226,7 +227,7 @@ def test_check_says_what_the_run_will_be(mine, capsys, monkeypatch):
     folder, config = mine
     monkeypatch.chdir(folder)
     named = small(methods=("pca", "score_genes"))
-    named["analyses"] = {"own": {"terms": ["SET_0", "SET_9"], "conditions": {"c": "third"}}}
+    named["analyses"] = {"own": {"terms": ["SET_0"], "conditions": {"a": "first"}}}
     named["methods"]["pca"] = {"halves": 0, "folds": 2}
     write_config(folder / "mine.yaml", named)
     assert main(["check", "mine.yaml"]) == 0
@@ -236,11 +237,26 @@ def test_check_says_what_the_run_will_be(mine, capsys, monkeypatch):
         "  genes: 35 of the 35 in gene sets are in the data",
         "  sets: 3 of 3 kept",
         "  condition: a 30, b 30",
-        "  not there: the term SET_9; did you mean 'SET_2'?",
-        "  not there: condition c; known are",
         "  4 fits, all counted: ",
     ):
         assert line in text, text
     dry = snakemake(folder, "--dry-run", *config)
     steps = int(next(s for s in said(dry).splitlines() if s.startswith("total")).split()[1])
     assert f"{steps} steps" in text
+
+
+@pytest.mark.parametrize(
+    ("analysis", "message"),
+    [
+        ({"terms": ["SET_9"]}, "there is no gene set 'SET_9'; did you mean 'SET_"),
+        ({"conditions": {"c": "third"}}, "no cell has the condition 'c'"),
+    ],
+)
+def test_check_refuses_names_that_the_data_do_not_have(
+    mine, capsys, monkeypatch, analysis, message
+):
+    folder, _ = mine
+    monkeypatch.chdir(folder)
+    write_config(folder / "mine.yaml", small(methods=("pca",)) | {"analyses": {"own": analysis}})
+    assert main(["check", "mine.yaml"]) == 1
+    assert message in capsys.readouterr().err

@@ -92,7 +92,7 @@ def test_its_own_rule_stops_it(adata):
 
 
 def test_budget_ends_it_and_projects(adata):
-    model = intae.Slalom(n_dense=0, max_iter=50, budget=0.0)
+    model = intae.Slalom(n_dense=0, max_iter=50, budget=1e-9)
     full = model.fit(adata).projected_seconds_
     assert model.projected_
     assert model.n_iter_ == 1

@@ -160,7 +160,7 @@ class Autoencoder(FactorModel):
     """
 
     # Raised whenever the same arguments give other numbers: the workflow then repeats old fits.
-    revision: ClassVar[int] = 2  # 1: loadings were the encoder's
+    revision: ClassVar[int] = 3  # 1: loadings were the encoder's; 2: another Adam step
 
     _saved: ClassVar[tuple[str, ...]] = (
         "mean_", "effects_", "covariate_mean_", "categories_", "lambdas_", "gap_", "encoder_",

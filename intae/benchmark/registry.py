@@ -41,7 +41,7 @@ MODELS = {
             "annotated_share", "weighting", "covariates", "readout", "background", "mean_penalty",
             "max_iter", "tol", "epochs", "learning_rate", "batch_size", "device",
         ),
-        revision=2,
+        revision=3,
     ),
     "ExpiMap": Model(("alpha", "epochs", "budget", "device"), package="scarches"),
     "FSCLVM": Model(
@@ -58,6 +58,7 @@ MODELS = {
     ),
     "MaskedAutoencoder": Model(
         ("mask", "inside", "outside", "epochs", "learning_rate", "batch_size", "device"),
+        revision=2,
     ),
     "PCA": Model(("n_dense",), knows_gene_sets=False, revision=2),
     "PLIER": Model(

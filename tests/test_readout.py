@@ -150,7 +150,29 @@ def test_autoencoder_reads_every_set_and_keeps_its_encoder(prepared):
     np.testing.assert_allclose(model.reconstruct(prepared), paper.reconstruct(prepared))
     np.testing.assert_allclose(model.transform(prepared), model.loadings_, atol=1e-9)
     assert model.terms_["q_value"].between(0, 1).all()
+    assert model.terms_.loc[terms, "specific"].between(0, 1).all()
+    assert paper.terms_["specific"].isna().all()
     assert model.terms_.loc[terms, "detected"].equals(model.terms_.loc[terms, "q_value"] <= 0.05)
+
+
+def test_a_set_inside_a_larger_response_is_not_specific():
+    """80 genes rise and 80 fall in half of the cells; set 0 lies in it, with some of its own."""
+    rng = np.random.default_rng(5)
+    response, own = rng.random(N) < 0.5, rng.normal(size=N)
+    Y = rng.normal(size=(N, G))
+    Y[:, :80] += 2.0 * response[:, None]
+    Y[:, 80:160] -= 2.0 * response[:, None]
+    Y[:, [*range(8), *range(200, 210)]] += 0.8 * own[:, None]
+    sets = np.zeros((G, 2))
+    sets[:8, 0] = sets[200:210, 1] = 1
+    C, y = correlations(Y)
+    read = read_sets(C, sets, N)
+    with_all = y @ read_sets(C, sets, N, background=np.inf).weights
+    z = y @ read.weights
+    for k in range(2):
+        r = abs(np.corrcoef(z[:, k], with_all[:, k])[0, 1])
+        assert read.specific[k] == pytest.approx(r, abs=1e-6)
+    assert read.specific[0] < 0.8 < 0.95 < read.specific[1]
 
 
 def test_saved_model_reads_the_same(prepared, tmp_path):

@@ -118,7 +118,7 @@ def test_tables_have_their_columns(finished):
     assert columns["gene_sets"] == "dataset name n_genes in_data kept_genes kept why".split()
     assert columns["terms"] == (
         "dataset method seed term kind n_genes relevance rank active genes_added genes_removed "
-        "detected q_value family"
+        "detected q_value specific family"
     ).split()  # fmt: skip
     assert columns["stability"] == (
         "dataset method kind term r r_min r_max n_pairs"

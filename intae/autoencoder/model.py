@@ -142,7 +142,9 @@ class Autoencoder(FactorModel):
         like expression do (:func:`intae.readout.coherence`); `detected`: whether that is at most
         0.05 (a term without annotation: whether it is active). `active` says that the cells need
         the term beside the others, `detected` that its genes move together at all. `marker`:
-        whether it is a marker set (:mod:`intae.readout`). `evidence`: how much F + R would at once
+        whether it is a marker set (:mod:`intae.readout`). `specific`: |correlation| of its
+        loadings with those of `background=inf`; where it is low, the set is part of a larger
+        variation, which its loadings leave out. `evidence`: how much F + R would at once
         rise if the term changed sides, negative for terms that are off; near zero the data hardly
         decide (:mod:`.moves`). Among terms that are off it tells those nearest to coming on. Empty
         for `adam`, which ends at no minimum. `family`: the most relevant active term among those
@@ -487,7 +489,7 @@ class Autoencoder(FactorModel):
         genes, terms = pd.Index(adata.var_names.astype(str), name="gene"), self._kinds.index
         self.weights_ = pd.DataFrame(W, index=genes, columns=terms)
 
-        q, marker = self._read_out(cells)
+        q, marker, specific = self._read_out(cells)
         here, loadings = self._problem.at(W), np.empty((cells.n_cells, len(terms)))
         if self.solver == "exact":
             moments, total = here.best, self._problem.total
@@ -507,25 +509,25 @@ class Autoencoder(FactorModel):
         if self.solver != "adam":  # whose bias leaves hardly a weight at zero
             warn_of_confounders(W, self.annotations_, self._kinds)
         self.terms_["variance_explained"] = moments.explained(total, W)
-        add_calls(self.terms_, q)
+        add_calls(self.terms_, q, specific)
         self.terms_["marker"] = np.append(marker, np.zeros(len(terms) - len(marker), dtype=bool))
         # Adam's W is no minimum of F + R, so what would lower it says nothing of the data.
         self.terms_["evidence"] = np.nan if self.solver == "adam" else evidence(here, self._penalty)
         together = alone(terms) if self.solver == "adam" else families(here, self._penalty, terms)
         self.terms_[list(together)] = together
 
-    def _read_out(self, cells: Cells) -> tuple[np.ndarray, np.ndarray]:
-        """Set readout_; return the gene sets' q values, and which of them are marker sets."""
+    def _read_out(self, cells: Cells) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Set readout_; return the gene sets' q values, which are marker sets, and `specific`."""
         C, scale = unit_variance(cells.covariance)
         given = C, self.annotations_, cells.n_cells
         of = {"background": self.background, "common": Background(C)}
         q = coherence(*given, cells.mean, seed=self.seed, **of)
         if self.readout == "encoder" or (self.readout == "auto" and self.solver != "exact"):
             self.readout_ = np.zeros((len(C), 0))
-            return q, np.zeros(len(q), dtype=bool)
+            return q, np.zeros(len(q), dtype=bool), np.full(len(q), np.nan)
         read = read_sets(*given, mean_penalty=self.mean_penalty, **of)
         self.readout_ = read.weights / scale[:, None]
-        return q, read.marker
+        return q, read.marker, read.specific
 
     def _orient(self, W: np.ndarray) -> None:
         """Turn terms, in W and in the encoder alike, to the sign of their annotated genes."""

@@ -108,7 +108,8 @@ class FSCLVM(FactorModel):
         data over that of the data (both of scaled genes). A term may be active and explain next to
         nothing. `q_value`: false discovery rate at which its genes move together more than other
         genes of like expression do (:func:`intae.readout.coherence`); `detected`: whether that is
-        at most 0.05 (a term without annotation: whether it is active).
+        at most 0.05 (a term without annotation: whether it is active). `specific`: as of
+        :class:`intae.Autoencoder`.
 
     Notes
     -----
@@ -344,7 +345,7 @@ class FSCLVM(FactorModel):
         A[:G] /= s["scale"][:, None]
         variance = np.einsum("gk,gk->k", start.q.A[:, k], start.q.XS[:, k]) / adata.n_obs
         variance -= (start.problem.extra_mean @ start.q.A[G:, k]) ** 2
-        q = self._read_out(start, annotations.astype(float))
+        q, specific = self._read_out(start, annotations.astype(float))
         if self.reads_off_terms:
             A[:, : annotations.shape[1]] = 0.0
             A[: G + n_known, : annotations.shape[1]] = self._read
@@ -357,22 +358,24 @@ class FSCLVM(FactorModel):
         total = np.diag(start.problem.gamma)[:G].sum() / adata.n_obs
         explained = (weights**2).sum(0) * variance
         self.terms_["variance_explained"] = explained / max(total, np.finfo(float).tiny)
-        add_calls(self.terms_, q)
+        add_calls(self.terms_, q, specific)
 
-    def _read_out(self, start: Start, annotations: np.ndarray) -> np.ndarray:
-        """Set what reads gene sets from [Y, covariates], (G + known) x sets; return q values."""
+    def _read_out(self, start: Start, annotations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Set what reads gene sets from [Y, covariates]; return q values and `specific`."""
         G, N, n_known = start.problem.n_genes, start.problem.n_cells, start.problem.n_known
         gram = start.problem.gamma[: G + n_known, : G + n_known] / N
         effects = np.linalg.lstsq(gram[G:, G:], gram[G:, :G], rcond=None)[0]  # known x genes
         C, scale = unit_variance(gram[:G, :G] - effects.T @ gram[G:, :G])
         given = {"background": self.background, "common": Background(C)}
         q = coherence(C, annotations, N, start.mean, seed=self.seed, **given)
-        self._read = np.zeros((G + n_known, 0))
+        self._read = np.zeros((G + n_known, 0))  # (G + known) x sets
+        specific = np.full(len(q), np.nan)
         if self.reads_off_terms:
             read = read_sets(C, annotations, N, mean_penalty=self.mean_penalty, **given)
             by_gene = read.weights / scale[:, None]
             self._read = np.vstack([by_gene / start.scale[:, None], -effects @ by_gene])
-        return q
+            specific = read.specific
+        return q, specific
 
     @property
     def reads_off_terms(self) -> bool:

@@ -14,7 +14,7 @@ from ..fits import Fit
 FIT_COLUMNS = ("dataset", "method", "seed")
 TERM_COLUMNS = (
     "term", "kind", "n_genes", "relevance", "rank", "active", "genes_added", "genes_removed",
-    "detected", "q_value", "family",
+    "detected", "q_value", "specific", "family",
 )  # fmt: skip
 HISTORY_COLUMNS = ("iteration", "F", "objective", "n_deactivated", "inactive_zero_share")
 CORRECTION_COLUMNS = ("term", "gene", "change", "weight")
@@ -23,7 +23,7 @@ CORRECTION_COLUMNS = ("term", "gene", "change", "weight")
 def terms_of(fit: Fit) -> pd.DataFrame:
     """Return a fit's terms with their rank (1 is the most relevant; see :func:`ranking`).
 
-    detected, q_value and family are empty where the method does not say them.
+    detected, q_value, specific and family are empty where the method does not say them.
     """
     terms = fit.terms.reset_index(names="term")
     terms["rank"] = ranking(terms).rank(ascending=False, method="first").astype(int)

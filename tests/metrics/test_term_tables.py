@@ -41,10 +41,10 @@ def test_terms_are_ranked_by_relevance():
 
 def test_what_a_method_says_of_its_terms_is_in_the_table_and_else_empty():
     fit = make_fit(np.ones((4, 2)), np.ones((3, 2)), [1, 9])
-    said = ["detected", "q_value", "family"]
+    said = ["detected", "q_value", "specific", "family"]
     assert terms_of(fit)[said].isna().all(axis=None)
-    fit.terms[said] = [[True, 0.01, "A"], [False, 0.4, "B"]]
-    assert terms_of(fit)[said].values.tolist() == [[True, 0.01, "A"], [False, 0.4, "B"]]
+    fit.terms[said] = [[True, 0.01, 0.5, "A"], [False, 0.4, 1.0, "B"]]
+    assert terms_of(fit)[said].values.tolist() == [[True, 0.01, 0.5, "A"], [False, 0.4, 1.0, "B"]]
 
 
 def test_a_table_without_an_answer_leaves_those_of_others_as_they_are():

@@ -51,7 +51,7 @@ def test_the_exact_autoencoder_says_the_same_of_other_cells(results):
     table = pd.read_csv(results / "tables/stability.csv")
     table = table[(table["method"] == "autoencoder_exact") & (table["kind"] == "halves")]
     r = table.set_index("term")["r"]
-    assert r["(number of pairs)"] == 6
+    assert r["(number of pairs)"] == 20
     assert r["(median |r|)"] >= 0.98
     assert r["(mean |r|)"] >= 0.92
     assert r["(Jaccard index of active terms)"] >= 0.95

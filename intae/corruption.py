@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from .errors import IntaeError
+from .parameters import check_arguments
 from .prepared import check_prepared, get_annotations, get_terms
 
 
@@ -50,12 +50,7 @@ def corrupt_annotations(
     MOFA-FLEX's own benchmark, https://github.com/bioFAM/mofaflex-analysis: sets with 20% of their
     genes wrong and 20% missing.
     """
-    if not 0 <= removed < 1:
-        msg = f"removed must be at least 0 and below 1, not {removed}"
-        raise IntaeError(msg)
-    if not added >= 0:
-        msg = f"added must be 0 or more, not {added}"
-        raise IntaeError(msg)
+    check_arguments("corrupt_annotations", {"removed": removed, "added": added, "seed": seed})
     check_prepared(prepared, values=False)
     rng = np.random.default_rng(seed)
     true, terms = get_annotations(prepared), get_terms(prepared)

@@ -85,6 +85,7 @@ def about_fit(model: FactorModel, about: Mapping[str, Any]) -> dict[str, Any]:
         "converged": bool(model.converged_),
         "iterations": int(model.n_iter_),
         "seconds": float(model.seconds_),
+        "resumed": int(getattr(model, "resumed_", 0)),
         "projected": bool(getattr(model, "projected_", False)),
         "projected_seconds": float(getattr(model, "projected_seconds_", model.seconds_)),
     }

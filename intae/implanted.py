@@ -16,9 +16,8 @@ from scipy.stats import norm
 
 from .errors import IntaeError, suggest
 from .gene_sets import annotation_matrix
+from .parameters import check_arguments
 
-DESIGNS = ("groups", "graded")
-NULLS = ("labels", "sets", "depth")
 N_BINS = 25  # of genes alike in expression, as many as score_genes takes
 WEIGHT_SD = 0.4  # of the weights of responding genes, around 1
 
@@ -105,8 +104,7 @@ def implant(
     ----------
     Gerard 2020, BMC Bioinformatics 21:206: data-based simulation by binomial thinning (seqgendiff).
     """
-    _check_arguments(n_sets, effect, share, opposite, outside, correlated, overlap)
-    _check_design(design)
+    check_arguments("implant", locals())
     _check_counts(counts)
     rng = np.random.default_rng(seed)
     annotations, terms = _annotations(gene_sets, counts.var_names)
@@ -172,11 +170,8 @@ def implanted_null(
     IntaeError
         If X holds no counts, or there is no such null or design.
     """
+    check_arguments("implanted_null", locals())
     _check_counts(counts)
-    _check_design(design)
-    if kind not in NULLS:
-        msg = f"the null must be one of {', '.join(NULLS)}, not {kind!r}{suggest(kind, NULLS)}"
-        raise IntaeError(msg)
     rng = np.random.default_rng(seed)
     depth = kind == "depth"
     design, n_sets = ("groups", 1) if depth else (design, n_sets)
@@ -189,31 +184,6 @@ def implanted_null(
     names = ["depth"] if depth else [f"random_{k + 1}" for k in range(n_sets)]
     rows = [(name, design, -1.0 if depth else 0.0, 0, "", "", "") for name in names]
     return _with_truth(kept, activity, np.zeros((counts.n_vars, n_sets)), rows, kind)
-
-
-def _check_arguments(
-    n_sets: int, effect: float, share: float, opposite: float, outside: int, correlated: float,
-    overlap: float,
-) -> None:  # fmt: skip
-    wrong = {
-        "n_sets": (n_sets, n_sets >= 1, "at least 1"),
-        "effect": (effect, effect >= 0, "0 or more"),
-        "share": (share, 0 < share <= 1, "above 0 and at most 1"),
-        "opposite": (opposite, 0 <= opposite <= 1, "from 0 to 1"),
-        "outside": (outside, outside >= 0, "0 or more"),
-        "correlated": (correlated, 0 <= correlated < 1, "at least 0 and below 1"),
-        "overlap": (overlap, overlap > 0, "above 0"),
-    }
-    for name, (value, fine, wanted) in wrong.items():
-        if not fine:
-            msg = f"{name} must be {wanted}, not {value}"
-            raise IntaeError(msg)
-
-
-def _check_design(design: str) -> None:
-    if design not in DESIGNS:
-        msg = f"design must be one of {', '.join(DESIGNS)}, not {design!r}"
-        raise IntaeError(f"{msg}{suggest(design, DESIGNS)}")
 
 
 def _check_counts(counts: AnnData) -> None:

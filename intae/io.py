@@ -24,10 +24,8 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    prefix, suffix = f".{path.name}.", f".part{path.suffix}"
-    for left in path.parent.glob(f"{escape(prefix)}????????{escape(suffix)}"):
-        left.unlink(missing_ok=True)
-    handle, part = tempfile.mkstemp(dir=path.parent, prefix=prefix, suffix=suffix)
+    _remove_parts(path)
+    handle, part = tempfile.mkstemp(dir=path.parent, **_around(path))
     os.close(handle)
     try:
         yield Path(part)
@@ -38,6 +36,23 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     except BaseException:
         Path(part).unlink(missing_ok=True)
         raise
+
+
+def remove_file(path: Path) -> None:
+    """Remove a file, if it is there, and what a killed process left of it."""
+    path.unlink(missing_ok=True)
+    _remove_parts(path)
+
+
+def _around(path: Path) -> dict[str, str]:
+    """Return how the name of a temporary file of `path` begins and ends."""
+    return {"prefix": f".{path.name}.", "suffix": f".part{path.suffix}"}
+
+
+def _remove_parts(path: Path) -> None:
+    name = "????????".join(map(escape, _around(path).values()))
+    for left in path.parent.glob(name):
+        left.unlink(missing_ok=True)
 
 
 @contextmanager

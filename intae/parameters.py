@@ -1,4 +1,4 @@
-"""What each model's arguments may be, said once: the models and the config check them by it.
+"""What arguments of models and of simulations may be, said once: they and the config check by it.
 
 The config is checked where perhaps nothing but Snakemake is installed, so nothing is imported here.
 """
@@ -103,7 +103,35 @@ class Columns:
         return f"must be a list of different columns of obs, not {value!r}"
 
 
-Kind = Whole | Number | OneOf | Flag | Columns
+@dataclass(frozen=True)
+class Range:
+    """Two numbers, the smaller one first, neither below `least` nor, where `above`, at it."""
+
+    least: float = 0
+    above: bool = False
+
+    def fault(self, value: Any) -> str | None:
+        """Return what the value must be instead, or None where it is fine."""
+        ends = list(value) if isinstance(value, (list, tuple)) else []
+        end = Number(above=self.least) if self.above else Number(least=self.least)
+        if len(ends) == 2 and not any(map(end.fault, ends)) and ends[0] <= ends[1]:
+            return None
+        least = f"above {self.least:g}" if self.above else f"of at least {self.least:g}"
+        return f"must be two numbers {least}, the smaller one first, not {value!r}"
+
+
+@dataclass(frozen=True)
+class Values:
+    """None, or columns of obs, each with its value or values."""
+
+    def fault(self, value: Any) -> str | None:
+        """Return what the value must be instead, or None where it is fine."""
+        if value is None or (isinstance(value, Mapping) and all(map(bool, value.values()))):
+            return None
+        return f"must give columns of obs, each with its value or values, not {value!r}"
+
+
+Kind = Whole | Number | OneOf | Flag | Columns | Range | Values
 
 _POSITIVE = Number(above=0)
 _PENALTY = Number(least=0, optional=True)
@@ -114,6 +142,7 @@ _NETWORK = {
 }  # fmt: skip
 _BUDGET = {"budget": Number(above=0, optional=True)}
 _DEVICE = OneOf((None, "auto", "cpu", "cuda"))
+_DESIGN = {"design": OneOf(("groups", "graded")), "n_sets": Whole(1)}
 _FACTORS = {"n_dense": Whole(), "n_sparse": Whole(), "covariates": Columns()}
 COMMON: dict[str, Kind] = {"seed": Whole(), "threads": Whole(1, optional=True)}
 
@@ -175,6 +204,40 @@ PARAMETERS: dict[str, dict[str, Kind]] = {
     },
     "Spectra": {"lam": Number(least=0), "max_iter": Whole(1), **_BUDGET},
     "Slalom": {**_FACTORS, "max_iter": Whole(1), **_BUDGET},
+    # functions that draw data; their arguments are the `params` of a data set in the config
+    "simulate": {
+        "n_cells": Whole(2),
+        "n_genes": Whole(2),
+        "n_terms": Whole(3),
+        "n_active": Whole(3),  # condition and cell types are terms'
+        "n_dense": Whole(),
+        "wrong": Number(least=0, most=1),
+        "missing": Number(least=0),
+        "strength": Range(above=True),
+        "dense_strength": Number(least=0),
+        "noise": Range(),
+        "n_donors": Whole(1),
+        "seed": Whole(),
+    },
+    "implant": {
+        **_DESIGN,
+        "effect": Number(least=0),
+        "share": Number(above=0, most=1),
+        "opposite": Number(least=0, most=1),
+        "outside": Whole(),
+        "correlated": Number(least=0, below=1),
+        "confined_to": Values(),
+        "min_genes": Whole(),
+        "overlap": Number(above=0),
+        "seed": Whole(),
+    },
+    "implanted_null": {**_DESIGN, "kind": OneOf(("labels", "sets", "depth")), "seed": Whole()},
+    "corrupt_annotations": {
+        "removed": Number(least=0, below=1),
+        "added": Number(least=0),
+        "seed": Whole(),
+    },
+    "load": {"exact": Flag()},  # of a known source
 }
 
 
@@ -202,29 +265,43 @@ def _open_masks(given: Mapping[str, Any]) -> str | None:
     return f"inside must be larger than outside, and they are {inside!r} and {outside!r}"
 
 
-# What several arguments of a model must be together.
+def _too_many_active(given: Mapping[str, Any]) -> str | None:
+    """Say that more terms are active than there are; not where the terms are other data's."""
+    n_active, n_terms = given.get("n_active", 8), given.get("n_terms", 30)
+    if given.get("annotations") is not None or n_active <= n_terms:
+        return None
+    return f"n_active={n_active}, but there are only {n_terms} terms; give fewer"
+
+
+# What several arguments must be together.
 TOGETHER: dict[str, Callable[[Mapping[str, Any]], str | None]] = {
     "FSCLVM": _slaloms_path,
     "MaskedAutoencoder": _open_masks,
+    "simulate": _too_many_active,
 }
 
 
-def check_arguments(model: str, given: Mapping[str, Any]) -> None:
-    """Refuse arguments that a model cannot use.
+def check_arguments(
+    model: str, given: Mapping[str, Any], kinds: Mapping[str, Kind] | None = None
+) -> None:
+    """Refuse arguments that a model or a function cannot use.
 
     Parameters
     ----------
     model
-        Name of its class; of a class that is not described here only seed and threads are checked.
+        Name of the class or function; of one that is not described here only seed and threads are
+        checked.
     given
         Argument -> value: all of them, or those that a config gives. Unknown ones are left alone.
+    kinds
+        What each may be; None takes those of :data:`PARAMETERS`.
 
     Raises
     ------
     IntaeError
         Naming the argument, its value and what it may be.
     """
-    kinds = COMMON | PARAMETERS.get(model, {})
+    kinds = COMMON | PARAMETERS.get(model, {}) if kinds is None else kinds
     for name, value in given.items():
         fault = kinds[name].fault(value) if name in kinds else None
         if fault:

@@ -7,6 +7,7 @@ import pandas as pd
 from anndata import AnnData
 
 from .errors import IntaeError
+from .parameters import check_arguments
 from .prepared import check_prepared
 
 
@@ -68,15 +69,13 @@ def simulate(
     Raises
     ------
     IntaeError
-        If `n_active` is less than 3 or more than the terms.
+        If an argument is out of its range, or more terms are active than there are.
 
     References
     ----------
     Buettner et al. 2017, Genome Biology 18:212: the f-scLVM model.
     """
-    if n_active < 3:
-        msg = f"n_active must be at least 3 (condition and cell types), not {n_active}"
-        raise IntaeError(msg)
+    check_arguments("simulate", locals())
     rng = np.random.default_rng(seed)
     if annotations is None:
         annotations = _draw_annotations(rng, n_genes, n_terms)

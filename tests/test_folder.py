@@ -90,8 +90,9 @@ def mine(tmp_path):
     return tmp_path, write_config(tmp_path / "mine.yaml", small())
 
 
-def test_a_read_only_checkout_serves_another_folder(mine, tmp_path_factory, root):
+def test_a_read_only_checkout_serves_another_folder(mine, tmp_path_factory, root, monkeypatch):
     folder, config = mine
+    monkeypatch.setenv("TMPDIR", str(folder / "no temporary folder"))  # nothing needs one
     checkout = tmp_path_factory.mktemp("checkout")
     copied = subprocess.run(["git", "archive", "HEAD"], cwd=root, capture_output=True, check=True)
     subprocess.run(["tar", "x", "-C", str(checkout)], input=copied.stdout, check=True)
@@ -243,6 +244,21 @@ def test_check_says_what_the_run_will_be(mine, capsys, monkeypatch):
     dry = snakemake(folder, "--dry-run", *config)
     steps = int(next(s for s in said(dry).splitlines() if s.startswith("total")).split()[1])
     assert f"{steps} steps" in text
+
+
+def test_check_says_which_named_terms_the_data_lose(mine, capsys, monkeypatch):
+    folder, _ = mine
+    monkeypatch.chdir(folder)
+    lossy = small() | {"analyses": {"own": {"terms": ["SET_0", "SET_9"]}}}
+    lossy["datasets"]["own"] |= {"min_genes": 14, "n_hvgs": None}
+    with (folder / "sets.gmt").open("a", encoding="utf-8") as file:
+        file.write("SET_9\tx\tGENE0\tGENE1\n")
+    write_config(folder / "mine.yaml", lossy)
+    assert main(["check", "mine.yaml"]) == 0
+    lost = [line for line in capsys.readouterr().out.splitlines() if "not there" in line]
+    assert lost == [
+        "  not there: the term SET_9, with no more than 14 genes in the data (min_genes)"
+    ]
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,8 @@ training are in :mod:`.network`.
 
 from __future__ import annotations
 
-import logging
-import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
@@ -21,12 +20,11 @@ from anndata import AnnData
 from ..base import FactorModel, limit_threads, match_genes
 from ..prepared import check_prepared, get_annotations, get_terms, iter_chunks
 from ..terms import signs, term_index, terms_table
+from .checkpoint import Checkpoint
 from .data import Cells
 
 if TYPE_CHECKING:
     from torch import nn
-
-log = logging.getLogger(__name__)
 
 CELLS_LOOKED_AT = 300  # evenly spaced, to tell the units' use
 
@@ -65,6 +63,8 @@ class MaskedAutoencoder(FactorModel):
         relevance: how much the mean of |y - g(z)|^2 rises when the term is held at its mean.
         genes_added: with the stochastic mask, genes outside the set whose |weight| reaches the
         median within it.
+    resumed_
+        How many times the fit was killed and went on from its checkpoint.
     history_
         One row per epoch: iteration, F (the mean of |y - g(z)|^2), seconds.
     """
@@ -100,8 +100,15 @@ class MaskedAutoencoder(FactorModel):
         self.threads = threads
         self.device = device
 
-    def fit(self, adata: AnnData) -> Self:
+    def fit(self, adata: AnnData, checkpoint: str | Path | None = None) -> Self:
         """Fit to prepared data (:func:`intae.prepare`) and return the model.
+
+        Parameters
+        ----------
+        adata
+            Prepared data.
+        checkpoint
+            A file for the state of the training, as in :meth:`intae.Autoencoder.fit`.
 
         Raises
         ------
@@ -114,27 +121,23 @@ class MaskedAutoencoder(FactorModel):
         check_prepared(adata, values=False)  # Cells looks at the values, in its pass over them
         import torch  # noqa: F401  limit_threads limits torch only once it is imported
 
-        clock = time.perf_counter()
+        kept = Checkpoint(checkpoint)
         with limit_threads(self.threads):
-            self._train(Cells(adata, None), adata)
-        self.seconds_ = time.perf_counter() - clock
+            self._train(Cells(adata, None), adata, kept)
+        self.seconds_, self.resumed_ = kept.seconds(), kept.resumed
+        kept.remove()
         return self
 
-    def _train(self, cells: Cells, adata: AnnData) -> None:
+    def _train(self, cells: Cells, adata: AnnData, checkpoint: Checkpoint) -> None:
         from .network import arrays, choose_device, train_masked, use_of_units, weights_of
 
         annotations = get_annotations(adata).astype(float)
-        device, rows, clock = choose_device(self.device), [], time.perf_counter()
-
-        def look(epoch: int, error: float) -> None:
-            seconds = time.perf_counter() - clock
-            rows.append({"iteration": epoch, "F": error, "seconds": seconds})
-            log.info("epoch %d of %d: mean of |y - g(z)|^2 = %.4f", epoch, self.epochs, error)
-
-        network = train_masked(
+        device = choose_device(self.device)
+        checkpoint.belong_to(self, adata, cells, device)
+        network, self.history_ = train_masked(
             cells, self._theta(annotations),
             learning_rate=self.learning_rate, batch_size=min(self.batch_size, cells.n_cells),
-            epochs=self.epochs, seed=self.seed, device=device, look=look,
+            epochs=self.epochs, seed=self.seed, device=device, checkpoint=checkpoint,
         )  # fmt: skip
         W = weights_of(network)
         sign = signs(W, annotations)
@@ -142,7 +145,7 @@ class MaskedAutoencoder(FactorModel):
         state = arrays(network.decoder)
         self.decoder_ = state | {"0.weight": (state["0.weight"] * sign).astype(np.float32)}
         self.__dict__.pop("_network", None)
-        self.mean_, self.history_ = cells.mean, pd.DataFrame(rows)
+        self.mean_ = cells.mean
         self.n_iter_, self.converged_ = self.epochs, False  # it stops when the epochs are over
         genes = pd.Index(adata.var_names.astype(str), name="gene")
         terms, kinds = term_index(get_terms(adata), 0, 0)

@@ -28,16 +28,17 @@ Where to find what in this package:
     necessity    what each term is needed for
     families     terms among which the data cannot decide
     path         solutions along the penalties
-    network      the network, and its training by `adam` and `proximal`; the only file with torch
+    network      the network, and its training by `adam` and `proximal`; needs torch
+    checkpoint   the state of a training on disk, from which a killed fit goes on
     masked       the ablation with a masked first layer
 """
 
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import ClassVar, Self
 
 import numpy as np
@@ -57,6 +58,7 @@ from ..readout import (
     unit_variance,
 )
 from ..terms import signs, term_index, terms_table
+from .checkpoint import Checkpoint
 from .confounders import count_confounders, warn_of_confounders
 from .data import Cells
 from .exact import empty_start, minimise
@@ -151,6 +153,8 @@ class Autoencoder(FactorModel):
         that the data cannot tell from this one, its own name if there is none (and for `adam`);
         `family_r`: |correlation| of its encoder's loadings with those of the factor whose place it
         could take (:mod:`.families`).
+    resumed_
+        How many times the fit was killed and went on from its checkpoint.
     history_
         One row per epoch, or per some iterations: iteration, F, the parts of R, objective (F + R),
         certificate, n_deactivated, inactive_zero_share (of the penalised entries), seconds.
@@ -216,10 +220,20 @@ class Autoencoder(FactorModel):
         self.threads = threads
         self.device = device
 
-    def fit(self, adata: AnnData) -> Self:
+    def fit(self, adata: AnnData, checkpoint: str | Path | None = None) -> Self:
         """Fit to prepared data (:func:`intae.prepare`) and return the model.
 
         `exact` passes over the cells twice: for their second moments and for their loadings.
+
+        Parameters
+        ----------
+        adata
+            Prepared data.
+        checkpoint
+            A file for the state of the network's training, written about every minute. Where the
+            fit was killed, the same call goes on from it and ends at the same numbers; a file of
+            other arguments, data or another kind of machine is ignored. It is removed at the end.
+            The exact solver needs none.
 
         Raises
         ------
@@ -230,7 +244,7 @@ class Autoencoder(FactorModel):
         """
         self._check_arguments(adata)
         check_prepared(adata, values=False)  # Cells looks at the values, in its pass over them
-        clock = time.perf_counter()
+        kept = Checkpoint(checkpoint)
         with self._limited():
             cells = Cells(adata, self.covariates)
             self._set_lambdas(cells, get_annotations(adata).astype(float))
@@ -238,9 +252,10 @@ class Autoencoder(FactorModel):
                 W, effects = self._minimise(get_terms(adata), self.tol), cells.effects
                 self.encoder_ = {"A": best_encoder(W, self.lambdas_["lambda0"])}
             else:
-                W, effects = self._train_network(cells, get_terms(adata))
+                W, effects = self._train_network(cells, adata, kept)
             self._finish(cells, adata, W, effects)
-        self.seconds_ = time.perf_counter() - clock
+        self.seconds_, self.resumed_ = kept.seconds(), kept.resumed
+        kept.remove()
         if self.solver == "exact" and not self.converged_:
             log.warning(
                 "not converged after max_iter=%d iterations: certificate %.2g, tol=%.2g",
@@ -460,11 +475,14 @@ class Autoencoder(FactorModel):
         self.history_ = history.table()
         return W
 
-    def _train_network(self, cells: Cells, terms: pd.Index) -> tuple[np.ndarray, np.ndarray]:
+    def _train_network(
+        self, cells: Cells, adata: AnnData, checkpoint: Checkpoint
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Train by `adam` or `proximal`, set encoder_ and the history; return W and Phi."""
         from .network import arrays, choose_device, train
 
-        start = None
+        start, terms, device = None, get_terms(adata), choose_device(self.device)
+        checkpoint.belong_to(self, adata, cells, device)
         if self.solver == "proximal":
             # In training a term that goes off never returns, so the start decides what is on.
             start = self._minimise(terms, max(self.tol, ROUGH))
@@ -473,8 +491,8 @@ class Autoencoder(FactorModel):
         trained = train(
             cells, self._penalty, self.lambdas_["lambda0"], start,
             learning_rate=self.learning_rate, batch_size=min(self.batch_size, cells.n_cells),
-            epochs=self.epochs, seed=self.seed, device=choose_device(self.device),
-            history=History(self._penalty, self.scale_), tol=self.tol,
+            epochs=self.epochs, seed=self.seed, device=device, tol=self.tol,
+            history=History(self._penalty, self.scale_), checkpoint=checkpoint,
         )  # fmt: skip
         self.n_iter_, self.converged_ = len(trained.history), trained.converged
         self.history_ = trained.history

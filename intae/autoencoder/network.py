@@ -17,7 +17,7 @@ published encoder turned round for a decoder.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -27,6 +27,7 @@ import torch
 from torch import nn
 
 from ..errors import IntaeError
+from .checkpoint import Checkpoint
 from .data import Cells
 from .objective import History, Loadings, data_term
 from .penalties import Penalty
@@ -77,6 +78,18 @@ def seeded(seed: int, device: torch.device) -> Iterator[None]:
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(seed)
         yield
+
+
+def _random_state(device: torch.device) -> list[torch.Tensor]:
+    """Return the state of the random numbers, of the GPU as well where that is the device."""
+    state = [torch.get_rng_state()]
+    return [*state, torch.cuda.get_rng_state(device)] if device.type == "cuda" else state
+
+
+def _set_random_state(state: list[torch.Tensor], device: torch.device) -> None:
+    torch.set_rng_state(state[0])
+    if device.type == "cuda":
+        torch.cuda.set_rng_state(state[1], device)
 
 
 def batches(n_cells: int, size: int) -> Iterator[np.ndarray]:
@@ -243,6 +256,7 @@ def train(
     device: torch.device,
     history: History,
     tol: float,
+    checkpoint: Checkpoint,
 ) -> Trained:
     """Train encoder and decoder, as published or with proximal steps for the decoder.
 
@@ -259,6 +273,8 @@ def train(
         Gets a row per epoch.
     tol
         The certificate at which `proximal` stops; the published algorithm runs all its epochs.
+    checkpoint
+        Keeps the state, and has the one to go on from where this fit was killed before.
     """
     published, n_terms = start is None, len(penalty.kinds)
     with seeded(seed, device):
@@ -273,7 +289,18 @@ def train(
         R = penalty.to_torch(device, W.dtype)
         optimizer = torch.optim.Adam(parameters, lr=learning_rate, fused=True)
         average, feed = RunningLoadings(MEMORY), Feed(cells, device)
-        for epoch in range(1, epochs + 1):
+        done = 0
+        if kept := checkpoint.read():
+            done = kept["epoch"]
+            encoder.load_state_dict(kept["encoder"])
+            optimizer.load_state_dict(kept["optimizer"])
+            average.go_on(kept["average"], device)
+            with torch.no_grad():
+                W.copy_(kept["W"])
+                effects.copy_(kept["effects"])
+            history.go_on(kept["rows"])
+            _set_random_state(kept["random"], device)
+        for epoch in range(done + 1, epochs + 1):
             encoder.train()
             for batch in batches(cells.n_cells, batch_size):
                 Y, X = feed.batch(batch)
@@ -300,6 +327,13 @@ def train(
             converged = not published and certificate <= tol
             if converged:
                 break
+            if epoch < epochs:
+                checkpoint.offer(lambda epoch=epoch, W=W: {
+                    "epoch": epoch, "encoder": encoder.state_dict(), "W": W.detach(),
+                    "effects": effects.detach(), "optimizer": optimizer.state_dict(),
+                    "average": average.state(), "rows": history.rows,
+                    "random": _random_state(device),
+                })  # fmt: skip
     return Trained(encoder.eval(), weights, phi, history.table(), converged)
 
 
@@ -321,6 +355,15 @@ class RunningLoadings:
         self.ZZ = self.memory * self.ZZ + new * (Z.T @ Z)
         self.weight = self.memory * self.weight + 1 - self.memory
         return Loadings(self.YZ / self.weight, self.ZZ / self.weight)
+
+    def state(self) -> list:
+        """Return the averages, to be kept."""
+        return [self.weight, self.YZ, self.ZZ]
+
+    def go_on(self, state: list, device: torch.device) -> None:
+        """Take over averages that were kept."""
+        self.weight, *sums = state
+        self.YZ, self.ZZ = (torch.as_tensor(part, device=device) for part in sums)
 
 
 class MaskedNetwork(nn.Module):
@@ -361,24 +404,30 @@ def train_masked(
     epochs: int,
     seed: int,
     device: torch.device,
-    look: Callable[[int, float], None],
-) -> MaskedNetwork:
+    checkpoint: Checkpoint,
+) -> tuple[MaskedNetwork, pd.DataFrame]:
     """Minimise the mean of |y - g(z)|^2 by Adam; no penalty.
 
     Parameters
     ----------
-    look
-        Called after every epoch with (epoch, mean of |y - g(z)|^2 over all cells, in evaluation).
+    checkpoint
+        As in :func:`train`.
 
     Returns
     -------
-    The network, in evaluation mode.
+    The network, in evaluation mode, and a row per epoch: iteration, F (the mean of |y - g(z)|^2
+    over all cells, in evaluation), seconds.
     """
     with seeded(seed, device):
         network = MaskedNetwork(theta).to(device)
         optimizer = torch.optim.Adam(network.parameters(), lr=learning_rate, fused=True)
-        feed = Feed(cells, device)
-        for epoch in range(1, epochs + 1):
+        feed, rows = Feed(cells, device), []
+        if kept := checkpoint.read():
+            network.load_state_dict(kept["network"])
+            optimizer.load_state_dict(kept["optimizer"])
+            rows = kept["rows"]
+            _set_random_state(kept["random"], device)
+        for epoch in range(len(rows) + 1, epochs + 1):
             network.train()
             for batch in batches(cells.n_cells, batch_size):
                 Y, _ = feed.batch(batch)
@@ -392,8 +441,15 @@ def train_masked(
                     float(((Y - network(Y)) ** 2).sum(dtype=torch.float64))
                     for Y, _ in feed.blocks()
                 )
-            look(epoch, error / cells.n_cells)
-    return network
+            error /= cells.n_cells
+            rows.append({"iteration": epoch, "F": error, "seconds": checkpoint.seconds()})
+            log.info("epoch %d of %d: mean of |y - g(z)|^2 = %.4f", epoch, epochs, error)
+            if epoch < epochs:
+                checkpoint.offer(lambda: {
+                    "epoch": len(rows), "network": network.state_dict(), "rows": rows,
+                    "optimizer": optimizer.state_dict(), "random": _random_state(device),
+                })  # fmt: skip
+    return network, pd.DataFrame(rows)
 
 
 def weights_of(network: MaskedNetwork) -> np.ndarray:

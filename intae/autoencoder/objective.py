@@ -209,13 +209,13 @@ class History:
 
     def add(self, iteration: int, data_term: float, W: np.ndarray, certificate: float) -> dict:
         """Add a row for W and return it."""
-        parts = self.penalty.parts(W)
+        parts = {name: float(value) for name, value in self.penalty.parts(W).items()}
         off = self.penalty.entries > 0
         row = {
             "iteration": iteration,
-            "F": data_term,
+            "F": float(data_term),
             **parts,
-            "objective": data_term + sum(parts.values()),
+            "objective": float(data_term) + sum(parts.values()),
             "certificate": certificate,
             "n_deactivated": int((column_norms(W) == 0).sum()),
             "inactive_zero_share": float((W[off] == 0).mean()) if off.any() else 1.0,
@@ -224,6 +224,11 @@ class History:
         self.rows.append(row)
         log.debug("%s", row)
         return row
+
+    def go_on(self, rows: list[dict]) -> None:
+        """Take over the rows of a fit that was killed; the clock goes on from the last one's."""
+        self.rows = rows
+        self._clock = time.perf_counter() - rows[-1]["seconds"]
 
     def table(self) -> pd.DataFrame:
         """Return all rows."""

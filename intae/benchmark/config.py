@@ -17,8 +17,8 @@ import jsonschema
 import yaml
 
 from ..errors import ConfigError, IntaeError, suggest
-from ..parameters import check_factors
-from ..sources import AS_PREPARED, SOURCES
+from ..parameters import PARAMETERS, OneOf, check_arguments, check_factors
+from ..sources import AS_PREPARED, SOURCES, function_of
 from .expand import (
     DRAWN,
     check_annotations_of,
@@ -215,6 +215,12 @@ def check_config(config: Mapping[str, Any], schema: Path = SCHEMA) -> dict[str, 
     return config
 
 
+# Keys of a data set that say how a file of yours is read.
+OF_FILES = (
+    "file", "url", "name", "sha256", "format", "genes_in", "matrix", "gene_column", "metadata",
+)  # fmt: skip
+
+
 def _check_dataset(name: str, entry: Mapping[str, Any], gene_sets: Mapping[str, Any]) -> None:
     where = f"config, datasets: {name}"
     for wanted in entry["gene_sets"]:
@@ -227,9 +233,38 @@ def _check_dataset(name: str, entry: Mapping[str, Any], gene_sets: Mapping[str, 
     if entry["source"] == "file" and ("file" in entry) == ("url" in entry):
         msg = f"{where}: source file needs either file: or url:"
         raise ConfigError(msg)
-    if entry["source"] != "file" and ("file" in entry or "url" in entry):
-        msg = f"{where}: file: and url: are for source: file, not for {entry['source']!r}"
-        raise ConfigError(msg)
+    if entry["source"] != "file":
+        for key in OF_FILES:
+            if key in entry and (key, entry[key]) != ("genes_in", "columns"):  # the default
+                msg = f"{where}: {key}: is for source file, not for {entry['source']!r}; "
+                raise ConfigError(msg + "leave it out")
+    _check_loading(f"config, datasets: {entry.get('draw_of', name)}", entry)
+
+
+def _check_loading(where: str, entry: Mapping[str, Any]) -> None:
+    """Refuse `params` that the source of a data set does not take, or cannot use."""
+    source, given = entry["source"], dict(entry["params"])
+    function = function_of(source, given)
+    known = dict(PARAMETERS[function]) if function else {}
+    if source == "implanted":
+        known["null_of"] = known.pop("kind", OneOf((None,)))
+    for name in map(str, given):
+        if name in known:
+            continue
+        if name in read_schema()["properties"]["datasets"]["additionalProperties"]["properties"]:
+            msg = f"{where}: params: {name}: stands under params, but belongs beside it"
+            raise ConfigError(msg)
+        if not known:
+            msg = f"{where}: params: are for other sources; a file of yours takes none, so leave "
+            raise ConfigError(msg + f"{name!r} out")
+        msg = f"{where}: params: source {source!r} takes no {name!r}"
+        msg += ", with null_of" if function == "implanted_null" else ""
+        raise ConfigError(msg + suggest(name, known))
+    try:
+        check_arguments(function, given | {"annotations": entry["annotations_of"]}, known)
+    except IntaeError as error:
+        msg = f"{where}: params: {error}"
+        raise ConfigError(msg) from None
 
 
 def _check_method(name: str, entry: dict[str, Any]) -> None:

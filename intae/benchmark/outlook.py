@@ -11,11 +11,10 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import suggest
 from ..sources.downloads import find_in_mirror
 from .facts import shares
 from .jobs import PREPARING, Jobs
-from .plan import Benchmark, named_terms
+from .plan import Benchmark, named_terms, terms_by_key
 from .registry import solver_of
 
 if TYPE_CHECKING:
@@ -201,6 +200,7 @@ def look(jobs: Jobs, dataset: str) -> tuple[list[str], tuple[int, int] | None]:
 def _prepare(jobs: Jobs, dataset: str, files: list, sets: list) -> tuple[AnnData, list[str]]:
     from ..gene_sets import merge_gene_sets, read_gene_sets
     from ..preparation import prepare
+    from ..prepared import check_named, gene_set_table
     from ..sources import AS_PREPARED
     from ..sources.loading import load_dataset
 
@@ -235,25 +235,12 @@ def _prepare(jobs: Jobs, dataset: str, files: list, sets: list) -> tuple[AnnData
         some = ", ".join(f"{value} {n}" for value, n in counts.head(8).items())
         more = f" and {len(counts) - 8} more" if len(counts) > 8 else ""
         lines.append(f"  {label}: {some}{more}")
-    return prepared, lines + list(_unknown(b.analysis(dataset), prepared, terms))
-
-
-def _unknown(analysis: dict[str, Any], prepared: AnnData, terms: list[str]) -> list[str]:
-    """Say which names of an entry of `analyses` the data do not have."""
-    lines = []
-    lost = set()
-    if "gene_sets" in prepared.uns:
-        lost = set(prepared.uns["gene_sets"].index.astype(str)) - set(terms)
-    for term in named_terms(analysis):
-        if term in lost:
-            lines.append(f"  not there: the term {term}, whose set is not kept")
-        elif term not in terms:
-            lines.append(f"  not there: the term {term}{suggest(term, terms)}")
-    for key, label in (("conditions", "condition"), ("cell_types", "cell_type")):
-        if label not in prepared.obs:
-            continue
-        values = prepared.obs[label].astype(str).unique()
-        for value in analysis.get(key) or ():
-            if str(value) not in values:
-                lines.append(f"  not there: {label} {value}{suggest(str(value), values)}")
-    return lines
+    analysis, table = b.analysis(dataset), gene_set_table(prepared).set_index("name")
+    dropped = table.loc[~table["kept"].astype(bool), "why"].to_dict()
+    check_named(terms_by_key(analysis), table.index, f"config, analyses: {dataset}", dropped)
+    lines += [
+        f"  not there: the term {term}, with {dropped[term]}"
+        for term in named_terms(analysis)
+        if term in dropped
+    ]
+    return prepared, lines

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from anndata import AnnData
@@ -70,9 +72,25 @@ def project(prepared: AnnData, made: FactorModel) -> None:
 
 
 def train(
-    prepared: AnnData, model: str, params: Mapping[str, Any], *, seed: int, threads: int
+    prepared: AnnData,
+    model: str,
+    params: Mapping[str, Any],
+    *,
+    seed: int,
+    threads: int,
+    checkpoint: Path | None = None,
 ) -> tuple[FactorModel, dict[str, Any]]:
     """Fit a model to prepared data.
+
+    Parameters
+    ----------
+    prepared
+        The data.
+    model, params, seed, threads
+        See :func:`make_model`.
+    checkpoint
+        For models whose `fit` takes one: a file for the state of the training, from which a killed
+        fit goes on.
 
     Returns
     -------
@@ -82,7 +100,8 @@ def train(
     made = make_model(model, params, seed=seed, threads=threads)
     log.info("fitting %r to %d cells x %d genes", made, *prepared.shape)
     data = training_data(prepared, params, seed)
-    made.fit(data)
+    keeps = checkpoint is not None and "checkpoint" in inspect.signature(made.fit).parameters
+    made.fit(data, **{"checkpoint": checkpoint} if keeps else {})
     peak = peak_memory_mb()
     project(data, made)
     log.info(

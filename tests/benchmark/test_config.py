@@ -1,16 +1,20 @@
 """Config mistakes are told of before anything runs, by the key."""
 
 import copy
+import inspect
 from importlib.resources import files
 from pathlib import Path
 
 import pytest
 import yaml
 
+import intae
 from intae.benchmark.cli import main
 from intae.benchmark.config import check_config, read_config, reference
 from intae.benchmark.plan import Benchmark
 from intae.errors import ConfigError
+from intae.parameters import PARAMETERS, check_arguments
+from intae.sources import SOURCES, function_of
 
 ROOT = Path(__file__).parents[2]
 PAPER = yaml.safe_load((ROOT / "config.yaml").read_text())
@@ -150,7 +154,9 @@ FILE = {"source": "file", "file": "none.h5ad", "gene_sets": ["reactome"]}
         (("datasets", "kang17", "source"), "kang18", "'kang18' is unknown; did you mean 'kang17'"),
         (("datasets", "kang17", "gene_sets"), ["reactom"], "'reactom' in gene_sets; did you mean"),
         (("datasets", "kang17", "gene_sets"), [], "names no gene sets"),
-        (("datasets", "kang17", "file"), "x.h5ad", "file: and url: are for source: file"),
+        (("datasets", "kang17", "file"), "x.h5ad", "file: is for source file, not for 'kang17'"),
+        (("datasets", "kang17", "genes_in"), "rows", "kang17: genes_in: is for source file, not"),
+        (("datasets", "kang17", "metadata"), {"file": "x.csv"}, "metadata: is for source file"),
         (("datasets", "kang17", "labels"), {"celltype": "x"}, "did you mean 'cell_type'"),
         (("datasets", "my data"), FILE, "'my data' does not match"),
         (("datasets", "mine"), FILE, "datasets: mine: there is no file 'none.h5ad'"),
@@ -245,6 +251,70 @@ def test_parameters_are_checked_before_anything_runs(method, params, message):
         Benchmark(changed("methods", method, "params", value=params))
     assert str(error.value).startswith(f"config, methods: {method}: params: ")
     assert message in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("dataset", "params", "message"),
+    [
+        ("simulated", {"n_cell": 5}, "'simulated' takes no 'n_cell'; did you mean 'n_cells'"),
+        ("simulated", {"n_cells": "5"}, "n_cells must be an integer of at least 2, not '5'"),
+        ("simulated", {"n_cells": 1}, "n_cells must be an integer of at least 2, not 1"),
+        ("simulated", {"n_active": 2}, "n_active must be an integer of at least 3, not 2"),
+        ("simulated", {"n_terms": 5}, "n_active=8, but there are only 5 terms; give fewer"),
+        ("simulated", {"wrong": 1.5}, "wrong must be a number in [0, 1], not 1.5"),
+        ("simulated", {"strength": [1, 0.3]}, "strength must be two numbers above 0, the smaller"),
+        ("simulated", {"noise": 0.5}, "noise must be two numbers of at least 0, the smaller one"),
+        ("simulated", {"null_of": "sets"}, "source 'simulated' takes no 'null_of'"),
+        ("simulated", {"annotations": 1}, "source 'simulated' takes no 'annotations'"),
+        ("simulated", {5: 1}, "source 'simulated' takes no '5'"),
+        ("simulated", {"labels": {}}, "params: labels: stands under params, but belongs beside it"),
+        ("kang17", {"n_cells": 5}, "source 'kang17' takes no 'n_cells'; known are exact"),
+        ("kang17", {"exact": 1}, "exact must be true or false, not 1"),
+        ("kang17", {"subset": {}}, "params: subset: stands under params, but belongs beside it"),
+        ("mine", {"format": "csv"}, "params: format: stands under params, but belongs beside it"),
+        ("mine", {"sep": ";"}, "a file of yours takes none, so leave 'sep' out"),
+        ("implanted_groups", {"effects": 2}, "takes no 'effects'; did you mean 'effect'"),
+        ("implanted_groups", {"share": 0}, "share must be a number in (0, 1], not 0"),
+        ("implanted_groups", {"design": "grade"}, "not 'grade'; did you mean 'graded'"),
+        ("implanted_groups", {"confined_to": "B"}, "confined_to must give columns of obs, each"),
+        ("implanted_groups", {"kind": "sets"}, "source 'implanted' takes no 'kind'"),
+        ("implanted_groups", {"nul_of": "sets"}, "takes no 'nul_of'; did you mean 'null_of'"),
+        ("implanted_groups", {"null_of": "set"}, "null_of must be one of labels, sets, depth, not"),
+        ("implanted_groups", {"null_of": "sets", "effect": 2}, "no 'effect', with null_of; known"),
+        ("corrupted", {"removed": 1}, "removed must be a number in [0, 1), not 1"),
+        ("corrupted", {"seed": 1.5}, "seed: must be a whole number, not 1.5"),
+    ],
+)
+def test_params_of_a_source_are_checked_before_anything_runs(dataset, params, message, tmp_path):
+    config = changed("datasets", "mine", value=FILE | {"file": str(tmp_path)})
+    config["datasets"][dataset]["params"] = params
+    with pytest.raises(ConfigError) as error:
+        Benchmark(config)
+    assert str(error.value).startswith(f"config, datasets: {dataset}")
+    assert message in str(error.value)
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_what_a_source_takes_is_what_the_config_allows(source):
+    """As the functions themselves say, so that neither list is behind the other."""
+    drawing = {
+        "simulated": [(intae.simulate, {"annotations"}, {})],
+        "implanted": [
+            (intae.implant, {"counts", "gene_sets", "among"}, {}),
+            (intae.implanted_null, {"counts"}, {"null_of": "sets"}),
+        ],
+        "corrupted": [(intae.corrupt_annotations, {"prepared"}, {})],
+    }
+    for function, others, params in drawing.get(source, [(SOURCES[source].load, None, {})]):
+        takes = inspect.signature(function).parameters.values()
+        if others is None:
+            names = {p.name for p in takes if p.kind is p.KEYWORD_ONLY}
+        else:
+            names = {p.name for p in takes} - others
+            for p in takes:  # the defaults pass
+                if p.name in names:
+                    check_arguments(function.__name__, {p.name: p.default})
+        assert names == set(PARAMETERS[function_of(source, params)])
 
 
 def test_parameters_of_a_sweep_are_checked_as_well():

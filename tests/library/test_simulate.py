@@ -76,7 +76,7 @@ def test_a_data_set_takes_the_gene_sets_of_another(tmp_path, simulated):
 
 
 def test_too_few_or_too_many_active_terms():
-    with pytest.raises(IntaeError, match="n_active must be at least 3"):
+    with pytest.raises(IntaeError, match="n_active must be an integer of at least 3"):
         intae.simulate(n_active=2)
     with pytest.raises(IntaeError, match="only 30 terms"):
         intae.simulate(n_active=31)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
+from collections.abc import Iterator
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -89,7 +92,7 @@ class LinearSCVI(Peer):
         epochs = self.epochs or heuristic(adata.n_obs)
         before = scvi.settings.seed
         try:
-            with self._inside():
+            with self._inside(), _quiet():
                 scvi.settings.seed = self.seed  # of its split into training and validation cells
                 made = self._make(data)
                 watch = Watch("LinearSCVI", self.budget, epochs)
@@ -147,6 +150,20 @@ def _with_counts(adata: AnnData) -> AnnData:
     return AnnData(counts, pd.DataFrame(index=adata.obs_names), pd.DataFrame(index=adata.var_names))
 
 
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the trainer from telling of processors and seeds on the screen."""
+    loggers = [logging.getLogger(f"lightning.{name}") for name in ("fabric", "pytorch")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
+
+
 def _callback(watch: Watch) -> Any:
     """Make the trainer's callback that watches its epochs."""
     callbacks = import_peer("lightning.pytorch.callbacks", "LinearSCVI")
@@ -154,7 +171,7 @@ def _callback(watch: Watch) -> Any:
     class Watching(callbacks.Callback):
         def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:
             """Note the epoch; stop when the budget is over."""
-            loss = trainer.callback_metrics.get("train_loss_epoch", np.nan)
+            loss = trainer.callback_metrics.get("train_loss", np.nan)
             if watch.epoch(float(loss)):
                 trainer.should_stop = True
 

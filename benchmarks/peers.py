@@ -9,8 +9,8 @@ on from there.
 
 What is measured:
 
-    seconds, peak MB       of a fit of all cells; with > where a budget ended it: then projected to
-                           all its epochs, and nothing else is said of the model
+    seconds, peak MB       of a fit of all cells; with > where a budget ended it: then nothing else
+                           is said of the model, but how long all its epochs would take
     top1, r                implanted sets: of all terms, that of the set's name follows the activity
                            best; |correlation| of the two. In groups, effect 2, and graded, effect 3
     average precision      of the ranking of terms on the simulation, against the active ones
@@ -197,8 +197,8 @@ def stopped(*models: FactorModel) -> dict[str, float]:
 
 def _of_whole(model: FactorModel, prepared: AnnData, folder: Path) -> dict[str, float]:
     found = {
-        "seconds": float(getattr(model, "projected_seconds_", model.seconds_)),
-        "ran": float(model.seconds_),
+        "seconds": float(model.seconds_),
+        "all_epochs": float(getattr(model, "projected_seconds_", model.seconds_)),
         "peak_mb": peak_memory_mb(),
         "iterations": int(model.n_iter_),
         "converged": bool(model.converged_),

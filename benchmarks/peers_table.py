@@ -46,7 +46,12 @@ def summary(folder: Path, method: str, label: str) -> list[dict[str, Any]]:
     """Return the rows of a method: one per measure that was made."""
     cells = {path.stem: read(path) for path in sorted((folder / method).glob("*.json"))}
     whole = cells.get("whole", {})
-    note = "stopped by its budget: projected" if whole.get("projected") else ""
+    note = ""
+    if whole.get("projected"):
+        note = (
+            f"stopped by its budget after {whole['iterations']} epochs; all that it may make would "
+        )
+        note += f"take {whole['all_epochs']:.0f} s"
     rows: list[tuple[str, float, int]] = []
     for name in ("seconds", "peak_mb", "interferon_auroc"):
         if name in whole:
@@ -163,6 +168,6 @@ def draw(table: pd.DataFrame, path: Path) -> None:
             ax.set_xlim(min(0, part["value"].min()) - 0.03, 1.03)
     for ax in axes.flat[len(names) :]:
         ax.set_axis_off()
-    fig.supxlabel("hollow: a budget ended the fit; its seconds are projected", fontsize=8)
+    fig.supxlabel("hollow: a budget ended the fit, which takes longer", fontsize=8)
     fig.savefig(path, dpi=150)
     plt.close(fig)

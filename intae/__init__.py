@@ -10,12 +10,15 @@ __version__ = "0.1.0"
 # module here may have the name of a public function: importing it would hide the function.
 _HOMES = {
     "Autoencoder": "autoencoder",
+    "CNMF": "peers.cnmf",
     "ExpiMap": "peers.expimap",
     "FSCLVM": "fsclvm",
     "FactorModel": "base",
     "GeneSetScore": "controls",
+    "LinearSCVI": "peers.linearscvi",
     "MOFAFLEX": "peers.mofaflex",
     "MaskedAutoencoder": "autoencoder",
+    "MuVI": "peers.muvi",
     "PCA": "controls",
     "PLIER": "plier",
     "Slalom": "slalom",

@@ -194,9 +194,28 @@ PARAMETERS: dict[str, dict[str, Kind]] = {
         "max_iter": Whole(1),
         "tol": Number(least=0),
     },
+    "CNMF": {
+        "n_dense": Whole(1),
+        "restarts": Whole(4),  # with fewer, a component has no neighbours to be compared with
+        "density_threshold": _POSITIVE,
+        **_BUDGET,
+    },
     "ExpiMap": {"alpha": Number(least=0), "epochs": Whole(1), **_BUDGET, "device": _DEVICE},
+    "LinearSCVI": {
+        "n_dense": Whole(1),
+        "epochs": Whole(1, optional=True),
+        **_BUDGET,
+        "device": _DEVICE,
+    },
     "MOFAFLEX": {
         "annotation_confidence": Number(above=0, below=1),
+        "n_dense": Whole(),
+        "max_iter": Whole(1),
+        **_BUDGET,
+        "device": _DEVICE,
+    },
+    "MuVI": {
+        "prior_confidence": Number(above=0, below=1),
         "n_dense": Whole(),
         "max_iter": Whole(1),
         **_BUDGET,

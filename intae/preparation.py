@@ -14,6 +14,7 @@ import pandas as pd
 from anndata import AnnData
 from scipy import sparse
 
+from .counts import SIZE_FACTOR
 from .errors import IntaeError, suggest
 from .gene_sets import annotation_matrix, distinct_genes, read_gene_sets
 from .prepared import CHUNK, check_prepared
@@ -87,7 +88,8 @@ def prepare(
     given, by name: n_genes, in_data (its genes in the data), kept_genes (those among the variable
     and the kept genes), kept, why (it is not kept); `uns["prepare"]` the settings, what was
     matched, and the `total` that cells were normalised to (new cells need the same); obs as it
-    was.
+    was, and of counts `obs["size_factor"]`, each cell's total over the common one, by which
+    models that need counts restore them.
 
     Raises
     ------
@@ -132,10 +134,12 @@ def prepare(
             msg = f"hvg_flavor {hvg_flavor!r} needs raw counts, but {where} holds none; give counts"
             raise IntaeError(f"{msg} (layer=), or take one of {', '.join(FLAVORS[:2])}")
         counts = X.copy()
+    restorable = False  # whether models that need counts can have them
     if normalize:
         _check_totals(totals, adata.obs_names)
         total = float(np.median(totals)) if target_sum is None else float(target_sum)
         report["total"] = total
+        restorable = log1p and values.integer
         _divide(X, totals / total)
     if log1p:
         logged = X.data if sparse.issparse(X) else X
@@ -175,6 +179,8 @@ def prepare(
     X = X[:, np.flatnonzero(keep)[genes]]
     prepared.X = X if sparse.issparse(X) else np.ascontiguousarray(X)
     prepared.varm["annotations"] = chosen[np.ix_(genes, sets)].astype(np.uint8)
+    if restorable:
+        prepared.obs[SIZE_FACTOR] = totals.astype(np.float64) / total
     prepared.uns["terms"] = terms[small][sets].to_numpy(str).astype(object)
     prepared.uns["gene_sets"] = table
     prepared.uns.pop("scale", None)

@@ -670,6 +670,9 @@ def test_peers_are_planned_or_skipped_with_a_line(folder):
         "mofaflex": "mofaflex",
         "expimap": "scarches",
         "spectra": "Spectra",
+        "muvi": "muvi",
+        "linearscvi": "scvi",
+        "cnmf": "cnmf",
     }.items():
         skipped = f"methods: {method}: is skipped, since the package {package}"
         assert output.count(skipped) == (find_spec(package) is None)

@@ -43,6 +43,10 @@ MODELS = {
         ),
         revision=3,
     ),
+    "CNMF": Model(
+        ("n_dense", "restarts", "density_threshold", "budget"), package="cnmf",
+        knows_gene_sets=False, reconstructs=False,
+    ),
     "ExpiMap": Model(("alpha", "epochs", "budget", "device"), package="scarches"),
     "FSCLVM": Model(
         (
@@ -52,6 +56,10 @@ MODELS = {
         revision=3,
     ),
     "GeneSetScore": Model(("method",), reconstructs=False, revision=3),
+    "LinearSCVI": Model(
+        ("n_dense", "epochs", "budget", "device"), package="scvi",
+        knows_gene_sets=False, reconstructs=False,
+    ),
     "MOFAFLEX": Model(
         ("annotation_confidence", "n_dense", "max_iter", "budget", "device"),
         package="mofaflex", infers_new_cells=False, reconstructs=False,
@@ -59,6 +67,10 @@ MODELS = {
     "MaskedAutoencoder": Model(
         ("mask", "inside", "outside", "epochs", "learning_rate", "batch_size", "device"),
         revision=2,
+    ),
+    "MuVI": Model(
+        ("prior_confidence", "n_dense", "max_iter", "budget", "device"),
+        package="muvi", infers_new_cells=False, reconstructs=False,
     ),
     "PCA": Model(("n_dense",), knows_gene_sets=False, revision=2),
     "PLIER": Model(

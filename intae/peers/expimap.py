@@ -12,10 +12,11 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from ..base import FactorModel, limit_threads, match_genes
+from ..base import match_genes
 from ..prepared import check_prepared, get_annotations, get_terms, iter_chunks
 from ..terms import signs, term_index, terms_table
-from .package import BudgetOver, Watch, choose_device, import_peer, output_to_log, seeded
+from .base import Peer, dense
+from .package import BudgetOver, Watch, choose_device, import_peer
 
 
 def import_scarches() -> ModuleType:
@@ -30,7 +31,7 @@ def import_scarches() -> ModuleType:
             del anndata.read
 
 
-class ExpiMap(FactorModel):
+class ExpiMap(Peer):
     """expiMap by the package scarches 0.6.1: latent variables are gene sets, masks are hard.
 
     The log-normalised values are fitted by squared error (`recon_loss="mse"`), since prepared data
@@ -69,7 +70,7 @@ class ExpiMap(FactorModel):
     """
 
     _saved: ClassVar[tuple[str, ...]] = (
-        "mean_", "mask_", "sign_", "network_", "projected_", "projected_seconds_", "device_",
+        *Peer._saved, "mean_", "mask_", "sign_", "network_", "device_",
     )  # fmt: skip
 
     def __init__(
@@ -81,12 +82,10 @@ class ExpiMap(FactorModel):
         seed: int = 0,
         threads: int | None = 1,
     ) -> None:
+        super().__init__(budget, seed, threads)
         self.alpha = alpha
         self.epochs = epochs
-        self.budget = budget
         self.device = device
-        self.seed = seed
-        self.threads = threads
 
     def fit(self, adata: AnnData) -> Self:
         """Fit to prepared data; X becomes dense.
@@ -102,18 +101,14 @@ class ExpiMap(FactorModel):
         import_scarches()
         self.device_ = choose_device(self.device)
         self.mask_ = get_annotations(adata).astype(float).T
-        with limit_threads(self.threads), seeded(self.seed), output_to_log():
+        with self._inside():
             data = _as_expected(adata)
             made = _make(data, self.mask_)
             watch = Watch("expiMap", self.budget, self.epochs)
             with _watched(watch, self.device_), contextlib.suppress(BudgetOver):
                 made.train(n_epochs=self.epochs, alpha=self.alpha, seed=self.seed)
             made.model.to("cpu").eval()
-        self.history_ = watch.history()
-        self.n_iter_ = len(self.history_)
-        self.seconds_ = float(self.history_["seconds"].iloc[-1])
-        self.projected_, self.projected_seconds_ = watch.over, watch.projected_seconds()
-        self.converged_ = not watch.over
+        self._note(watch)
         self.network_ = {name: value.numpy() for name, value in made.model.state_dict().items()}
         weights = self.network_["decoder.L0.expr_L.weight"].astype(float) * self.mask_.T
         self.sign_ = signs(weights, self.mask_.T)
@@ -135,7 +130,7 @@ class ExpiMap(FactorModel):
 
         data = match_genes(adata, self.weights_.index)
         import_scarches()
-        with limit_threads(self.threads), seeded(self.seed), output_to_log():
+        with self._inside():
             made = _make(_as_expected(data), self.mask_)
             state = {name: torch.tensor(value) for name, value in self.network_.items()}
             made.model.load_state_dict(state)
@@ -143,7 +138,7 @@ class ExpiMap(FactorModel):
         return self._encode(made, data)
 
     def _encode(self, made: Any, adata: AnnData) -> pd.DataFrame:
-        with limit_threads(self.threads), seeded(self.seed):
+        with self._inside():
             latent = [
                 made.get_latent(block.astype(np.float32), np.full(len(block), "all"), mean=True)
                 for _, block in iter_chunks(adata.X)
@@ -154,9 +149,9 @@ class ExpiMap(FactorModel):
 
 def _as_expected(adata: AnnData) -> AnnData:
     """Return the data as the package takes them: dense, float32, with a condition."""
-    X = np.vstack([block for _, block in iter_chunks(adata.X)]).astype(np.float32)
-    obs = pd.DataFrame({"condition": "all"}, index=adata.obs_names)
-    return AnnData(X, obs, pd.DataFrame(index=adata.var_names))
+    data = dense(adata)
+    data.obs["condition"] = "all"
+    return data
 
 
 def _make(data: AnnData, mask: np.ndarray) -> Any:

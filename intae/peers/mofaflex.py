@@ -8,15 +8,15 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from ..base import FactorModel, limit_threads
-from ..prepared import annotation_table, check_prepared, get_annotations, get_terms, iter_chunks
+from ..prepared import annotation_table, check_prepared, get_annotations, get_terms
 from ..terms import signs, term_index, terms_table
-from .package import Watch, choose_device, import_peer, output_to_log, seeded
+from .base import Peer, dense
+from .package import Watch, choose_device, import_peer
 
 ON = 0.05  # share of a term's largest |weight| from which a gene outside its set counts as added
 
 
-class MOFAFLEX(FactorModel):
+class MOFAFLEX(Peer):
     """MOFA-FLEX 0.1.2 by its package mofaflex: a factor per gene set, with a horseshoe prior.
 
     A gene outside a set has its weight there shrunk harder than one inside. The package's defaults
@@ -54,7 +54,9 @@ class MOFAFLEX(FactorModel):
     infers_new_cells: ClassVar[bool] = False
     reconstructs: ClassVar[bool] = False
 
-    _saved: ClassVar[tuple[str, ...]] = ("projected_", "projected_seconds_", "device_")
+    package: ClassVar[str] = "mofaflex"
+
+    _saved: ClassVar[tuple[str, ...]] = (*Peer._saved, "device_")
 
     def __init__(
         self,
@@ -66,13 +68,11 @@ class MOFAFLEX(FactorModel):
         seed: int = 0,
         threads: int | None = 1,
     ) -> None:
+        super().__init__(budget, seed, threads)
         self.annotation_confidence = annotation_confidence
         self.n_dense = n_dense
         self.max_iter = max_iter
-        self.budget = budget
         self.device = device
-        self.seed = seed
-        self.threads = threads
 
     def fit(self, adata: AnnData) -> Self:
         """Fit to prepared data; X becomes dense.
@@ -87,10 +87,9 @@ class MOFAFLEX(FactorModel):
         check_prepared(adata)
         mofaflex = import_peer("mofaflex", "MOFAFLEX")
         self.device_ = choose_device(self.device)
-        X = np.vstack([block for _, block in iter_chunks(adata.X)]).astype(np.float32)
-        data = AnnData(X, pd.DataFrame(index=adata.obs_names), pd.DataFrame(index=adata.var_names))
+        data = dense(adata)
         data.varm["annotations"] = annotation_table(adata).astype(bool)
-        with limit_threads(self.threads), seeded(self.seed), output_to_log():
+        with self._inside():
             watch = Watch("MOFA-FLEX", self.budget, self.max_iter)
             with _watched(watch):
                 made = mofaflex.MOFAFLEX(
@@ -108,11 +107,7 @@ class MOFAFLEX(FactorModel):
                         save_path=False,
                     ),
                 )  # fmt: skip
-        self.history_ = watch.history()
-        self.n_iter_ = len(self.history_)
-        self.seconds_ = float(self.history_["seconds"].iloc[-1])
-        self.projected_, self.projected_seconds_ = watch.over, watch.projected_seconds()
-        self.converged_ = not watch.over and self.n_iter_ < self.max_iter
+        self._note(watch, converged=len(watch.rows) < self.max_iter)
         self._tabulate(adata, made)
         return self
 
@@ -135,17 +130,6 @@ class MOFAFLEX(FactorModel):
             relevance=np.sqrt(np.maximum(np.nan_to_num(explained), 0.0)),
             active=size.max(0) > 0, on=size >= ON * np.maximum(size.max(0), 1e-300),
         )  # fmt: skip
-
-    def transform(self, adata: AnnData) -> pd.DataFrame:
-        """Refuse: the package knows the factors of the cells it was trained on only.
-
-        Raises
-        ------
-        NotImplementedError
-            Always.
-        """
-        msg = "mofaflex cannot infer the loadings of new cells; loadings_ has the training cells'"
-        raise NotImplementedError(msg)
 
 
 class _watched:

@@ -10,17 +10,17 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from ..base import FactorModel, limit_threads
 from ..errors import IntaeError
-from ..prepared import annotation_table, check_prepared, get_annotations, get_terms, iter_chunks
+from ..prepared import annotation_table, check_prepared, get_annotations, get_terms
 from ..terms import term_index, terms_table
-from .package import Watch, import_peer, output_to_log, seeded
+from .base import Peer, dense, strength
+from .package import Watch, import_peer
 
 N_MARKERS, THRESHOLD = 50, 0.2  # the package's own, for naming a factor
 MIN_GENES = 3  # the package drops smaller sets
 
 
-class Spectra(FactorModel):
+class Spectra(Peer):
     """Spectra by the package scSpectra 0.2.1, without cell types: one factor more than gene sets.
 
     The package's defaults are taken (lam .01, its schedule of learning rates), sets as they are
@@ -63,7 +63,9 @@ class Spectra(FactorModel):
     infers_new_cells: ClassVar[bool] = False
     reconstructs: ClassVar[bool] = False
 
-    _saved: ClassVar[tuple[str, ...]] = ("overlap_", "projected_", "projected_seconds_")
+    package: ClassVar[str] = "scSpectra"
+
+    _saved: ClassVar[tuple[str, ...]] = (*Peer._saved, "overlap_")
 
     def __init__(
         self,
@@ -73,11 +75,9 @@ class Spectra(FactorModel):
         seed: int = 0,
         threads: int | None = 1,
     ) -> None:
+        super().__init__(budget, seed, threads)
         self.lam = lam
         self.max_iter = max_iter
-        self.budget = budget
-        self.seed = seed
-        self.threads = threads
 
     def fit(self, adata: AnnData) -> Self:
         """Fit to prepared data; X becomes dense.
@@ -92,8 +92,8 @@ class Spectra(FactorModel):
             If scSpectra is not installed.
         """
         check_prepared(adata)
-        X = np.vstack([block for _, block in iter_chunks(adata.X)]).astype(np.float32)
-        if X.min() < 0:
+        data = dense(adata)
+        if data.X.min() < 0:
             msg = "X: holds negative values, and Spectra needs log counts; run intae.prepare"
             raise IntaeError(msg)
         known = annotation_table(adata).astype(bool)
@@ -103,18 +103,13 @@ class Spectra(FactorModel):
             msg = f"no gene set has {MIN_GENES} genes, the fewest that Spectra takes"
             raise IntaeError(msg)
         package = import_peer("Spectra", "Spectra")
-        data = AnnData(X, pd.DataFrame(index=adata.obs_names), pd.DataFrame(index=adata.var_names))
         watch = Watch("Spectra", self.budget, self.max_iter)
-        with limit_threads(self.threads), seeded(self.seed), output_to_log(), _watched(watch):
+        with self._inside(), _watched(watch):
             made = package.est_spectra(
                 data, sets, use_highly_variable=False, cell_type_key=None, use_cell_types=False,
                 lam=self.lam, filter_sets=False, label_factors=False, num_epochs=self.max_iter,
             )  # fmt: skip
-        self.history_ = watch.history()
-        self.n_iter_ = len(self.history_)
-        self.seconds_ = float(self.history_["seconds"].iloc[-1])
-        self.projected_, self.projected_seconds_ = watch.over, watch.projected_seconds()
-        self.converged_ = not watch.over and self.n_iter_ < self.max_iter
+        self._note(watch, converged=len(watch.rows) < self.max_iter)
         self._tabulate(adata, np.asarray(made.factors, float), np.asarray(made.cell_scores, float))
         return self
 
@@ -141,20 +136,9 @@ class Spectra(FactorModel):
         self.loadings_ = pd.DataFrame(loadings, adata.obs_names, index)
         self.terms_ = terms_table(
             kinds, annotations, adata.var_names,
-            relevance=loadings.std(0) * np.linalg.norm(weights, axis=0),
+            relevance=strength(loadings, weights),
             active=np.abs(weights).sum(0) > 0, on=on,
         )  # fmt: skip
-
-    def transform(self, adata: AnnData) -> pd.DataFrame:
-        """Refuse: the package knows the scores of the cells it was trained on only.
-
-        Raises
-        ------
-        NotImplementedError
-            Always.
-        """
-        msg = "scSpectra cannot infer the loadings of new cells; loadings_ has the training cells'"
-        raise NotImplementedError(msg)
 
 
 def top_genes(factors: np.ndarray, n: int) -> np.ndarray:

@@ -27,9 +27,10 @@ _HOMES = {
     "prepare": "preparation",
     "read_gene_sets": "gene_sets",
     "simulate": "simulation",
+    "verbose": "progress",
 }
 
-_MODULES = ()
+_MODULES = ("pl", "tl")  # public as wholes
 
 __all__ = sorted([*_HOMES, *_MODULES])
 

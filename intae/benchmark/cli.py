@@ -110,7 +110,7 @@ def describe(benchmark: Benchmark) -> str:
     lines += benchmark.tell_skipped()
     effort = benchmark.config["run"]["effort"]
     if effort != "standard":
-        lines.append(f"effort: {effort}, so fits are repeated {EFFORT[effort]} than entries say")
+        lines.append(f"effort {effort}: fits are repeated {EFFORT[effort]} than the entries say")
     steps = count_steps(jobs)
     lines.append(f"in all: {len(every)} data sets, {total} fits of all cells, {steps} steps")
     unknown = [name for name in every if not (sizes_of[name] or sizes_of.get(

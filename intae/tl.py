@@ -138,7 +138,8 @@ def compare(
     groups
         The two conditions, the reference first; None takes those of a column that has just two.
     terms
-        Names of the terms to test; None tests all whose loadings vary.
+        Names of the terms to test; None tests the active gene sets. Sets overlap, so a term that is
+        off may differ only since one that is on does.
     min_cells
         A donor counts in a cell type and condition with at least so many cells.
     key
@@ -156,12 +157,18 @@ def compare(
     Raises
     ------
     IntaeError
-        If a column, a condition or a term is not there, or no cell type has three donors per
-        condition (or three that have both, where some have): with two, a test knows hardly
-        anything of how donors differ.
+        If a column, a condition or a term is not there, no gene set is active, or no cell type has
+        three donors per condition (or three that have both, where some have): with two, a test
+        knows hardly anything of how donors differ.
     """
     cells = rna_of(adata)
     loadings = loadings_of(cells, key, terms)
+    if terms is None:
+        table = cells.uns[key]["terms"]
+        loadings = loadings.loc[:, _active(table)]
+        if not loadings.shape[1]:
+            msg = "no gene set is active, so there is none to compare; name some by terms="
+            raise IntaeError(msg)
     columns = {"groupby": groupby, "sample": sample, "cell_type": cell_type}
     for option, column in columns.items():
         if column is not None and column not in cells.obs:
@@ -249,5 +256,8 @@ def _known(options: dict[str, Any]) -> dict[str, Any]:
 
 def _top(table: pd.DataFrame) -> list[str]:
     """Return the most relevant gene sets that are on."""
-    gene_sets = table[(table["kind"] == "annotated") & table["active"]]
-    return list(gene_sets["relevance"].nlargest(N_TOP).index)
+    return list(table.loc[_active(table), "relevance"].nlargest(N_TOP).index)
+
+
+def _active(table: pd.DataFrame) -> np.ndarray:
+    return ((table["kind"] == "annotated") & table["active"]).to_numpy(bool)

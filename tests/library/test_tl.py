@@ -146,6 +146,19 @@ def test_compare_refuses_what_is_not_there(found):
             intae.tl.compare(found, **{"groupby": "condition", "sample": "donor"} | arguments)
 
 
+def test_compare_takes_the_active_gene_sets_unless_others_are_named(found):
+    table = found.uns["intae"]["terms"]
+    table.loc["TEST_SET_2", "active"] = False
+    assert set(intae.tl.compare(found, "condition", "donor")["term"]) == {
+        "TEST_SET_0",
+        "TEST_SET_1",
+    }
+    assert len(intae.tl.compare(found, "condition", "donor", terms=list(SETS))) == 3
+    table["active"] = False
+    with pytest.raises(IntaeError, match="no gene set is active, so there is none to compare"):
+        intae.tl.compare(found, "condition", "donor")
+
+
 def test_compare_writes_its_table(found):
     table = intae.tl.compare(found, "condition", "donor", terms=["TEST_SET_1"])
     assert found.uns["intae"]["compare"] is table

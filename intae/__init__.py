@@ -26,16 +26,22 @@ _HOMES = {
     "corrupt_annotations": "corruption",
     "implant": "implanted",
     "implanted_null": "implanted",
+    "load": "fits",
     "prepare": "preparation",
     "read_gene_sets": "gene_sets",
     "simulate": "simulation",
+    "verbose": "progress",
 }
 
-__all__ = sorted(_HOMES)
+_MODULES = ("pl", "tl")  # public as wholes
+
+__all__ = sorted([*_HOMES, *_MODULES])
 
 
 def __getattr__(name: str):
     """Import a public name from the module where it lives."""
+    if name in _MODULES:
+        return importlib.import_module(f".{name}", __name__)
     if name not in _HOMES:
         msg = f"module 'intae' has no attribute {name!r}"
         raise AttributeError(msg)

@@ -187,24 +187,22 @@ class FactorModel(BaseEstimator, ABC):
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
-        """Read a model that `save` wrote.
+        """Read a model of this class that `save` wrote; :func:`intae.load` reads one of any class.
 
         Raises
         ------
+        FileNotFoundError
+            If there is no such file.
         IntaeError
             If the file is not a saved model of this class, lacks a part, or was saved by a newer
             version of intae that writes another format.
         """
-        try:
-            with h5py.File(path, "r") as file:
-                about = json.loads(file.attrs["intae"])
-                _check_file(path, about, file["state"])
-                state = anndata.io.read_elem(file["state"])
-        except (KeyError, OSError, json.JSONDecodeError) as error:
-            msg = f"{path}: is not a model saved by intae ({error})"
-            raise IntaeError(msg) from error
+        with _opened(path) as file:
+            about = json.loads(file.attrs["intae"])
+            _check_file(path, about, file["state"])
+            state = anndata.io.read_elem(file["state"])
         if about["class"] != name_of(cls):
-            msg = f"{path}: holds a {about['class']}, not a {name_of(cls)}"
+            msg = f"{path}: holds a {about['class']}, not a {name_of(cls)}; intae.load reads any"
             raise IntaeError(msg)
         try:
             model = cls(**about["params"])
@@ -230,6 +228,36 @@ class FactorModel(BaseEstimator, ABC):
 
 # Raised when a file of a model is laid out otherwise; older versions then refuse it.
 FORMAT = 1
+
+
+@contextmanager
+def _opened(path: str | Path) -> Iterator[h5py.Group]:
+    """Open the file of a model, and tell in one sentence of what is none."""
+    if not Path(path).exists():
+        msg = f"{path}: there is no such file"
+        raise FileNotFoundError(msg)
+    try:
+        with h5py.File(path, "r") as file:
+            yield file
+    except (KeyError, OSError, json.JSONDecodeError) as error:
+        msg = f"{path}: is not a model saved by intae ({error})"
+        raise IntaeError(msg) from error
+
+
+def saved_about(path: str | Path) -> dict[str, Any]:
+    """Return what the file of a model says of it: class, params, version, ...
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    IntaeError
+        If it is not a saved model, or lacks a part.
+    """
+    with _opened(path) as file:
+        about = json.loads(file.attrs["intae"])
+        _check_file(path, about, file["state"])
+    return about
 
 
 def _check_file(path: str | Path, about: dict[str, Any], state: h5py.Group) -> None:

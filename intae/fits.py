@@ -18,7 +18,7 @@ import h5py
 import numpy as np
 import pandas as pd
 
-from .base import FactorModel, class_named, name_of
+from .base import FactorModel, class_named, name_of, saved_about
 from .errors import IntaeError
 from .io import whole_file
 
@@ -128,22 +128,28 @@ def read_facts(path: str | Path) -> dict[str, Any]:
         raise IntaeError(msg) from error
 
 
-def load_model(path: str | Path) -> FactorModel:
-    """Read a saved model of any class, of this library or of anyone's where it can be imported.
+def load(path: str | Path) -> FactorModel:
+    """Read a saved model of any class: the file names it.
+
+    Parameters
+    ----------
+    path
+        A file that the `save` of a model wrote. A class that is not of intae must be importable.
+
+    Returns
+    -------
+    The fitted model.
 
     Raises
     ------
+    FileNotFoundError
+        If there is no such file.
     IntaeError
-        If the file is not a saved model, or its class cannot be imported.
+        If the file is not a saved model, its class cannot be imported, or a newer version of intae
+        saved it.
     """
     try:
-        with h5py.File(path, "r") as file:
-            name = json.loads(file.attrs["intae"])["class"]
-    except (KeyError, OSError, json.JSONDecodeError) as error:
-        msg = f"{path}: is not a model saved by intae ({error})"
-        raise IntaeError(msg) from error
-    try:
-        return class_named(name).load(path)
+        return class_named(saved_about(path)["class"]).load(path)
     except ImportError as error:
         msg = f"{path}: {error}"
         raise IntaeError(msg) from error
@@ -157,7 +163,7 @@ def read_labels(prepared: str | Path) -> pd.DataFrame:
 
 def read_fit(path: str | Path, obs: pd.DataFrame) -> Fit:
     """Read a fit by the path of its model; `obs` are the labels of its cells."""
-    return Fit.of(load_model(path), read_facts(facts_path(path)), obs)
+    return Fit.of(load(path), read_facts(facts_path(path)), obs)
 
 
 def is_finished(about: Mapping[str, Any]) -> bool:

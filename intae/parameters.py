@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import inf, isfinite, isnan
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, cast
 
 from .errors import IntaeError, suggest
 
@@ -25,7 +25,8 @@ class Whole:
         """Return what the value must be instead, or None where it is fine."""
         if value is None and self.optional:
             return None
-        if isinstance(value, Integral) and not isinstance(value, bool) and value >= self.least:
+        whole = isinstance(value, Integral) and not isinstance(value, bool)
+        if whole and cast(int, value) >= self.least:
             return None
         return f"must be an integer of at least {self.least}, not {value!r}"
 
@@ -46,8 +47,9 @@ class Number:
         if value is None and self.optional:
             return None
         if isinstance(value, Real) and not isinstance(value, bool) and not isnan(value):
-            inside = self.least <= value <= self.most and self.above < value
-            inside = inside and (value < self.below or self.below == inf)
+            number = cast(float, value)
+            inside = self.least <= number <= self.most and self.above < number
+            inside = inside and (number < self.below or self.below == inf)
             if inside and (self.infinite or isfinite(value)):
                 return None
         return f"must be {self._what()}, not {value!r}{_written(value)}"
@@ -135,15 +137,18 @@ Kind = Whole | Number | OneOf | Flag | Columns | Range | Values
 
 _POSITIVE = Number(above=0)
 _PENALTY = Number(least=0, optional=True)
-_READING = {"background": Number(above=0, infinite=True), "mean_penalty": _POSITIVE}
-_NETWORK = {
+_READING: dict[str, Kind] = {
+    "background": Number(above=0, infinite=True),
+    "mean_penalty": _POSITIVE,
+}
+_NETWORK: dict[str, Kind] = {
     "epochs": Whole(1), "learning_rate": _POSITIVE, "batch_size": Whole(2),
     "device": OneOf(("auto", "cpu", "cuda")),
 }  # fmt: skip
-_BUDGET = {"budget": Number(above=0, optional=True)}
+_BUDGET: dict[str, Kind] = {"budget": Number(above=0, optional=True)}
 _DEVICE = OneOf((None, "auto", "cpu", "cuda"))
-_DESIGN = {"design": OneOf(("groups", "graded")), "n_sets": Whole(1)}
-_FACTORS = {"n_dense": Whole(), "n_sparse": Whole(), "covariates": Columns()}
+_DESIGN: dict[str, Kind] = {"design": OneOf(("groups", "graded")), "n_sets": Whole(1)}
+_FACTORS: dict[str, Kind] = {"n_dense": Whole(), "n_sparse": Whole(), "covariates": Columns()}
 COMMON: dict[str, Kind] = {"seed": Whole(), "threads": Whole(1, optional=True)}
 
 PARAMETERS: dict[str, dict[str, Kind]] = {

@@ -9,7 +9,7 @@ with step(snakemake):
     from intae.benchmark import refits
     from intae.benchmark.tables import FIT_COLUMNS, write_table
     from intae.benchmark.training import make_model, train, training_data
-    from intae.fits import about_fit, load_model
+    from intae.fits import about_fit, load
     from intae.io import read_h5ad
     from intae.metrics.cost import SCALING_COLUMNS, scaling_row
 
@@ -64,7 +64,7 @@ with step(snakemake):
             seed=about["seed"], threads=snakemake.threads,
         )  # fmt: skip
         if sweep["point"]:
-            default = load_model(files.default)
+            default = load(files.default)
         else:
             default = model
             model.save(snakemake.output.model)

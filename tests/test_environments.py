@@ -6,6 +6,8 @@ from pathlib import Path
 
 import yaml
 
+import intae
+
 ROOT = Path(__file__).parents[1]
 CONDA_NAMES = {"pytorch": "torch", "matplotlib-base": "matplotlib"}
 NOT_LOCKED = {"python", "pip"}
@@ -30,6 +32,30 @@ def test_every_requirement_is_locked():
     assert all("==" in requirement for requirement in extras["docs"])
     names = {requirement_name(w) for w in wanted} - {"intae"}
     assert names <= set(locked())
+
+
+def test_the_version_stands_once_in_the_package_and_is_that_of_the_citation():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    assert project["project"]["dynamic"] == ["version"] and "version" not in project["project"]
+    assert project["tool"]["setuptools"]["dynamic"]["version"] == {"attr": "intae.__version__"}
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert citation["version"] == intae.__version__
+
+
+def test_hooks_before_a_commit_have_the_locked_versions():
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"]
+    versions = {repo["repo"].rpartition("/")[2]: repo["rev"] for repo in hooks}
+    assert versions["ruff-pre-commit"] == f"v{locked()['ruff']}"
+    assert versions["snakefmt"] == f"v{locked()['snakefmt']}"
+
+
+def test_workflows_test_the_versions_of_python_that_are_allowed():
+    """Those named by the classifiers, at the ends of requires-python."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    named = [c.rpartition(" ")[2] for c in project["classifiers"] if re.search(r":: 3\.\d+$", c)]
+    jobs = yaml.safe_load((ROOT / ".github/workflows/tests.yml").read_text())["jobs"]
+    assert jobs["tests"]["strategy"]["matrix"]["python"] == named
+    assert project["requires-python"] == ">=3.11,<3.14" and named == ["3.11", "3.12", "3.13"]
 
 
 def test_conda_environment_is_in_step_with_the_lock():

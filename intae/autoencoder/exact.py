@@ -14,6 +14,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from ..progress import Ticker
 from .descent import descend
 from .moves import Candidates, rename, second_look, try_term
 from .objective import History, Problem, annotation_start
@@ -69,9 +70,14 @@ def minimise(
     W, whether the certificate holds, number of steps of descent.
     """
     barred = np.zeros(W.shape[1], dtype=bool) if barred is None else barred
-    done, converged = 0, False
+    done, converged, ticker = 0, False, Ticker()
 
     def look(iteration: int, data_term: float, W: np.ndarray, distance: float) -> None:
+        if ticker.due():
+            log.info(
+                "step %d: certificate %.2g, to stop at %.2g",
+                done + iteration, distance / history.scale, tol,
+            )  # fmt: skip
         if iteration or not history.rows:
             history.add(done + iteration, data_term, W, distance / history.scale)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Sequence
 
@@ -14,7 +15,9 @@ from .lambdas import FRACTION1, FRACTION3
 from .objective import History, Problem, best_encoder
 from .penalties import Penalty, column_norms
 
-FRACTIONS = tuple(np.geomspace(1, FRACTION3 / 2, 12).round(4))
+log = logging.getLogger(__name__)
+
+FRACTIONS = tuple(np.geomspace(1, FRACTION3 / 2, 12).round(4).tolist())
 
 
 def path(
@@ -88,6 +91,7 @@ def path(
                 "left": " ".join(names[on & ~now]),
             }
         )
+        log.info("path: lambda3 = %.3g of the largest, %d terms active", fraction, now.sum())
         on = now
     return pd.DataFrame(rows)
 

@@ -17,6 +17,8 @@ from .outlook import STEP, Cost, cost_of, count_steps, look, measured_on
 from .plan import Benchmark, terms_by_key
 from .runs import compare_runs
 
+EFFORT = {"quick": "less", "full": "more"}
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a command and return the exit status."""
@@ -106,6 +108,9 @@ def describe(benchmark: Benchmark) -> str:
             n_points = len(benchmark.points_of(name)) + 1
             lines.append(f"  sweep {name}: {n_points} fits of {benchmark.sweep(name)['method']}")
     lines += benchmark.tell_skipped()
+    effort = benchmark.config["run"]["effort"]
+    if effort != "standard":
+        lines.append(f"effort {effort}: fits are repeated {EFFORT[effort]} than the entries say")
     steps = count_steps(jobs)
     lines.append(f"in all: {len(every)} data sets, {total} fits of all cells, {steps} steps")
     unknown = [name for name in every if not (sizes_of[name] or sizes_of.get(

@@ -21,6 +21,7 @@ from ..parameters import PARAMETERS, OneOf, check_arguments, check_factors
 from ..sources import AS_PREPARED, SOURCES, function_of
 from .expand import (
     DRAWN,
+    apply_effort,
     check_annotations_of,
     check_prepared_of,
     check_sweeps,
@@ -212,6 +213,7 @@ def check_config(config: Mapping[str, Any], schema: Path = SCHEMA) -> dict[str, 
         _check_analysis(name, entry, config)
     check_sweeps(config)
     _check_sizes(config)
+    apply_effort(config)
     return config
 
 

@@ -164,6 +164,31 @@ def check_prepared_of(name: str, datasets: dict[str, Any]) -> None:
         raise ConfigError(msg)
 
 
+# Repetitions that every model gets that can infer new cells, at `effort: full`.
+FULL = {"halves": 5, "folds": 4}
+
+
+def apply_effort(config: dict[str, Any]) -> None:
+    """Repeat fits as `run: effort:` says, in place: less than the entries say, as they do, or more.
+
+    Parameters
+    ----------
+    config
+        The whole config, checked, its defaults filled in.
+    """
+    effort = config["run"]["effort"]
+    for entry in config["methods"].values():
+        if effort == "quick":
+            entry |= {"seeds": entry["seeds"][:1], "halves": 0, "folds": 0}
+        elif effort == "full" and entry["role"] == "model":
+            if model_of(entry["model"]).infers_new_cells:
+                entry |= {key: max(entry[key], least) for key, least in FULL.items()}
+    if effort == "quick":
+        config["sweep"] = {}
+        for entry in config["analyses"].values():
+            entry["scaling"]["sizes"] = []
+
+
 # Of the autoencoder's penalties: shares of the largest useful ones (intae/autoencoder/lambdas.py).
 FRACTIONS = {"fraction1": "lambda1", "fraction3": "lambda3"}
 

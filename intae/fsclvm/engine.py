@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from ..progress import Ticker
 from .moves import rename
 from .updates import Posterior, Problem, elbo, settle, sweep
 
@@ -20,7 +21,6 @@ PI_WIDE, PI_SPARSE, PI_OTHER = 0.99, 0.01, 0.001  # of the others: dense, sparse
 N_SCALE = 100.0  # slalom scales the log-odds of genes outside a set with N / 100
 ON_SCALE = 10000.0  # and of those inside with N / 10,000, once that is above 1
 CHECK_EVERY = 10  # sweeps between two looks at the bound
-LOG_EVERY = 5.0  # seconds between two lines of progress
 SLALOM_TOLERANCE, SLALOM_MIN_SWEEPS, SLALOM_CHECK_EVERY = 1e-8, 700, 100
 
 
@@ -205,7 +205,7 @@ def iterate(
         Whether the rule ended it.
     """
     rows, converged = [], False
-    start = shown = time.perf_counter()
+    start, ticker = time.perf_counter(), Ticker()
     for i in range(1, max_iter + 1):
         sweep(problem, q, next(orders))
         bound = elbo(problem, q) if i % CHECK_EVERY == 0 or i == max_iter else np.nan
@@ -215,8 +215,7 @@ def iterate(
         now = time.perf_counter()
         active = int(q.on[problem.n_known :].sum())
         rows.append((q.n_sweeps, bound, active, now - start))
-        if now - shown > LOG_EVERY:
-            shown = now
+        if ticker.due():
             log.info("sweep %d, %d terms on, %.0f s so far", q.n_sweeps, active, now - start)
         if converged:
             break

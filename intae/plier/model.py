@@ -56,6 +56,7 @@ from ..prepared import (
     naming_values,
     second_moments,
 )
+from ..progress import Ticker
 from ..terms import term_index, terms_table
 from .sets import Sets, check_names, held_in, name_factors
 
@@ -204,7 +205,7 @@ class PLIER(FactorModel):
         sets = Sets.of(C)
         chosen = np.empty((k, 0), dtype=int)
         V, A, KA, l3 = np.zeros((C.shape[1], k)), np.zeros_like(Z), np.zeros_like(Z), 0.0
-        self.converged_ = False
+        self.converged_, ticker = False, Ticker()
         for iteration in range(1, self.max_iter + 1):
             before, K_before = A, KA
             A = encoder(Z, l2)
@@ -228,6 +229,8 @@ class PLIER(FactorModel):
                     "seconds": time.perf_counter() - start,
                 }
             )
+            if ticker.due():
+                log.info("round %d: change of B %.1e, to stop at %.1e", iteration, change, self.tol)
             if iteration > SETTLE and change <= self.tol:
                 self.converged_ = True
                 break

@@ -32,10 +32,9 @@ import scipy
 import sklearn.decomposition
 
 from ..base import limit_threads
+from ..progress import Ticker
 
 log = logging.getLogger(__name__)
-
-LOG_EVERY = 5.0  # seconds between two lines of progress
 
 
 class _OldSciPy(ModuleType):
@@ -241,7 +240,7 @@ class _Clock:
         self.fa, self.start, self.budget, self.max_iter = fa, start, budget, max_iter
         self.over = False
         self.rows: list[tuple[float, float, int]] = []
-        self.shown = time.perf_counter()
+        self.ticker = Ticker()
         self.sweep = fa.update
         fa.update = self.update
 
@@ -251,8 +250,7 @@ class _Clock:
         now = time.perf_counter()
         active = int(self.fa.doUpdate[self.fa.nKnown :].sum())
         self.rows.append((now - self.start, now - before, active))
-        if now - self.shown > LOG_EVERY:
-            self.shown = now
+        if self.ticker.due():
             log.info("slalom: sweep %d, %.2f s each, %d terms on, %.0f s so far",
                      len(self.rows), now - before, active, now - self.start)  # fmt: skip
         if self.budget is None or len(self.rows) == self.max_iter:

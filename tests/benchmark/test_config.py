@@ -134,6 +134,25 @@ def test_what_stands_for_the_papers_data():
     assert found["simulated"] == "kang17" and "kang17" not in found
 
 
+def test_effort_says_how_often_fits_are_repeated():
+    def run(effort):
+        return Benchmark(changed("run", value={"datasets": ["kang17"], "effort": effort}))
+
+    quick, standard, full = map(run, ("quick", "standard", "full"))
+    methods = quick.methods_of("kang17")
+    assert quick.fits_of("kang17") == [(m, standard.method(m)["seeds"][0]) for m in methods]
+    assert not quick.halved("kang17") and not quick.folded("kang17")
+    assert not quick.sweeps_of("kang17") and not quick.parts_of("kang17")
+    assert standard.config == Benchmark(changed("run", value={"datasets": ["kang17"]})).config
+    assert standard.method("autoencoder")["halves"] == 0
+    assert full.method("autoencoder") == standard.method("autoencoder") | {"halves": 5}
+    assert full.method("autoencoder_exact")["halves"] == 20  # not less than the entry says
+    for method in ("slalom", "ulm"):  # which cannot, and a control
+        assert full.method(method) == standard.method(method)
+    assert full.fits_of("kang17") == standard.fits_of("kang17")
+    assert full.sweeps_of("kang17") == standard.sweeps_of("kang17") != []
+
+
 def test_the_config_given_is_not_changed():
     before = copy.deepcopy(PAPER)
     check_config(PAPER)

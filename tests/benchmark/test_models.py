@@ -151,18 +151,18 @@ def test_classes_have_names_and_names_have_classes(write):
 
 
 def test_a_saved_class_of_anyones_comes_back(write, simulated, tmp_path):
-    from intae.fits import load_model
+    import intae
 
     write(own_h="import intae\n\nclass Own(intae.PCA):\n    pass\n")
     model = class_named("own_h:Own")(n_dense=2).fit(simulated)
     model.save(tmp_path / "m.h5")
-    assert type(load_model(tmp_path / "m.h5")) is type(model)
+    assert type(intae.load(tmp_path / "m.h5")) is type(model)
     with pytest.raises(IntaeError, match="holds a own_h:Own, not a PCA"):
         class_named("PCA").load(tmp_path / "m.h5")
     (tmp_path / "own_h.py").unlink()
     del sys.modules["own_h"]
     with pytest.raises(IntaeError, match=r"m\.h5: the model 'own_h:Own' cannot be imported"):
-        load_model(tmp_path / "m.h5")
+        intae.load(tmp_path / "m.h5")
 
 
 def test_a_method_whose_package_is_missing_is_skipped_with_a_line(root, monkeypatch, capsys):

@@ -5,9 +5,10 @@ import json
 import numpy as np
 import pytest
 
+import intae
 from intae import PCA
 from intae.errors import IntaeError
-from intae.fits import load_model, read_facts, read_finished_fits, read_fit, read_labels, write_fit
+from intae.fits import read_facts, read_finished_fits, read_fit, read_labels, write_fit
 from intae.io import write_h5ad
 
 
@@ -22,7 +23,7 @@ def test_a_fit_is_a_model_and_its_facts(simulated, tmp_path):
     assert list(fit.terms.index) == ["dense_1", "dense_2", "dense_3"]
     assert fit.about["model"] == "PCA" and fit.about["parameters"]["n_dense"] == 3
     assert fit.obs.equals(simulated.obs)
-    assert isinstance(load_model(path), PCA)
+    assert isinstance(intae.load(path), PCA)
 
 
 def test_a_fit_that_a_budget_stopped_counts_for_its_runtime_only(simulated, tmp_path):
@@ -40,7 +41,7 @@ def test_broken_files_are_refused_by_name(tmp_path):
         read_facts(tmp_path / "fit.json")
     (tmp_path / "model.h5").write_text("text", encoding="utf-8")
     with pytest.raises(IntaeError, match="is not a model saved by intae"):
-        load_model(tmp_path / "model.h5")
+        intae.load(tmp_path / "model.h5")
 
 
 def test_half_a_file_is_never_left(simulated, tmp_path, monkeypatch):
@@ -51,3 +52,19 @@ def test_half_a_file_is_never_left(simulated, tmp_path, monkeypatch):
     with pytest.raises(OSError, match="No space left"):
         write_fit(PCA(n_dense=2).fit(simulated), tmp_path / "model.h5", {})
     assert list(tmp_path.iterdir()) == []
+
+
+def test_load_reads_any_class_and_says_what_it_cannot_read(simulated, tmp_path):
+    path = tmp_path / "model.h5"
+    score = intae.GeneSetScore("mean").fit(simulated)
+    score.save(path)
+    loaded = intae.load(path)
+    assert type(loaded) is intae.GeneSetScore and loaded.get_params() == score.get_params()
+    with pytest.raises(IntaeError, match=r"holds a GeneSetScore, not a PCA; intae\.load reads any"):
+        PCA.load(path)
+    for load in (intae.load, PCA.load):
+        with pytest.raises(FileNotFoundError, match=r"none\.h5: there is no such file"):
+            load(tmp_path / "none.h5")
+    write_h5ad(simulated, tmp_path / "cells.h5ad")
+    with pytest.raises(IntaeError, match=r"cells\.h5ad: is not a model saved by intae"):
+        intae.load(tmp_path / "cells.h5ad")

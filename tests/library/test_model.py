@@ -18,7 +18,6 @@ from intae.base import FactorModel
 from intae.benchmark.registry import MODELS
 from intae.benchmark.training import make_model
 from intae.errors import IntaeError
-from intae.fits import load_model
 from intae.prepared import ContractError, design_matrix
 from intae.terms import signs, terms_table
 
@@ -72,7 +71,7 @@ def damaged(simulated, path, part):
 )
 def test_a_model_file_that_is_damaged_or_newer_is_told_of(simulated, tmp_path, part, message):
     damaged(simulated, tmp_path / "model.h5", part)
-    for load in (intae.PCA.load, load_model):
+    for load in (intae.PCA.load, intae.load):
         with pytest.raises(IntaeError, match=rf"model\.h5: {message}"):
             load(tmp_path / "model.h5")
 
@@ -279,7 +278,7 @@ def test_a_model_reconstructs_just_if_it_says_so(simulated, model):
 
 
 def test_public_names_are_not_hidden_by_modules():
-    for name in intae.__all__:
+    for name in set(intae.__all__) - {"pl", "tl"}:
         assert callable(getattr(intae, name)), name
         home = intae._HOMES[name]
         assert home != name, f"module intae.{home} would hide intae.{name}"

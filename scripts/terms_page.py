@@ -16,7 +16,7 @@ with step(snakemake):
     files, told = dict(snakemake.input.items()), snakemake.params
     prepared = read_h5ad(files.pop("prepared"), backed="r")
     fits = read_finished_fits(files.pop("fits"), prepared.obs)
-    sets = zip(files.pop("gene_sets"), told.prefixes, told.collections, strict=True)
+    sets = zip(files.pop("files"), told.prefixes, told.collections, strict=True)
     tables = {name: pd.read_csv(path) for name, path in files.items()}
     facts, numbers = gather(
         fits, prepared, tables, dataset=snakemake.wildcards.dataset, labels=told.labels,

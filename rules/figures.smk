@@ -145,6 +145,7 @@ rule terms_page:
     params:
         labels=JOBS.labels(),
         controls=JOBS.controls(),
+        recommended=lambda wildcards: BENCHMARK.recommended(wildcards.dataset),
         n_cells=1000,
         prefixes=lambda wildcards: JOBS.prefixes(wildcards.dataset),
         collections=lambda wildcards: JOBS.collections(wildcards.dataset),

@@ -7,6 +7,7 @@ import pandas as pd
 from anndata import AnnData
 
 from ..io import read_h5ad
+from .views import sample_cells
 
 OWN = "X_umap"  # in obsm
 N_CELLS = 5000
@@ -39,8 +40,6 @@ def embed(prepared: AnnData, *, n_cells: int = N_CELLS, seed: int = 0) -> pd.Dat
     -----
     McInnes, Healy & Melville 2018, UMAP. The neighbours are found exactly.
     """
-    from .gather import sample_cells
-
     cells = sample_cells(prepared.n_obs, n_cells, seed)
     own = OWN in prepared.obsm
     if own:
@@ -86,7 +85,7 @@ def tell_of(embedding: pd.DataFrame, n_cells: int) -> str:
     """Say where a map comes from, in a sentence."""
     text = "The UMAP is the data's own."
     if not embedding["own"].all():
-        text = f"The UMAP was computed by scanpy from {N_COMPONENTS} principal components of the genes."
+        text = f"The UMAP was computed by scanpy from {N_COMPONENTS} principal components."
     if len(embedding) < n_cells:
         text += f" {len(embedding):,} of {n_cells:,} cells are shown, drawn at random."
     return f"{text} Each dot is a cell; the brighter, the more the term is at work there."

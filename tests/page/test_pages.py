@@ -11,9 +11,10 @@ import pytest
 from terms_page import LABELS, TERMS, make_case, page_of
 
 from intae.errors import IntaeError
-from intae.page.gather import MAX_GROUPS, gather, quantiles, views_of
+from intae.page.gather import gather
 from intae.page.origins import Source, read_origins
 from intae.page.pack import Block, compress, quantise, shorten, to_json
+from intae.page.views import MAX_GROUPS, quantiles, views_of
 
 
 @pytest.fixture(scope="module")

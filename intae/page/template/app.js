@@ -59,9 +59,11 @@ class App {
       make("div", { class: "cards" },
         make("div", { class: "stack" }, genesSection(facts, method, state.term)),
         make("div", { class: "stack" },
+          mapSection(facts, method, state.term),
           loadingsSection(facts, method, state.term, state, go),
           accuracySection(facts, method, state.term)),
         methodsSection(facts, method, state.term, go),
+        droppedSection(facts),
         glossary(facts, method)),
     ];
     const focused = document.activeElement?.closest?.("#loadings") ? document.activeElement : null;

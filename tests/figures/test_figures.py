@@ -345,7 +345,8 @@ def auroc():
             (LONG, "unseen_family", 0.8), ("OTHER", "train", 0.8), ("OTHER", "unseen", 0.99),
         )
     ] + [("pca", 0, "dense_2", "train", 0.97), ("slalom", 0, "OTHER", "train", 0.6),
-         ("slalom", 0, "OTHER", "held_out", 0.5), ("slalom", 0, "dense_1", "train", 0.99)]  # fmt: skip
+         ("slalom", 0, "OTHER", "held_out", 0.5),
+         ("slalom", 0, "dense_1", "train", 0.99)]  # fmt: skip
     return pd.DataFrame(rows, columns=["method", "seed", "term", "split", "auroc"])
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from .figure import APPENDIX, FIGURES, MAIN, Figure, draw_all, figure
 from .inputs import Facts, Inputs
+from .registry import MAIN_METHODS, METHODS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Drawn
@@ -33,6 +34,21 @@ def but_ablations(facts: Facts) -> dict[str, str]:
 def in_role(facts: Facts, *roles: str) -> list[str]:
     """Return the methods of these roles."""
     return [m for m, role in facts["roles"].items() if role in roles]
+
+
+def representatives(facts: Facts) -> list[str]:
+    """Return the main methods, the user's own, and the first of each other class.
+
+    The rest are these again, with another solver or other parameters.
+    """
+    methods = list(but_ablations(facts))
+    found = [m for m in methods if m in MAIN_METHODS or m not in METHODS]
+    classes = {facts["models"][m] for m in found}
+    for method in methods:
+        if facts["models"][method] not in classes:
+            classes.add(facts["models"][method])
+            found.append(method)
+    return [m for m in methods if m in found]
 
 
 def _guess(inputs: Inputs) -> float:
@@ -270,7 +286,7 @@ def correlation_bars(inputs: Inputs, facts: Facts) -> Drawn:
 
     return plot_correlation_bars(
         inputs.table("correlation"), inputs.table("correlation_seeds"), facts["labels"],
-        facts["recommended"] or facts["reference"], facts["shown"], facts["n_terms"],
+        str(facts["recommended"]), facts["shown"], facts["n_terms"],
         facts["expected"], terms=inputs.table("terms"),
     )  # fmt: skip
 
@@ -280,8 +296,7 @@ def agreement(inputs: Inputs, facts: Facts) -> Drawn:
     """Draw the agreement of every two methods."""
     from ..figures.agreement import plot_agreement
 
-    compared = in_role(facts, "model", "control")
-    return plot_agreement(inputs.table("agreement"), facts["labels"], compared)
+    return plot_agreement(inputs.table("agreement"), facts["labels"], representatives(facts))
 
 
 @figure(
@@ -335,7 +350,7 @@ def recovery_curves(inputs: Inputs, facts: Facts) -> Drawn:
     """Draw precision against recall of what was planted."""
     from ..figures.truth import plot_recovery_curves
 
-    labels = but_ablations(facts)
+    labels = {m: facts["labels"][m] for m in representatives(facts)}
     return plot_recovery_curves(inputs.table("recovery_curves"), labels)
 
 

@@ -116,7 +116,6 @@ def _of_dataset(jobs: Jobs, dataset: str) -> Facts:
         "shown": shown,
         "permuted": b.permuted(dataset),
         "without_sets": [m for m in labels if not b.can(m, "knows_gene_sets")],
-        "reference": analysis["reference"],
         "controls": [labels[m] for m in methods if b.method(m)["role"] == "control"],
         "scores": b.plain_scores(dataset),
         # only those whose fits no budget can stop

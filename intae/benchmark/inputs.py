@@ -33,7 +33,6 @@ class Facts(TypedDict, total=False):
     permuted: list[str]  # their gene sets are shuffled
     without_sets: list[str]  # they know no gene sets
     recommended: str | None  # whose answer comes first
-    reference: str
     controls: list[str]  # names in figures
     scores: list[str]  # controls that are plain scores
     families: list[list[str]]  # that differ in their number of dense factors only

@@ -40,7 +40,6 @@ FACTS = {
     "permuted": [],
     "without_sets": ["pca"],
     "recommended": "ae",
-    "reference": "fsclvm",
     "controls": ["PCA"],
     "scores": [],
     "families": [["fsclvm", "ae"]],

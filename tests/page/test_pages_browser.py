@@ -324,6 +324,20 @@ def test_terms_are_sorted_as_wished(opened, path, case):
     assert terms_listed(opened)[0] == readable(EVIL)
 
 
+def test_the_map_is_coloured_by_the_term_and_lost_sets_are_listed(opened, path, case):
+    go(opened, path, method="autoencoder", term=EVIL)
+    data = "document.querySelector('#map-chart').data[0]"
+    color, x = js(opened, f"{data}.marker.color"), js(opened, f"{data}.x")
+    z = case.fits[0].loadings[EVIL].to_numpy()
+    assert color == sorted(color) and color == pytest.approx(np.sort(z), abs=np.ptp(z) / 250)
+    places = case.embedding["umap_1"].to_numpy()[np.argsort(z, kind="stable")]
+    assert np.corrcoef(x, places)[0, 1] > 0.9  # steps of loadings may tie
+    opened.execute_script("document.querySelector('#dropped').open = true")
+    assert "<i>LOST</i> SET too few <variable> genes 39 36 8" in text_of(
+        opened, "#dropped"
+    ).replace("\t", " ").replace("\n", " ")
+
+
 def test_a_term_that_is_off_says_so(opened, path):
     go(opened, path, method="fsclvm", term="AN_IDLE_TERM")
     assert "switched off" in text_of(opened, ".badges")

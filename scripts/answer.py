@@ -25,7 +25,7 @@ with step(snakemake):
     tables = {name: pd.read_csv(path) for name, path in files.items()}
     answer = find_answer(fit, tables, sizes=prepared.shape, **told)
     shown = [line.term for line in answer.lines[: snakemake.params.n_maps]]
-    umap = plot_umap(embedding, fit.obs, fit.loadings, shown, told["conditions"])
-    page = render_answer(answer, umap, tell_of(embedding, prepared.n_obs))
+    maps = plot_umap(embedding, fit.obs, fit.loadings, shown, told["conditions"])
+    page = render_answer(answer, maps, tell_of(embedding, prepared.n_obs))
     write_page(page, snakemake.output.page)
     write_sentences({"summary": summarise(answer)}, snakemake.output.summary)

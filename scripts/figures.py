@@ -20,5 +20,5 @@ with step(snakemake):
         strict=True,
     )  # fmt: skip
     found = draw_all(told.rows, Inputs(tables, prepared, by_method), told.facts, pairs)
-    sentences = {name: bold(text) for name, text in found.items()}
+    sentences = {name: bold(text) for name, text in found.items() if text}
     write_sentences(sentences, snakemake.output.findings)

@@ -75,9 +75,11 @@ def best_term(inputs: Inputs, facts: Facts) -> Drawn:
     """Draw the AUROC of each method's best term, on all cells and on unseen ones."""
     from ..figures.best_term import plot_best_term
 
+    first = str(facts["recommended"])
+    families = {method: own for method, own in _relatives(inputs).items() if method == first}
     return plot_best_term(
-        inputs.table("accuracy"), but_ablations(facts), facts["roles"], _relatives(inputs),
-        scores=facts["scores"], recommended=facts["recommended"],
+        inputs.table("accuracy"), but_ablations(facts), facts["roles"], families,
+        scores=facts["scores"], recommended=first,
     )  # fmt: skip
 
 
@@ -212,8 +214,10 @@ def accuracy(inputs: Inputs, facts: Facts) -> Drawn:
     absent = [term for term in facts["terms"] if term not in set(table["term"])]
     if absent:
         log.warning("not terms of these data, so left out: %s", ", ".join(absent))
+    shown = {*representatives(facts), *in_role(facts, "control")}
+    labels = {m: label for m, label in facts["labels"].items() if m in shown}
     return plot_accuracy(
-        table, facts["labels"], facts["terms"], guess=_guess(inputs),
+        table, labels, facts["terms"], guess=_guess(inputs),
         roles=facts["roles"], permuted=facts["permuted"], recommended=facts["recommended"],
     )  # fmt: skip
 

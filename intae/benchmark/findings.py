@@ -71,7 +71,7 @@ def _terms(inputs: Inputs, facts: Facts) -> str:
         known = ranks(table, lines, members, others)["rank"].unstack("method")[others]
         shared = (known <= 20).sum()
         text += (
-            f" Of its {len(lines)} first, the other models have {shared.median():.0f} among their "
+            f" Of its {plural(len(lines), 'first line')}, the other models have {shared.median():.0f} among their "
             f"20 first (median of {plural(len(others), 'model')})."
         )
     return text
@@ -95,7 +95,7 @@ def _necessity(inputs: Inputs, facts: Facts) -> str:
 
 
 def _stability(inputs: Inputs, facts: Facts) -> str:
-    from ..figures.stability import JACCARD, KINDS, MEDIAN_R
+    from ..figures.stability import JACCARD, MEDIAN_R
 
     table, first = inputs.table("stability"), facts["recommended"]
     own = table[table["method"] == first].set_index(["kind", "term"])["r"]
@@ -103,12 +103,12 @@ def _stability(inputs: Inputs, facts: Facts) -> str:
     if not kinds:
         return f"{_says(facts, first)} was fitted once, so its stability is not known."
     kind = kinds[0]
-    text = (
-        f"{_says(facts, first)}, with {KINDS[kind]}: the scores of the cells correlate by "
-        f"{own[kind, MEDIAN_R]:.2f} (median of the terms), and of the terms that are on in either "
-        f"fit {100 * own[kind, JACCARD]:.0f}% are on in both."
+    other = {"donors": "half of the donors", "halves": "half of the cells", "seeds": "seed"}[kind]
+    return (
+        f"{_says(facts, first)}, fitted to another {other}: the scores of the cells correlate by "
+        f"{own[kind, MEDIAN_R]:.2f} (median of the terms), and {100 * own[kind, JACCARD]:.0f}% of "
+        "the terms that are on in either fit are on in both."
     )
-    return text
 
 
 def _known_pairs(inputs: Inputs, facts: Facts) -> str:

@@ -123,10 +123,8 @@ def plot_best_term(
         f"{method_label(row.method, labels)}\n{_name(row.term, families.get(row.method, {}))}"
         for row in best.itertuples()
     ]
-    lines = [name.count("\n") + 1 for name in names]
-    figure, axis = plt.subplots(
-        figsize=(10, 1.6 + 0.2 * max(lines) * len(best)), layout="constrained"
-    )
+    height = 0.1 + 0.17 * max(name.count("\n") + 1 for name in names)
+    figure, axis = plt.subplots(figsize=(10, 1.6 + height * len(best)), layout="constrained")
     for y, row in enumerate(best.itertuples()):
         edge = edge_color(colors[row.method])
         if not np.isnan(row.unseen):

@@ -85,7 +85,7 @@ def plot_stability(
         height_ratios=heights, layout="constrained",
     )  # fmt: skip
     told: set[str] = set()
-    for block, (kind, methods) in zip(axes, tested.items(), strict=True):
+    for number, (block, (kind, methods)) in enumerate(zip(axes, tested.items(), strict=True)):
         names = []
         for method in methods:
             n_pairs = int(table.loc[(method, kind, "(number of pairs)"), "r"])
@@ -97,7 +97,7 @@ def plot_stability(
                 told |= _cell(axis, y, own, score, colors[method], possible(terms, method))
             axis.set_xlim(0, 1.3)  # room for the numbers
             axis.set_xticks([0, 0.5, 1])
-            if block is axes[0]:
+            if number == 0:
                 axis.annotate(
                     title, (0, 1), xycoords="axes fraction", xytext=(0, 24), fontsize=10,
                     textcoords="offset points",

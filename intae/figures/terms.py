@@ -130,7 +130,7 @@ def _ranks_elsewhere(
         color = "white" if shade.loc[line, method] > 0.7 else "black"
         text = f"{row['rank']:.0f}{row['note']}"
         axis.text(x, y, text, ha="center", va="center", fontsize=8, color=color)
-    names = [textwrap.fill(method_label(m, labels), 22) for m in methods]
+    names = [textwrap.fill(method_label(m, labels), 32) for m in methods]
     axis.set_xticks(range(len(methods)), names, rotation=50, ha="left", rotation_mode="anchor")
     axis.xaxis.tick_top()
     axis.tick_params(length=0, labelsize=8)

@@ -1,4 +1,4 @@
-"""A map of the cells, coloured by their labels and by the terms that matter most."""
+"""Maps of the cells, coloured by their labels and by the terms that matter most."""
 
 from __future__ import annotations
 
@@ -6,16 +6,14 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from .style import label_colors, readable, set_style
+from .style import label_colors, set_style
 
-COLUMNS = 3
 LABELS = {"condition": "condition", "cell_type": "cell type"}
 ENDS = (0.01, 0.99)  # quantiles at which the colours of loadings end
-MANY = 12  # values of a label, from which on they are not named
+MANY = 14  # values of a label, from which on they are not named
 
 
 def plot_umap(
@@ -24,8 +22,8 @@ def plot_umap(
     loadings: pd.DataFrame,
     terms: Sequence[str],
     conditions: Mapping[str, str] | None = None,
-) -> Figure:
-    """Draw the cells on a map: one panel per label that they have, one per term.
+) -> dict[str, Figure]:
+    """Draw the cells on a map, a figure per label that they have and per term.
 
     Parameters
     ----------
@@ -37,34 +35,39 @@ def plot_umap(
         The terms to draw.
     conditions
         Value of the condition -> its name.
+
+    Returns
+    -------
+    Label or term -> its figure, without a title.
     """
     set_style()
-    roles = [role for role in LABELS if role in obs]
-    n = len(roles) + len(terms)
-    columns = min(COLUMNS, n)
-    rows = -(-n // columns)
-    figure, axes = plt.subplots(
-        rows, columns, figsize=(3.5 * columns, 3.3 * rows), squeeze=False, layout="constrained"
-    )
     order = np.random.default_rng(0).permutation(len(embedding))  # no group lies on top
     places = embedding[["umap_1", "umap_2"]].to_numpy()[order]
     cells = embedding.index[order]
     size = float(np.clip(6000 / len(embedding), 1.5, 12))
-    for axis, role in zip(axes.flat, roles, strict=False):
-        values = obs.loc[cells, role].astype(str)
-        values = (
-            values.map(lambda v: (conditions or {}).get(v, v)) if role == "condition" else values
-        )
-        _by_label(axis, places, values, role, size)
-    for axis, term in zip(axes.flat[len(roles) :], terms, strict=False):
+    found = {}
+    for role, name in LABELS.items():
+        if role in obs:
+            values = obs.loc[cells, role].astype(str)
+            if role == "condition":
+                values = values.replace(dict(conditions or {}))
+            found[name] = _panel()
+            _by_label(found[name].axes[0], places, values, role, size)
+    for term in terms:
         z = loadings.loc[cells, term].to_numpy(float)
         low, high = np.quantile(z, ENDS)
         up = np.argsort(z)
+        found[term] = _panel()
+        axis = found[term].axes[0]
         axis.scatter(*places[up].T, c=z[up], s=size, lw=0, cmap="viridis", vmin=low, vmax=high)
-        axis.set_title(readable(term, 34), fontsize=9)
-    for axis in axes.flat:
-        axis.set(xticks=[], yticks=[])
-        axis.spines[:].set_visible(False)
+    return found
+
+
+def _panel() -> Figure:
+    figure = Figure(figsize=(3.6, 3.2), layout="constrained")
+    axis = figure.subplots()
+    axis.set(xticks=[], yticks=[])
+    axis.spines[:].set_visible(False)
     return figure
 
 
@@ -72,12 +75,11 @@ def _by_label(axis: Axes, places: np.ndarray, values: pd.Series, role: str, size
     names = sorted(values.unique())
     colors = label_colors(names, role)
     axis.scatter(*places.T, c=[colors[v] for v in values], s=size, lw=0)
-    axis.set_title(LABELS[role], fontsize=9, fontweight="bold")
     if len(names) > MANY:
         return
     for name in names:
         axis.scatter([], [], s=30, color=colors[name], label=name)
     axis.legend(
-        loc="upper center", bbox_to_anchor=(0.5, 0.0), fontsize=7, frameon=False, handletextpad=0,
-        ncols=2, columnspacing=0.8,
+        loc="upper center", bbox_to_anchor=(0.5, 0.02), fontsize=8, frameon=False,
+        handletextpad=0, ncols=2, columnspacing=0.8,
     )  # fmt: skip

@@ -19,6 +19,7 @@ from ..prepared import split_terms
 N_LINES = 10
 CLEAR = 0.05  # AUROC from chance on: below this a term is about the same in two groups
 MARKS = 0.65  # AUROC from which on a term is said to be higher in a cell type
+MOSTLY = 50  # %: a term of which others can say more is needed partly
 AS_WELL = 0.01  # AUROC: a plain score that comes so near does as well
 ANNOTATED = "annotated"
 
@@ -218,11 +219,9 @@ def _repeated(stability: pd.DataFrame | None, term: str) -> str:
             continue
         n, row = int(rows.loc["(number of pairs)", "r"]), rows.reindex([term]).iloc[0]
         n_on = 0 if pd.isna(row["n_pairs"]) else int(row["n_pairs"])
-        text = f"{word}: on in both {n_on} of {n} times"
-        if n_on:
-            text += f" (scores agree by {row['r']:.2f})"
-        said.append(text)
-    return "; ".join(said)
+        text = f"in {word} {n_on} of {n} times"
+        said.append(text + (f" (scores agree by {row['r']:.2f})" if n_on else ""))
+    return ", ".join(said)
 
 
 def _needed(necessity: pd.DataFrame | None, term: str) -> str:
@@ -241,8 +240,11 @@ def _needed(necessity: pd.DataFrame | None, term: str) -> str:
             agree = f"(scores agree by {row['stand_in_r']:.2f})"
             return f"no: {name_of(stand_ins[0])} says the same {agree}"
         return "no: other terms together take its place"
-    text = f"yes: {100 * min(1.0, alone):.0f}% of what it explains no other set can say"
-    return text + (f"; the rest {name_of(stand_ins[0])} would say" if alike else "")
+    percent = round(100 * min(1.0, alone))
+    text = f"yes: no other set can say {percent}% of what it explains"
+    if percent < MOSTLY:
+        text = f"partly: others can say {100 - percent}% of what it explains"
+    return text + (f", above all {name_of(stand_ins[0])}" if alike and percent < 100 else "")
 
 
 def _headline(lines: Sequence[Line], label: str, named: Mapping[str, str]) -> str:

@@ -6,7 +6,7 @@ import base64
 import html
 import io
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -26,20 +26,25 @@ COLUMNS = {
         "How well it tells the conditions apart in cells that the fit never saw: 0.5 is chance, 1 "
         "is perfect",
     ),
-    "repeated": ("Is it found again?", "In fits to halves of the cells or donors"),
+    "repeated": (
+        "Is it found again?",
+        "How often the fits to both halves of the cells, or of the donors, have it on",
+    ),
     "needed": ("Is it needed?", "Whether another gene set could say the same"),
 }
 
 
-def render_answer(answer: Answer, umap: Figure | None = None, about_umap: str = "") -> str:
+def render_answer(
+    answer: Answer, maps: Mapping[str, Figure] | None = None, about_maps: str = ""
+) -> str:
     """Make the page, whole, in one text.
 
     Parameters
     ----------
     answer
         What it says.
-    umap, about_umap
-        The map of the cells and a sentence on where it comes from.
+    maps, about_maps
+        Maps of the cells by what they are coloured by, and a sentence on where they come from.
     """
     parts = {
         "title": f"The answer for {answer.dataset}",
@@ -47,7 +52,7 @@ def render_answer(answer: Answer, umap: Figure | None = None, about_umap: str = 
         "method": html.escape(answer.method),
         "facts": _list([answer.counts, answer.plain, answer.lost[0], answer.cost]),
         "table": _table(answer.lines),
-        "umap": _picture(umap, about_umap, answer),
+        "umap": _pictures(maps or {}, about_maps),
         "missing": _list(answer.missing, "What this run does not say"),
         "lost": _lost(answer.lost[1]),
     }
@@ -101,7 +106,9 @@ def _table(lines: list[Line]) -> str:
             if some and first:
                 parts.append(f'<th scope="row">{text}</th>')
             elif some:
-                parts.append(f'<td data-label="{html.escape(title)}">{text or "not known"}</td>')
+                parts.append(
+                    f'<td data-label="{html.escape(title.rstrip("?"))}">{text or "not known"}</td>'
+                )
         rows.append(f"<tr>{''.join(parts)}</tr>")
     return f"<table><thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
 
@@ -122,17 +129,19 @@ def _term(line: Line) -> str:
     return f"{text}<span>or {html.escape(named)}{f' and {more} more' if more > 0 else ''}</span>"
 
 
-def _picture(umap: Figure | None, about: str, answer: Answer) -> str:
-    if umap is None:
+def _pictures(maps: Mapping[str, Figure], about: str) -> str:
+    if not maps:
         return ""
-    file = io.BytesIO()
-    umap.savefig(file, format="png", dpi=DPI, facecolor="white")
-    data = base64.b64encode(file.getvalue()).decode()
-    terms = ", ".join(name_of(line.term) for line in answer.lines)
-    alt = f"Maps of the cells, coloured by their labels and by the loadings of {terms}"
+    shown = []
+    for name, figure in maps.items():
+        file = io.BytesIO()
+        figure.savefig(file, format="png", dpi=DPI, facecolor="white")
+        data, title = base64.b64encode(file.getvalue()).decode(), html.escape(name_of(name))
+        picture = f'<img src="data:image/png;base64,{data}" alt="Map of the cells by {title}">'
+        shown.append(f"<figure><figcaption>{title}</figcaption>{picture}</figure>")
     return (
         f'<h2>Where these terms are at work</h2><p class="small">{html.escape(about)}</p>'
-        f'<img src="data:image/png;base64,{data}" alt="{html.escape(alt)}">'
+        f'<div class="maps">{"".join(shown)}</div>'
     )
 
 

@@ -92,16 +92,16 @@ def test_a_line_says_what_the_tables_say_of_a_family(fit, tables):
     assert first.auroc == 0.88  # by the name that the family has in each fold
     assert first.auroc_spread == "0.85 to 0.90 over 2 folds, on in 2 of 2"
     assert first.repeated == (
-        "halves of the cells: on in both 4 of 5 times (scores agree by 0.99); "
-        "halves of the donors: on in both 2 of 2 times (scores agree by 0.90)"
+        "in halves of the cells 4 of 5 times (scores agree by 0.99), "
+        "in halves of the donors 2 of 2 times (scores agree by 0.90)"
     )
     assert first.needed == "no: B says the same (scores agree by 0.97)"
     assert second.higher == "about the same in all conditions"
     assert (second.auroc, second.auroc_spread) == (
         0.55, "0.50 to 0.60 over 2 folds, on in 1 of 2"
     )  # fmt: skip
-    assert second.repeated.startswith("halves of the cells: on in both 0 of 5 times")
-    assert second.needed == "yes: 60% of what it explains no other set can say"
+    assert second.repeated.startswith("in halves of the cells 0 of 5 times")
+    assert second.needed == "yes: no other set can say 60% of what it explains"
     assert answer.missing == []
 
 
@@ -157,11 +157,13 @@ def test_names_are_text_in_page_and_summary(fit, tables):
         {"umap_1": np.arange(40.0), "umap_2": 1.0, "own": False}, fit.loadings.index
     )
     answer = ask(fit, tables)
-    umap = plot_umap(embedding, fit.obs, fit.loadings, TERMS[:3], {"ctrl": "control"})
-    assert [axis.get_title() for axis in umap.axes][:2] == ["condition", "cell type"]
-    page = render_answer(answer, umap, tell_of(embedding, 50))
+    maps = plot_umap(embedding, fit.obs, fit.loadings, TERMS[:3], {"ctrl": "control"})
+    assert list(maps) == ["condition", "cell type", *TERMS[:3]]
+    named = [text.get_text() for text in maps["condition"].axes[0].get_legend().get_texts()]
+    assert named == ["control", "stim"]
+    page = render_answer(answer, maps, tell_of(embedding, 50))
     assert "<b>A</b>" not in page and "&lt;b&gt;A&lt;/b&gt; TERM" in page
-    assert 'src="data:image/png;base64,' in page and 'alt="Maps of the cells' in page
+    assert 'src="data:image/png;base64,' in page and page.count('alt="Map of the cells by') == 5
     assert "40 of 50 cells are shown" in page and "LOST" in page
     assert page.count("<h1>") == 1 and "{{" not in page
     strict = {"halt_level": 2}

@@ -102,7 +102,8 @@ class App {
 }
 
 function firstTerm(method) {
-  const order = [...method.terms.keys()].sort((a, b) => method.rank[a] - method.rank[b]);
+  const isFree = t => method.kind[t] !== "annotated"; // a factor without a gene set comes after
+  const order = [...method.terms.keys()].sort((a, b) => isFree(a) - isFree(b) || method.rank[a] - method.rank[b]);
   return method.terms[order[0]];
 }
 

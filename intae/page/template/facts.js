@@ -205,5 +205,5 @@ const SPLITS = {
   train: { title: "on all cells", text: "fitted and scored on the same cells, as in the paper" },
   held_out: { title: "held out", text: "scored on cells (whole donors where they are known) that the regression did not see" },
   unseen: { title: "unseen", text: "scored on cells that neither the regression nor the factor model saw" },
-  unseen_family: { title: "unseen, by family", text: "the same, by the loadings of that term of its family which is on in the fit" },
+  unseen_family: { title: "unseen, by family", text: "scored on cells that neither saw, by the term of its family that is on in the fit without them" },
 };

@@ -121,7 +121,7 @@ function drawLoadings(chart, facts, view, groups, title, label) {
 function mapSection(facts, method, term) {
   const values = facts.map === null ? null : facts.sampleOf(method, term);
   if (values === null) return null;
-  const chart = make("div", { class: "chart", id: "map-chart", role: "img", "aria-label": `Map of the cells, coloured by the loadings of ${readable(term)}` });
+  const chart = make("div", { class: "chart", id: "map-chart", role: "group", "aria-label": `Map of the cells, coloured by the loadings of ${readable(term)}` });
   const section = make("section", { class: "card", id: "map" },
     make("h3", {}, "Where it is at work"),
     make("p", { class: "small" }, `${facts.map.own ? "The data's own UMAP" : "A UMAP of the cells, computed by scanpy"}: like cells lie beside each other. Each dot is a cell; the brighter, the larger its loading.`),

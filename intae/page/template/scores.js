@@ -9,7 +9,7 @@ const MEASURES = {
 
 function tile(title, value, ...notes) {
   return make("div", { class: "tile" }, make("dt", {}, title), make("dd", {}, value),
-    notes.filter(Boolean).map(note => make("p", { class: "small" }, note)));
+    notes.filter(Boolean).map(note => make("dd", { class: "small" }, note)));
 }
 
 function tiles(facts, method, term, go) {

@@ -71,8 +71,8 @@ def _terms(inputs: Inputs, facts: Facts) -> str:
         known = ranks(table, lines, members, others)["rank"].unstack("method")[others]
         shared = (known <= 20).sum()
         text += (
-            f" Of its {plural(len(lines), 'first line')}, the other models have {shared.median():.0f} among their "
-            f"20 first (median of {plural(len(others), 'model')})."
+            f" Of its {plural(len(lines), 'first line')}, the other models have "
+            f"{shared.median():.0f} among their 20 first (median of {plural(len(others), 'model')})."
         )
     return text
 

@@ -72,7 +72,7 @@ def _terms(inputs: Inputs, facts: Facts) -> str:
         shared = (known <= 20).sum()
         text += (
             f" Of its {plural(len(lines), 'first line')}, the other models have "
-            f"{shared.median():.0f} among their 20 first (median of {plural(len(others), 'model')})."
+            f"{shared.median():.0f} among their 20 first (median of {len(others)})."
         )
     return text
 

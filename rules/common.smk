@@ -10,6 +10,7 @@ from snakemake.settings.types import DeploymentMethod
 # The library is installed, or it lies beside this folder (environments made by conda).
 CHECKOUT = Path(str(workflow.current_basedir)).parent
 sys.path.insert(0, str(CHECKOUT))
+from intae.benchmark import figure as CATEGORIES  # of the report
 from intae.benchmark.config import DEFAULTS, merge, read_config
 from intae.benchmark.console import follow
 from intae.benchmark.jobs import CLAIMED, PREPARING, Jobs, rule_name

@@ -1,6 +1,7 @@
-# Figures (rows of the table in intae/benchmark/drawing.py) and the page of terms;
+# Figures (rows of the table in intae/benchmark/drawing.py), the answer and the page of terms;
 # `snakemake --report` binds them into one HTML file.
 from intae.benchmark import facts as figure_facts
+from intae.benchmark.drawing import FIGURES as DRAWN
 
 FIGURES = []
 
@@ -26,6 +27,7 @@ for place, number, told, drawn in figure_facts.shares(JOBS):
                 for row, part, stem in drawn
             ],
             pdf=[f"{stem}.pdf" for _, _, stem in drawn],
+            findings=told["findings"],
         log:
             f"{LOGS}/{place}/figures{number}.log",
         localrule: is_quick(BENCHMARK, place)
@@ -41,6 +43,10 @@ for place, number, told, drawn in figure_facts.shares(JOBS):
             "../scripts/figures.py"
 
 
+RUN_FACTS = figure_facts.run_facts(JOBS)
+RUN_FIGURES = {name: row for name, row in DRAWN.items() if row.per == "run"}
+
+
 rule figures_of_the_run:
     input:
         runtime=f"{RESULTS}/tables/runtime.csv",
@@ -48,10 +54,12 @@ rule figures_of_the_run:
         png=report(
             f"{RESULTS}/figures/cost.png",
             caption="../report/cost.rst",
-            category="2. Cost",
-            labels={"figure": "runtime and memory"},
+            category=CATEGORIES.MAIN,
+            subcategory="all data sets",
+            labels={"figure": RUN_FIGURES["cost"].label({})},
         ),
         pdf=f"{RESULTS}/figures/cost.pdf",
+        findings=RUN_FACTS["findings"],
     log:
         f"{LOGS}/figures.log",
     localrule: True  # seconds
@@ -60,12 +68,56 @@ rule figures_of_the_run:
     threads: 1
     params:
         rows=[("cost", "")],
-        facts=figure_facts.run_facts(JOBS),
+        facts=RUN_FACTS,
     script:
         "../scripts/figures.py"
 
 
 FIGURES.append(f"{RESULTS}/figures/cost.png")
+
+
+# A map of the cells, the data's own UMAP or one of scanpy's, for both pages.
+rule map:
+    input:
+        JOBS.prepared,
+    output:
+        JOBS.map,
+    log:
+        f"{LOGS}/{{dataset}}/map.log",
+    conda:
+        "../envs/intae.yaml"
+    threads: 1
+    resources:
+        **asked("figures"),
+    params:
+        seed=0,
+    script:
+        "../scripts/map.py"
+
+
+rule answer:
+    input:
+        unpack(lambda wildcards: JOBS.answer_inputs(wildcards.dataset)),
+    output:
+        page=report(
+            f"{RESULTS}/figures/{{dataset}}/answer.html",
+            caption="../report/answer.rst",
+            category=CATEGORIES.ANSWER,
+            labels={"data set": "{dataset}", "page": "1. the answer"},
+        ),
+        summary=f"{RESULTS}/figures/{{dataset}}/answer.rst",
+    log:
+        f"{LOGS}/{{dataset}}/answer.log",
+    conda:
+        "../envs/intae.yaml"
+    threads: 1
+    resources:
+        **asked("figures"),
+    params:
+        facts=lambda wildcards: JOBS.answer_facts(wildcards.dataset),
+        n_maps=4,
+    script:
+        "../scripts/answer.py"
 
 
 rule terms_page:
@@ -80,9 +132,8 @@ rule terms_page:
         report(
             f"{RESULTS}/figures/{{dataset}}/terms.html",
             caption="../report/terms_page.rst",
-            category="4. Terms",
-            subcategory="{dataset}",
-            labels={"figure": "any term, interactive"},
+            category=CATEGORIES.ANSWER,
+            labels={"data set": "{dataset}", "page": "2. any term, interactive"},
         ),
     log:
         f"{LOGS}/{{dataset}}/terms_page.log",
@@ -94,6 +145,7 @@ rule terms_page:
     params:
         labels=JOBS.labels(),
         controls=JOBS.controls(),
+        recommended=lambda wildcards: BENCHMARK.recommended(wildcards.dataset),
         n_cells=1000,
         prefixes=lambda wildcards: JOBS.prefixes(wildcards.dataset),
         collections=lambda wildcards: JOBS.collections(wildcards.dataset),
@@ -102,7 +154,8 @@ rule terms_page:
 
 
 FIGURES += [
-    f"{RESULTS}/figures/{dataset}/terms.html"
+    f"{RESULTS}/figures/{dataset}/{page}.html"
     for dataset in BENCHMARK.datasets
     if BENCHMARK.holds("terms", dataset)
+    for page in ("answer", "terms")
 ]

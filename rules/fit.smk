@@ -76,7 +76,7 @@ use rule halves as folds with:
     output:
         **{
             table: JOBS.unseen.replace("{table}", table)
-            for table in ("accuracy", "choice", "reconstruction")
+            for table in ("accuracy", "choice", "reconstruction", "folds")
         },
     log:
         f"{LOGS}/{{dataset}}/{{method}}.seed{{seed}}.folds.log",

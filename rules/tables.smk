@@ -33,23 +33,23 @@ rule join:
         **{
             table: report(
                 f"{RESULTS}/tables/{table}.csv",
-                caption="../report/table.rst",
-                category="7. Tables",
+                caption=f"../report/tables/{table}.rst",
+                category=CATEGORIES.TABLES,
                 labels={"table": table},
             )
             for table in JOBS.joined()
         },
         runtime=report(
             f"{RESULTS}/tables/runtime.csv",
-            caption="../report/runtime_table.rst",
-            category="2. Cost",
-            labels={"table": "runtime and memory"},
+            caption="../report/tables/runtime.rst",
+            category=CATEGORIES.TABLES,
+            labels={"table": "runtime"},
         ),
         host=report(
             f"{RESULTS}/tables/host.csv",
-            caption="../report/host.rst",
-            category="2. Cost",
-            labels={"table": "the machine"},
+            caption="../report/tables/host.rst",
+            category=CATEGORIES.TABLES,
+            labels={"table": "host"},
         ),
     log:
         f"{LOGS}/join.log",
@@ -81,8 +81,8 @@ if JOBS.calls():
         output:
             report(
                 JOBS.calls_table,
-                caption="../report/table.rst",
-                category="7. Tables",
+                caption="../report/tables/implanted_calls.rst",
+                category=CATEGORIES.TABLES,
                 labels={"table": "implanted_calls"},
             ),
         log:
@@ -109,8 +109,8 @@ if BENCHMARK.left_out:
         output:
             report(
                 f"{RESULTS}/tables/missing.csv",
-                caption="../report/missing.rst",
-                category="7. Tables",
+                caption="../report/tables/missing.rst",
+                category=CATEGORIES.TABLES,
                 labels={"table": "missing"},
             ),
         log:

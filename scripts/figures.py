@@ -5,6 +5,7 @@ from _step import step
 with step(snakemake):
     from intae.benchmark.drawing import draw_all
     from intae.benchmark.inputs import Inputs
+    from intae.figures.sentences import bold, write_sentences
     from intae.fits import facts_path, read_facts
 
     files, told = dict(snakemake.input.items()), snakemake.params
@@ -18,4 +19,6 @@ with step(snakemake):
           for paths in (snakemake.output.png, snakemake.output.pdf)),
         strict=True,
     )  # fmt: skip
-    draw_all(told.rows, Inputs(tables, prepared, by_method), told.facts, pairs)
+    found = draw_all(told.rows, Inputs(tables, prepared, by_method), told.facts, pairs)
+    sentences = {name: bold(text) for name, text in found.items() if text}
+    write_sentences(sentences, snakemake.output.findings)

@@ -83,9 +83,18 @@ def make_case():
             columns=["method", "seed", "members"],
         ),
     }  # fmt: skip
+    tables["gene_sets"] = pd.DataFrame(
+        [(term, 17, 9, 4, True, np.nan) for term in TERMS]
+        + [("<i>LOST</i>_SET", 39, 36, 8, False, "too few <variable> genes")],
+        columns=["name", "n_genes", "in_data", "kept_genes", "kept", "why"],
+    )
+    places = rng.normal(size=(N_CELLS, 2))
+    embedding = pd.DataFrame(places, obs.index, ["umap_1", "umap_2"]).assign(own=True)
     origins = {EVIL: {"collection": "mine", "n_genes": 17, "full_name": f"MY_{EVIL}",
                       "link": "https://example.org/set"}}  # fmt: skip
-    return SimpleNamespace(prepared=prepared, fits=fits, tables=tables, origins=origins)
+    return SimpleNamespace(
+        prepared=prepared, fits=fits, tables=tables, origins=origins, embedding=embedding
+    )
 
 
 def page_of(case, **changes):

@@ -99,6 +99,8 @@ def test_every_method_and_figure_is_there(results):
     runtime = pd.read_csv(results / "tables/runtime.csv")
     assert set(runtime["method"]) == set(METHODS)
     figures = results / "figures/kang17_subset"
-    for name in ("accuracy", "scatter", "terms", "correlation"):
+    for name in ("best_term", "terms", "necessity", "accuracy", "scatter"):
         assert (figures / f"{name}.png").stat().st_size > 10_000
+    answer = (figures / "answer.html").read_text()
+    assert "INTERFERON" in answer and "AUROC" in answer and "data:image/png" in answer
     assert (results / "report.html").stat().st_size > 100_000

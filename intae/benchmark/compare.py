@@ -149,4 +149,5 @@ MAKERS: dict[str, Callable[[Comparison], pd.DataFrame]] = {
     "sweep": lambda c: read_tables(c.inputs["sweep"]),
     "reconstruction": lambda c: stack(c.parts("reconstruction")),
     "choice": lambda c: stack(c.parts("choice")),
+    "folds": lambda c: stack(c.parts("folds")),
 }

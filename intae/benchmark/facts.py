@@ -51,11 +51,10 @@ def shares(jobs: Jobs) -> Iterator[tuple[str, str, Facts, list[tuple[Figure, str
     for place in places(jobs):
         facts = facts_of(jobs, place)
         drawn = files_of(jobs, place, facts)
-        if len(drawn) > MANY:
-            yield place, "", facts, drawn[::2]
-            yield place, "2", facts, drawn[1::2]
-        else:
-            yield place, "", facts, drawn
+        parts = {"": drawn[::2], "2": drawn[1::2]} if len(drawn) > MANY else {"": drawn}
+        for number, share in parts.items():
+            findings = f"{jobs.results}/figures/{place}/findings{number}.rst"
+            yield place, number, facts | {"findings": findings}, share
 
 
 def inputs_of(jobs: Jobs, place: str) -> dict[str, Any]:
@@ -88,6 +87,7 @@ def facts_of(jobs: Jobs, place: str) -> Facts:
         "models": {m: e["model"] for m, e in b.config["methods"].items()},
         **CALLING,
         "follows": FOLLOWS,
+        "recommended": b.recommended(place if place in b.datasets else b.simulations[place][0]),
     }
     if place in b.simulations:
         facts["planted"] = _planted(jobs, place)
@@ -116,8 +116,6 @@ def _of_dataset(jobs: Jobs, dataset: str) -> Facts:
         "shown": shown,
         "permuted": b.permuted(dataset),
         "without_sets": [m for m in labels if not b.can(m, "knows_gene_sets")],
-        "others": [m for m in shown if b.method(m)["model"] == "Autoencoder"] or shown,
-        "reference": analysis["reference"],
         "controls": [labels[m] for m in methods if b.method(m)["role"] == "control"],
         "scores": b.plain_scores(dataset),
         # only those whose fits no budget can stop
@@ -176,4 +174,6 @@ def run_facts(jobs: Jobs) -> Facts:
         "labels": jobs.labels(),
         "roles": {m: e["role"] for m, e in b.config["methods"].items()},
         "draw_of": b.draw_of,
+        "recommended": next(filter(None, map(b.recommended, b.datasets)), None),
+        "findings": f"{jobs.results}/figures/findings.rst",
     }

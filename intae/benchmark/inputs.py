@@ -32,8 +32,7 @@ class Facts(TypedDict, total=False):
     shown: list[str]  # with a row or a figure of their own
     permuted: list[str]  # their gene sets are shuffled
     without_sets: list[str]  # they know no gene sets
-    others: list[str]  # that the bars compare the reference with
-    reference: str
+    recommended: str | None  # whose answer comes first
     controls: list[str]  # names in figures
     scores: list[str]  # controls that are plain scores
     families: list[list[str]]  # that differ in their number of dense factors only
@@ -61,8 +60,9 @@ class Facts(TypedDict, total=False):
     follows: float  # |r| from which on a term follows an activity
     draw_of: dict[str, str]  # draw -> its simulation
 
+    findings: str  # path of what the figures of the job found
+
     # set while one of several figures of a row is drawn
-    method: str
     sweep: str
 
 

@@ -56,6 +56,7 @@ TABLES = {
     "sweep": "sweeps",
     "reconstruction": "folds, expression",
     "choice": "folds, condition",
+    "folds": "folds, condition",
 }
 OF_DRAWS = ("truth", "implanted", "corrupted")  # draws are only compared with the truth
 # Those that are known of one fit by itself.
@@ -71,6 +72,10 @@ CLAIMED = (
 )  # fmt: skip
 PAGE_TABLES = (
     "terms", "accuracy", "stability", "correlation", "correlation_seeds", "necessity", "families",
+    "gene_sets",
+)  # fmt: skip
+ANSWER_TABLES = (
+    "terms", "accuracy", "folds", "separation", "stability", "necessity", "gene_sets",
 )  # fmt: skip
 
 # The share of a false term's genes in one true set from which on it counts as overlapping, and the
@@ -93,7 +98,7 @@ class Jobs:
 
     Attributes
     ----------
-    loaded, prepared, model, facts, scores, halves, unseen, part, sweep
+    loaded, prepared, model, facts, scores, halves, unseen, map, part, sweep
         Patterns of paths, with the wildcards that rules have.
     """
 
@@ -108,6 +113,7 @@ class Jobs:
         self.model, self.facts = f"{fit}/model.h5", f"{fit}/fit.json"
         self.scores, self.unseen = f"{fit}/scores.zip", f"{fit}/unseen/{{table}}.csv"
         self.halves = f"{results}/{{dataset}}/{{method}}/halves.csv"
+        self.map = f"{results}/{{dataset}}/umap.csv"
         self.part = f"{results}/{{dataset}}/{{method}}/scaling/{{n_cells}}.csv"
         self.sweep = f"{results}/{{dataset}}/sweep/{{sweep}}"
         self.downloads = Downloads(benchmark.config["resources"], benchmark.mirror, Contents())
@@ -275,7 +281,7 @@ class Jobs:
             inputs["models"] = self.fits(self.model, dataset)
             inputs["halves"] = [self.halves.format(dataset=dataset, method=m)
                                 for m in b.halved(dataset)]  # fmt: skip
-        for table in ("accuracy", "reconstruction", "choice"):
+        for table in ("accuracy", "reconstruction", "choice", "folds"):
             if table in tables and b.folded(dataset):
                 inputs[table] = self.unseen_of(dataset, table)
         if "scaling" in tables:
@@ -369,8 +375,32 @@ class Jobs:
         return {
             "fits": self.first_fits(dataset, shown),
             "prepared": self.prepared.format(dataset=dataset),
-            "gene_sets": b.gene_set_files(dataset),
-        } | {t: self.table(dataset, t) for t in PAGE_TABLES if t in self.tables_of(dataset)}
+            "map": self.map.format(dataset=dataset),
+            "files": b.gene_set_files(dataset),
+        } | self.tables_for(PAGE_TABLES, dataset)
+
+    def tables_for(self, names: tuple[str, ...], dataset: str) -> dict[str, str]:
+        """Return the paths of those of these tables that a data set has, by name."""
+        return {t: self.table(dataset, t) for t in names if t in self.tables_of(dataset)}
+
+    def answer_inputs(self, dataset: str) -> dict[str, Any]:
+        """Return what the first page of a data set reads: one method's fit, and tables."""
+        return {
+            "fit": self.first_fits(dataset, [str(self.benchmark.recommended(dataset))])[0],
+            "prepared": self.prepared.format(dataset=dataset),
+            "map": self.map.format(dataset=dataset),
+        } | self.tables_for(ANSWER_TABLES, dataset)
+
+    def answer_facts(self, dataset: str) -> dict[str, Any]:
+        """Return what the first page of a data set is told of the config."""
+        b = self.benchmark
+        return {
+            "dataset": dataset,
+            "labels": self.labels(),
+            "scores": b.plain_scores(dataset),
+            "conditions": b.analysis(dataset).get("conditions"),
+            "expected": b.expected(dataset),
+        }
 
     def first_fits(self, dataset: str, methods: list[str]) -> list[str]:
         """Return the path of one fit of each of these methods, that of its first seed."""

@@ -155,11 +155,11 @@ def count_steps(jobs: Jobs) -> int:
         steps += 2 * len(b.fits_of(place)) + 1  # train and score; compare
         if place in b.datasets:
             steps += len(b.halved(place)) + len(b.parts_of(place)) + len(jobs.sweep_rows(place))
-            if {"accuracy", "reconstruction", "choice"} & set(jobs.tables_of(place)):
+            if {"accuracy", "reconstruction", "choice", "folds"} & set(jobs.tables_of(place)):
                 steps += sum(len(b.method(m)["seeds"]) for m in b.folded(place))
-            steps += b.holds("terms", place)  # the page of terms
+            steps += 3 * b.holds("terms", place)  # the map, the answer and the page of terms
     steps += len(list(shares(jobs))) + bool(jobs.calls()) + bool(b.left_out)
-    return steps + 4  # join, claims, figures of the run, all
+    return steps + 3 + bool(b.stands_for())  # join, figures of the run, all, claims
 
 
 def look(jobs: Jobs, dataset: str) -> tuple[list[str], tuple[int, int] | None]:

@@ -18,7 +18,7 @@ from ..sources.downloads import Download, find_in_mirror, msigdb
 from .config import check_config, fill_defaults, read_schema
 from .expand import DRAWN, grid_points, points_of
 from .models import model_of
-from .registry import MAIN_METHODS, METHODS, package_of, solver_of
+from .registry import MAIN_METHODS, METHODS, RECOMMENDED, package_of, solver_of
 from .runs import read_missing
 
 
@@ -162,6 +162,18 @@ class Benchmark:
         models = [m for m in named if self.method(m)["role"] == "model"] or named
         main = [m for m in models if m in MAIN_METHODS or m not in METHODS]
         return asked or main or models[:4]
+
+    def recommended(self, dataset: str) -> str | None:
+        """Return the method whose answer about a data set comes first.
+
+        The recommended one where it runs, else another exact autoencoder, else the first model with
+        gene sets, else the first plain score; None where no method knows gene sets.
+        """
+        run = self.methods_of(dataset)
+        models = [m for m in self.with_terms(dataset) if self.method(m)["role"] == "model"]
+        exact = [m for m in models if solver_of(self.method(m)) == "exact"]
+        first = [m for m in [RECOMMENDED] if m in run]
+        return next(iter([*first, *exact, *models, *self.plain_scores(dataset)]), None)
 
     def of_model(
         self, dataset: str, *models: str, roles: Sequence[str] = ("model",), solvers: Sequence = ()

@@ -126,11 +126,16 @@ class Unseen(NamedTuple):
     reconstruction
         One row per fold and split (train, unseen): fold, split, n_cells, n_terms_active,
         variance_explained.
+    folds
+        One row per fold and term: fold, term, active (in that fold's fit), auroc of the unseen
+        cells; of a model that finds families also family_active and family_auroc, of the most
+        relevant active term of its family in that fit, else empty.
     """
 
     accuracy: pd.DataFrame
     choice: pd.DataFrame
     reconstruction: pd.DataFrame
+    folds: pd.DataFrame
 
 
 def unseen_cells(prepared: AnnData, make: Callable[[], FactorModel], n_folds: int) -> Unseen:
@@ -152,12 +157,12 @@ def unseen_cells(prepared: AnnData, make: Callable[[], FactorModel], n_folds: in
 
     Returns
     -------
-    :class:`Unseen`. Without a condition, accuracy and choice have no rows; of a model that does
-    not reconstruct, reconstruction has none.
+    :class:`Unseen`. Without a condition, accuracy, choice and folds have no rows; of a model that
+    does not reconstruct, reconstruction has none.
     """
     condition = prepared.obs.get("condition")
     codes = np.zeros(prepared.n_obs, int) if condition is None else label_codes(condition)
-    predictions, tables, choice, reconstruction = {}, [], [], []
+    predictions, tables, choice, reconstruction, each = {}, [], [], [], []
     splits = folds(codes, prepared.obs.get("donor"), n_folds)
     for number, (train, test) in enumerate(splits, start=1):
         log.info("fold %d: %d cells to train on, %d unseen", number, len(train), len(test))
@@ -181,6 +186,7 @@ def unseen_cells(prepared: AnnData, make: Callable[[], FactorModel], n_folds: in
             on = active
             if model.knows_gene_sets:  # what has no name, or is off, nobody would choose
                 on = on & (model.terms_["kind"] == "annotated").to_numpy()
+            each.append(_of_fold(pd.DataFrame(rows), model.terms_).assign(fold=number))
             best = pd.DataFrame(rows)[on].nlargest(1, "train_accuracy")
             choice.append(best.assign(**sizes))
         for split, cells in (("train", train), ("unseen", test)) if model.reconstructs else ():
@@ -193,11 +199,28 @@ def unseen_cells(prepared: AnnData, make: Callable[[], FactorModel], n_folds: in
     ]
     columns = ["fold", "term", "n_train", "n_unseen", "train_accuracy", *SCORES]
     rows = ["fold", "split", "n_cells", "n_terms_active", "variance_explained"]
+    per_fold = list(FOLD_COLUMNS)
     return Unseen(
         pd.DataFrame(accuracy, columns=["term", "split", *SCORES]),
         pd.concat(choice)[columns] if choice else pd.DataFrame(columns=columns),
         pd.DataFrame(reconstruction, columns=rows),
+        pd.concat(each)[per_fold] if each else pd.DataFrame(columns=per_fold),
     )
+
+
+FOLD_COLUMNS = ("fold", "term", "active", "auroc", "family_active", "family_auroc")
+
+
+def _of_fold(scores: pd.DataFrame, terms: pd.DataFrame) -> pd.DataFrame:
+    """Return for each term of a fold's fit whether it is active, and its AUROC on unseen cells."""
+    table = scores[["term", "auroc"]].set_index("term")
+    table["active"] = terms["active"].astype(bool)
+    table["family_active"], table["family_auroc"] = None, np.nan
+    if "family" in terms:
+        for term, leader in stands_for(terms).items():
+            table.loc[term, "family_active"] = bool(table.loc[leader, "active"])
+            table.loc[term, "family_auroc"] = table.loc[leader, "auroc"]
+    return table.reset_index()
 
 
 # --------------------------------------------------------------------------------- parts

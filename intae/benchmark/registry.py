@@ -89,35 +89,37 @@ MODELS = {
 }  # fmt: skip
 
 
-# The methods of the paper's benchmark with their colours. Their order in figures is the same in
-# every run, whichever of them a user's config names first; others follow in the config's order.
-# Those shown together differ for the colour-blind as well (seaborn's colorblind palette, and greys
-# for scores).
+# The methods of the paper's benchmark with their colours, the recommended one first. Their order in
+# figures is the same in every run, whichever of them a user's config names first; others follow in
+# the config's order. Eight hues at most, one for a kind of method (tests count them): orange for
+# the exact autoencoder, blue for its networks, green for f-scLVM, brown for slalom, yellow for
+# shuffled gene sets, greys for scores and PCA, red for peers, violet for ablations. What shares a
+# hue differs in lightness, and in figures without a row a method by its marker.
 METHODS = {
-    "autoencoder": "#0173B2",
-    "autoencoder_proximal": "#56B4E9",
     "autoencoder_exact": "#DE8F05",
-    "autoencoder_dense3": "#5D3A9B",
-    "autoencoder_dropping": "#999933",
+    "autoencoder_dense3": "#F3C57A",
+    "autoencoder_dropping": "#8F5C00",
+    "autoencoder": "#0173B2",
+    "autoencoder_proximal": "#67B7E1",
     "fsclvm": "#029E73",
-    "fsclvm_dense3": "#D55E00",
-    "fsclvm_annotation": "#CC78BC",
-    "slalom": "#CA9161",
-    "slalom_dense3": "#FBAFE4",
-    "plier": "#7F0000",
+    "fsclvm_dense3": "#016247",
+    "fsclvm_annotation": "#7CCDB2",
+    "slalom": "#A05F3B",
+    "slalom_dense3": "#CFA084",
+    "plier": "#C2185B",
     "autoencoder_permuted": "#ECE133",
     "score_genes": "#6E6E6E",
     "ulm": "#2B2B2B",
     "aucell": "#B4B4B4",
-    "plain_mean": "#8C6D46",
-    "pca": "#949494",
+    "plain_mean": "#8A8A8A",
+    "pca": "#D0D0D0",
     "autoencoder_masked": "#332288",
-    "autoencoder_stochastic": "#882255",
+    "autoencoder_stochastic": "#8E80CC",
 }
-RECOMMENDED = "autoencoder_exact"  # comes first where methods are held against known answers
+RECOMMENDED = "autoencoder_exact"  # its answer comes first, wherever methods stand side by side
 # Figures that take a row or a page per method show these, and methods of the user's own: the
 # others are the same models again, from elsewhere or with another solver.
-MAIN_METHODS = ("autoencoder", "autoencoder_exact", "fsclvm", "fsclvm_dense3")
+MAIN_METHODS = ("autoencoder_exact", "autoencoder", "fsclvm", "fsclvm_dense3")
 
 
 def solver_of(entry: dict) -> str | None:

@@ -13,16 +13,16 @@ import seaborn as sns
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Patch, Rectangle
+from matplotlib.patches import Rectangle
 
 from ..metrics.agreement import over_pairs
 from .style import (
     Color,
     expected_legend,
+    first_seed,
     mark_expected,
     method_colors,
     method_label,
-    methods_in,
     plural,
     readable,
     set_style,
@@ -33,32 +33,6 @@ from .style import (
 ONE_METHOD = "fewer than two methods with gene sets have finished their fits"
 NUMBERS = ("median_r", "n_terms", "share_top", "shared_top", "n_top", "median_r_top")
 ONE_FIT = "one fit"
-
-
-def with_reference(
-    correlation: pd.DataFrame, reference: str, n_terms: int
-) -> tuple[str, pd.DataFrame]:
-    """Take from a table of pairs those with one method, for its most relevant terms.
-
-    Parameters
-    ----------
-    correlation
-        The table correlation.csv of one data set, not empty.
-    reference
-        The method; the first of the table is taken, where this one is not in it.
-    n_terms
-        Number of terms.
-
-    Returns
-    -------
-    The method, and the rows of its pairs, the most relevant term first; `method` is the other one.
-    """
-    if reference not in correlation[["method_a", "method_b"]].to_numpy():
-        reference = correlation["method_a"].iloc[0]
-    a, b = correlation["method_a"], correlation["method_b"]
-    pairs = correlation.assign(method=a.where(a != reference, b))
-    pairs = pairs[((a == reference) | (b == reference)) & (pairs["relevance_rank"] <= n_terms)]
-    return reference, pairs.sort_values("relevance_rank", kind="stable")
 
 
 def plot_agreement(
@@ -179,104 +153,6 @@ def _heat(
         )
 
 
-def plot_correlation(
-    correlation: pd.DataFrame,
-    labels: Mapping[str, str],
-    reference: str,
-    n_terms: int = 20,
-    expected: Sequence[str] = (),
-    *,
-    seeds: pd.DataFrame | None = None,
-) -> Figure:
-    """Draw the correlation of loadings with the reference's, for its most relevant terms.
-
-    Parameters
-    ----------
-    correlation
-        The table correlation.csv of one data set.
-    labels
-        Method -> its name in figures, for all methods of the config, in order.
-    reference
-        The method whose terms are shown, and with which the others are correlated; the first of
-        the table, where it is not in it.
-    n_terms
-        Number of terms.
-    expected
-        Terms to mark.
-    seeds
-        The table correlation_seeds.csv: where two methods have several pairs of seeds, their
-        median is drawn, and the least and largest are written below it.
-    """
-    set_style()
-    if correlation.empty:
-        return without_data(ONE_METHOD)
-    reference, pairs = with_reference(correlation, reference, n_terms)
-    order = list(pairs["term"].unique())
-    methods = methods_in(pairs, labels)
-    table = pairs.pivot(index="term", columns="method", values="r").reindex(order)[methods]
-    table, notes, lines = _with_seeds(table.abs(), reference, seeds)
-    figure, axis = plt.subplots(
-        figsize=(4.2 + 1.3 * len(methods), 2.4 + (0.22 + 0.14 * lines) * len(order)),
-        layout="constrained",
-    )
-    sns.heatmap(
-        table.set_axis([readable(t, 60) for t in order]).rename(columns=labels),
-        vmin=0, vmax=1, cmap="viridis", annot=notes, fmt="",
-        annot_kws={"fontsize": 8}, cbar_kws={"label": "|correlation of loadings|"}, ax=axis,
-    )  # fmt: skip
-    axis.set_xlabel("")
-    mark_expected(axis, order, expected)
-    expected_legend(figure, order, expected)
-    axis.set_ylabel(f"terms most relevant to {method_label(reference, labels)}, in order")
-    axis.tick_params(axis="x", rotation=30, length=0)
-    plt.setp(axis.get_xticklabels(), ha="right", rotation_mode="anchor")
-    axis.set_facecolor("0.9")  # no correlation
-    if table.isna().any(axis=None):
-        handle = Patch(facecolor="0.9", label="off in one of the two")
-        figure.legend(handles=[handle], loc="outside lower left", frameon=False)
-    return figure
-
-
-def _with_seeds(
-    table: pd.DataFrame, reference: str, seeds: pd.DataFrame | None
-) -> tuple[pd.DataFrame, np.ndarray, int]:
-    """Put medians over pairs of seeds into a table of |r|, and write what to say of each.
-
-    Parameters
-    ----------
-    table
-        |r| with the reference, terms x methods, first seeds.
-    reference
-        The method compared with.
-    seeds
-        The table correlation_seeds.csv.
-
-    Returns
-    -------
-    The table, the text of each cell, and the most lines that a cell has.
-    """
-    notes = table.map("{:.2f}".format).to_numpy(object)
-    if seeds is None:
-        return table, notes, 1
-    table, lines = table.copy(), 1
-    for j, method in enumerate(table.columns):
-        spread = over_pairs(seeds, reference, method)
-        for i, term in enumerate(table.index):
-            if term not in spread.index:
-                continue
-            r = spread.loc[term]
-            table.iloc[i, j] = r["median"]
-            if r["n_pairs"] == 1 or not r["n_on"]:
-                continue
-            notes[i, j] = f"{r['median']:.2f}"
-            if r["n_on"] > 1:
-                notes[i, j] += f"\n{r['min']:.2f} to {r['max']:.2f}"
-            if r["n_on"] < r["n_pairs"]:
-                notes[i, j] += f"\n{r['n_on']:.0f} of {r['n_pairs']:.0f} pairs"
-            lines = max(lines, 1 + notes[i, j].count("\n"))
-    return table, notes, lines
-
-
 def plot_correlation_bars(
     correlation: pd.DataFrame,
     seeds: pd.DataFrame,
@@ -285,6 +161,8 @@ def plot_correlation_bars(
     others: Sequence[str],
     n_terms: int = 20,
     expected: Sequence[str] = (),
+    *,
+    terms: pd.DataFrame,
 ) -> Figure:
     """Draw |r| of loadings with the reference's, its most relevant terms in order: the talk's bars.
 
@@ -295,7 +173,7 @@ def plot_correlation_bars(
     Parameters
     ----------
     correlation
-        The table correlation.csv of one data set, for the order of the terms.
+        The table correlation.csv of one data set.
     seeds
         The table correlation_seeds.csv of the data set.
     labels
@@ -308,13 +186,17 @@ def plot_correlation_bars(
         Number of terms.
     expected
         Terms to mark.
+    terms
+        The table terms.csv, for the reference's terms in their order in its first seed.
     """
     set_style()
     if correlation.empty:
         return without_data(ONE_METHOD)
-    reference, top = with_reference(correlation, reference, n_terms)
-    known, order = top["method"].unique(), top["term"].unique()
-    others = [m for m in others if m in known] or list(known)
+    known = list(dict.fromkeys(correlation[["method_a", "method_b"]].to_numpy().ravel()))
+    reference = reference if reference in known else known[0]
+    order = _most_relevant(terms, reference, n_terms)
+    known = [m for m in known if m != reference]
+    others = [m for m in others if m in known] or known
     tables = {m: over_pairs(seeds, reference, m).reindex(order) for m in (reference, *others)}
     panels = [m for m, table in tables.items() if table["n_pairs"].notna().any()]
     colors = method_colors(labels)
@@ -334,6 +216,13 @@ def plot_correlation_bars(
     expected_legend(figure, order, expected)
     sns.despine(figure)
     return figure
+
+
+def _most_relevant(terms: pd.DataFrame, method: str, n_terms: int) -> list[str]:
+    """Return the active gene sets of a method's first seed, the most relevant first."""
+    own = terms[(terms["method"] == method) & (terms["kind"] == "annotated")]
+    own = own[(own["seed"] == first_seed(own)) & own["active"].astype(bool)]
+    return list(own.nsmallest(n_terms, "rank")["term"])
 
 
 def _draw(axis: Axes, table: pd.DataFrame, title: str, color: Color) -> None:

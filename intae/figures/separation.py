@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import textwrap
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
@@ -17,16 +16,16 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 from pandas.core.groupby import SeriesGroupBy
 
-from ..metrics.separation import UNANNOTATED
-from .families import family_label
 from .style import (
     NO_TERMS,
     Color,
     edge_color,
+    looks,
     method_colors,
     method_label,
     methods_in,
     readable,
+    recommended_first,
     separate_rows,
     set_style,
     span,
@@ -54,6 +53,7 @@ def plot_accuracy(
     *,
     roles: Mapping[str, str] | None = None,
     permuted: Sequence[str] = (),
+    recommended: str | None = None,
 ) -> Figure:
     """Draw the accuracy of single terms: one column per way of scoring, one dot per model.
 
@@ -71,17 +71,19 @@ def plot_accuracy(
         Method -> its name in figures, for all methods of the config, in order.
     terms
         The terms to draw; those that are not in the table are left out, and if none is left the
-        `n_terms` that separate best in any model.
+        `n_terms` that separate best in the recommended method, or in any model without it.
     guess
         Accuracy of guessing the largest class, drawn as a dashed line.
     roles
         Method -> model, control or ablation; by default all are models.
     permuted
         Methods whose gene sets were shuffled.
+    recommended
+        The method that comes first.
     """
     set_style()
-    roles = roles or {}
-    run = [m for m in methods_in(accuracy, labels) if roles.get(m) != "ablation"]
+    roles, ordered = roles or {}, recommended_first(labels, recommended)
+    run = [m for m in methods_in(accuracy, ordered) if roles.get(m) != "ablation"]
     annotated = accuracy[~accuracy["term"].astype(str).str.match(r"(dense|sparse)_\d+$")]
     named = methods_in(annotated, run)
     if not run:
@@ -94,12 +96,13 @@ def plot_accuracy(
     lanes = [*([m] for m in models), *([scores] if scores else []), *([m] for m in shuffled)]
 
     train = annotated[annotated["split"] == "train"]
-    ranked = train[train["method"].isin(models or named)]
+    ranking = [m for m in models if m == recommended] or models or named
+    ranked = train[train["method"].isin(ranking)]
     best = ranked.groupby("term")["accuracy"].max().sort_values(ascending=False)
     shown = [term for term in terms if term in best.index] or list(best.index[:n_terms])
     shown = sorted(shown, key=lambda term: -best[term])
     colors = method_colors(labels)
-    marks = _marks(labels, roles)
+    marks, look = _marks(labels, roles), looks(labels)
     splits = [split for split in SPLITS if split in set(accuracy["split"])]
     height = 2.3 + 0.2 * max(1, len(shown)) * max(2.4, len(lanes) * 0.8)
     figure, axes = plt.subplots(
@@ -113,7 +116,7 @@ def plot_accuracy(
             center = 0.76 / len(lanes) * (i - (len(lanes) - 1) / 2)
             y = [k + center for k in range(len(shown))]
             for j, method in enumerate(lane):
-                style = {"color": colors[method], "s": 34}
+                style = {"color": colors[method], "s": 34, "marker": look[method][0]}
                 if method in scores:  # often equal: a little apart, and hollow
                     shift = 0.16 / len(lanes) * (j - (len(lane) - 1) / 2)
                     y = [k + center + shift for k in range(len(shown))]
@@ -179,7 +182,8 @@ def _legends(
     def handle(method: str, words: str = "", **style: Any) -> Line2D:
         return Line2D([], [], label=f"{method_label(method, labels)}{words}", **style)
 
-    handles = [handle(m, marker="o", ls="", color=colors[m]) for m in models]
+    marks = looks(labels)
+    handles = [handle(m, marker=marks[m][0], ls="", color=colors[m]) for m in models]
     if handles:
         figure.legend(handles=handles, loc="outside upper center", ncols=3, frameon=False)
     plain = {"ls": "", "mfc": "none", "mew": 1.4}
@@ -201,71 +205,7 @@ def _legends(
         )
 
 
-METRICS = {"accuracy": "accuracy", "balanced_accuracy": "balanced accuracy", "auroc": "AUROC"}
-# split -> mark, filled or not, what it says
-MARKS = {
-    "train": ("o", False, "on all cells, as in the paper"),
-    "held_out": ("s", False, "cells unseen by the regression"),
-    "unseen": ("o", True, "cells unseen by the fit as well"),
-    "unseen_family": ("s", True, "the same, by the name that its family has in each fold"),
-    "choice": ("D", True, "the same, term chosen anew in each fold (line: over folds)"),
-}
 STAGGER = (-0.06, 0.06, 0.0)  # neighbours, from the least to the largest, are not on one line
-
-
-def plot_metrics(
-    accuracy: pd.DataFrame,
-    choice: pd.DataFrame,
-    labels: Mapping[str, str],
-    families: Mapping[str, Mapping[str, Sequence[str]]] | None = None,
-) -> Figure:
-    """Draw accuracy, balanced accuracy and AUROC of each method's best term, way by way.
-
-    Parameters
-    ----------
-    accuracy
-        The table accuracy.csv of one data set. The best term of a method is the one with the
-        highest mean over seeds on all cells; of methods without gene sets, the best component.
-        Of several seeds the mean is drawn, and a line from the least to the largest.
-    choice
-        The table choice.csv of the data set; may be empty.
-    labels
-        Method -> its name in figures, for the methods to draw, in order.
-    families
-        Method -> term -> the others of its family, which are named with the best term.
-    """
-    set_style()
-    methods = methods_in(accuracy, labels)
-    if not methods:
-        return without_data("no fit has finished")
-    best = {method: _best_term(accuracy, method) for method in methods}
-    colors = method_colors(labels)
-    chosen = choice.assign(split="choice")
-    splits = [s for s in MARKS if s in {*accuracy["split"], *chosen["split"]}]
-    figure, axes = plt.subplots(
-        1, 3, figsize=(13, 1.7 + 0.62 * len(methods)), sharex=True, sharey=True,
-        layout="constrained",
-    )  # fmt: skip
-    for axis, (metric, title) in zip(axes, METRICS.items(), strict=True):
-        for k, method in enumerate(methods):
-            own = accuracy[(accuracy["method"] == method) & (accuracy["term"] == best[method])]
-            own = pd.concat([own, chosen[chosen["method"] == method]])
-            for i, split in enumerate(splits):
-                y = k + 0.17 * (i - (len(splits) - 1) / 2)
-                _dot(axis, own.loc[own["split"] == split, metric], y, split, colors[method])
-        separate_rows(axis, len(methods))
-        axis.set_title(title, loc="left")
-    families = families or {}
-    names = [f"{method_label(m, labels)}\n{_name(best[m], families.get(m, {}))}" for m in methods]
-    axes[0].set_yticks(range(len(methods)), names)
-    handles = [
-        Line2D([], [], ls="", marker=MARKS[s][0], color="0.3", mew=1.5, label=MARKS[s][2],
-               mfc="0.3" if MARKS[s][1] else "white")
-        for s in splits
-    ]  # fmt: skip
-    figure.legend(handles=handles, loc="outside lower center", ncols=2, frameon=False)
-    sns.despine(figure)
-    return figure
 
 
 def plot_reconstruction(
@@ -319,34 +259,6 @@ def plot_reconstruction(
     figure.legend(handles=handles, loc="outside upper center", ncols=3, frameon=False)
     sns.despine(figure)
     return figure
-
-
-def _best_term(accuracy: pd.DataFrame, method: str) -> str:
-    """Return the term of a method that separates all cells best, the mean over seeds."""
-    part = accuracy[(accuracy["method"] == method) & (accuracy["split"] == "train")]
-    free = part["term"].str.match(UNANNOTATED)
-    part = part if free.all() else part[~free]
-    return part.groupby("term")["accuracy"].mean().idxmax()
-
-
-def _name(term: str, family: Mapping[str, Sequence[str]]) -> str:
-    """Name a term; only what has no gene sets is shown by an unannotated one, a component."""
-    if re.match(UNANNOTATED, term):
-        return f"component {term.split('_')[-1]}"
-    return family_label(term, family, 60)
-
-
-def _dot(axis: Axes, values: pd.Series, y: float, split: str, color: Color) -> None:
-    values = values.dropna()
-    if values.empty:
-        return
-    mark, filled, _ = MARKS[split]
-    if len(values) > 1:
-        axis.hlines(y, values.min(), values.max(), color=edge_color(color), lw=2, alpha=0.5)
-    axis.scatter(
-        values.mean(), y, marker=mark, s=40 if mark == "o" else 30, linewidth=1.5, zorder=3,
-        facecolor=color if filled else "white", edgecolor=edge_color(color),
-    )  # fmt: skip
 
 
 BEST_UNANNOTATED = "best unannotated factor"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import colorsys
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -53,6 +54,23 @@ def method_colors(methods: Iterable[str]) -> dict[str, Color]:
     free += sns.color_palette("husl", max(0, len(own) - len(free))).as_hex()
     colors = dict(zip(own, free, strict=False)) | METHODS
     return {method: mpl.colors.to_rgb(colors[method]) for method in methods}
+
+
+MODEL_MARKS = "oshp8DPX"  # of methods that share a hue, from the first to the last
+DASHES = ("-", (0, (4, 1.5)), (0, (1, 1.2)), "-.")
+
+
+def looks(methods: Iterable[str]) -> dict[str, tuple[str, Any]]:
+    """Give methods that share a hue different marks and dashes: method -> mark, line style."""
+    shared: dict[object, int] = {}
+    found = {}
+    for method, color in method_colors(methods).items():
+        hue, _, saturation = colorsys.rgb_to_hls(*color)
+        kind = round(12 * hue) % 12 if saturation > 0.12 else "grey"
+        number = shared.get(kind, 0)
+        shared[kind] = number + 1
+        found[method] = MODEL_MARKS[number % len(MODEL_MARKS)], DASHES[number % len(DASHES)]
+    return found
 
 
 def edge_color(color: Color) -> Color:
@@ -116,6 +134,11 @@ def methods_in(table: pd.DataFrame, labels: Iterable[str]) -> list[str]:
     """Return the methods that a table has rows of, in the order of the labels."""
     known = set(table["method"])
     return [method for method in labels if method in known]
+
+
+def recommended_first(methods: Iterable[str], recommended: str | None) -> list[str]:
+    """Put the recommended method before the others, which keep their order."""
+    return sorted(methods, key=lambda method: method != recommended)
 
 
 def first_seed(table: pd.DataFrame) -> int:

@@ -22,6 +22,7 @@ from .style import (
     method_label,
     methods_in,
     readable,
+    recommended_first,
     set_style,
     span,
     without_data,
@@ -34,7 +35,6 @@ PARTS = {
     "gap": "gap: what this network's encoder loses beside it",
     "penalty": "R: the penalty on the weights",
 }
-BOX = {"boxstyle": "square,pad=0.15", "facecolor": "white", "edgecolor": "none"}  # over lines
 LOOKS = ((None, 0.0), ("////", 0.35), (None, 0.65))  # hatch and paleness of each part
 
 
@@ -71,13 +71,11 @@ def plot_network(
         base += rows[part].to_numpy()
     for position, row in enumerate(rows.itertuples()):
         note = f"{row.objective:.1f} ({row.n_active} on, gap {abs(row.gap):.2f})"
-        write(left, base[position], position, note, bbox=BOX)
-    lowest = rows.loc[rows["method"] == EXACT, "objective"].min()
-    left.axvline(lowest, color="0.25", linestyle=":", linewidth=1)
+        write(left, base[position], position, note)
     left.set_xlim(0, 1.42 * base.max())
     left.set_yticks(y, names)
     left.invert_yaxis()
-    left.set_xlabel("equation 3 at the same penalties for all, F + R per cell; lower is better")
+    left.set_xlabel("equation 3 at the same penalties for all, F + R per cell")
     handles = [
         Patch(facecolor=_pale((0.25, 0.25, 0.25), p), hatch=h, edgecolor="white", label=text)
         for text, (h, p) in zip(PARTS.values(), LOOKS, strict=True)
@@ -135,8 +133,15 @@ ALIKE = 0.5  # |r|: a stand-in below this gives other loadings than the lost ter
 LINES = 0.2  # inches per line of text
 
 
-def plot_necessity(necessity: pd.DataFrame, labels: Mapping[str, str], n_terms: int = 20) -> Figure:
+def plot_necessity(
+    necessity: pd.DataFrame,
+    labels: Mapping[str, str],
+    n_terms: int = 20,
+    recommended: str | None = None,
+) -> Figure:
     """Draw what F + R rises by without each term, before and after the others take over.
+
+    Of several exact autoencoders the recommended one is drawn, or the first.
 
     Parameters
     ----------
@@ -146,45 +151,41 @@ def plot_necessity(necessity: pd.DataFrame, labels: Mapping[str, str], n_terms: 
         Method -> its name in figures, for all methods of the config, in order.
     n_terms
         Number of terms, the most relevant first.
+    recommended
+        The method that comes first.
     """
     set_style()
     colors = method_colors(labels)
-    methods = methods_in(necessity, labels)
+    methods = recommended_first(methods_in(necessity, labels), recommended)
     if not methods:
         return without_data("no term of these fits is on, so none is needed")
-    tables = [necessity[necessity["method"] == m] for m in methods]
-    tables = [t[t["seed"] == first_seed(t)].nlargest(n_terms, "relevance") for t in tables]
-    notes = [[stand_in_note(row) for row in table.itertuples()] for table in tables]
-    names = [[readable(term, 44) for term in table["term"]] for table in tables]
-    heights = [_height(*pair) for pair in zip(names, notes, strict=True)]
-    figure, axes = plt.subplots(
-        len(methods), 1, figsize=(13, 1.2 * len(methods) + sum(heights)), squeeze=False,
-        height_ratios=heights, layout="constrained",
+    method = methods[0]
+    table = necessity[necessity["method"] == method]
+    table = table[table["seed"] == first_seed(table)].nlargest(n_terms, "relevance")
+    notes = [stand_in_note(row) for row in table.itertuples()]
+    names = [readable(term, 44) for term in table["term"]]
+    lines = [1 + max(a.count("\n"), b.count("\n")) for a, b in zip(names, notes, strict=True)]
+    height = 1.6 + LINES * max(sum(lines), 3)
+    figure, axis = plt.subplots(figsize=(13, height), layout="constrained")
+    y = np.cumsum(lines) - np.array(lines) / 2
+    thick = 0.7 * np.array(lines).clip(max=1.5)
+    scale = 100 * table["share"] / table["necessity"]  # 100 / (F + R)
+    carried = table["carried"] * scale
+    axis.barh(y, carried, thick, color="0.85", label="at once, the others as they were")
+    axis.barh(
+        y, (table["necessity"] * scale).clip(0), thick, color=colors[method],
+        label="after the others were refitted: what only this term can say",
     )  # fmt: skip
-    for axis, method, table, said, terms in zip(
-        axes.flat, methods, tables, notes, names, strict=True
-    ):
-        lines = [1 + max(a.count("\n"), b.count("\n")) for a, b in zip(terms, said, strict=True)]
-        y = np.cumsum(lines) - np.array(lines) / 2
-        thick = 0.7 * np.array(lines).clip(max=1.5)
-        scale = 100 * table["share"] / table["necessity"]  # 100 / (F + R)
-        carried = table["carried"] * scale
-        axis.barh(y, carried, thick, color="0.85", label="at once, the others as they were")
-        axis.barh(
-            y, (table["necessity"] * scale).clip(0), thick, color=colors[method],
-            label="after the others were refitted: the term's necessity",
-        )  # fmt: skip
-        axis.set_yticks(y, terms, fontsize=8)
-        axis.set_ylim(sum(lines) + 0.3, -0.3)
-        right = 1.04 * carried.max()
-        axis.set_xlim(0, right)
-        for position, note, row in zip(y, said, table.itertuples(), strict=True):
-            replaceable = _counts(row) and _irreplaceable(row) <= REPLACEABLE
-            color = "#A04000" if replaceable else "0.2"
-            write(axis, right, position, note, pad=8, annotation_clip=False, color=color)
-        axis.set_title(method_label(method, labels), loc="left")
-        axis.set_xlabel("rise of F + R without the term, % of F + R")
-        axis.legend(loc="lower right", frameon=True)
+    axis.set_yticks(y, names, fontsize=8)
+    axis.set_ylim(sum(lines) + 0.3, -0.3)
+    right = 1.04 * carried.max()
+    axis.set_xlim(0, right)
+    for position, note, row in zip(y, notes, table.itertuples(), strict=True):
+        color = "#A04000" if replaceable(row) else "0.2"
+        write(axis, right, position, note, pad=8, annotation_clip=False, color=color)
+    axis.set_title(method_label(method, labels), loc="left")
+    axis.set_xlabel("how much worse the fit gets without the term, % of the objective F + R")
+    axis.legend(loc="lower right", frameon=True)
     sns.despine(figure)
     return figure
 
@@ -213,6 +214,11 @@ def stand_in_note(row: Any) -> str:
     return readable(f"{kept}: {first} {does} ({holds}{more})", 74)
 
 
+def replaceable(row: Any) -> bool:
+    """Say whether others take over a term that counts, all but a few per cent of it."""
+    return _counts(row) and _irreplaceable(row) <= REPLACEABLE
+
+
 def _irreplaceable(row: Any) -> int:
     """Return the share of a term that nothing replaces, in whole per cent: as printed."""
     return round(100 * max(0.0, row.irreplaceable))
@@ -225,11 +231,6 @@ def _rise(row: Any) -> float:
 
 def _counts(row: Any) -> bool:
     return not _rise(row) < COUNTS
-
-
-def _height(names: list[str], notes: list[str]) -> float:
-    lines = sum(1 + max(a.count("\n"), b.count("\n")) for a, b in zip(names, notes, strict=True))
-    return 0.6 + LINES * max(lines, 3)
 
 
 def plot_ablation(ablation: pd.DataFrame, labels: Mapping[str, str], columns: int = 4) -> Figure:

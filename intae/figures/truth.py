@@ -17,6 +17,7 @@ from matplotlib.ticker import MaxNLocator
 
 from .style import (
     NO_TERMS,
+    looks,
     method_colors,
     method_label,
     methods_in,
@@ -110,8 +111,9 @@ def plot_recovery_curves(curves: pd.DataFrame, labels: Mapping[str, str]) -> Fig
     methods = methods_in(curves, labels)
     if not methods:
         return without_data(NO_TERMS)
+    look = looks(labels)
     figure, axes = plt.subplots(
-        1, len(PANELS), figsize=(12, 4.6), sharey=True, layout="constrained"
+        1, len(PANELS), figsize=(12, 5.4), sharey=True, layout="constrained"
     )
     for axis, (what, (title, found)) in zip(axes, PANELS.items(), strict=True):
         part = curves[curves["what"] == what]
@@ -130,12 +132,20 @@ def plot_recovery_curves(curves: pd.DataFrame, labels: Mapping[str, str]) -> Fig
             axis.fill_between(
                 shown, precision.min(0), precision.max(0), color=colors[method], alpha=0.12, lw=0
             )
-            axis.plot(shown, precision.mean(0), color=colors[method], lw=2)
+            axis.plot(shown, precision.mean(0), color=colors[method], lw=2, ls=look[method][1])
             if len(shown) < len(GRID):
                 ends[method] = shown[-1], precision.mean(0)[-1]
         for method, (x, y) in zip(ends, apart(list(ends.values())), strict=True):
             axis.scatter(
-                x, y, s=44, color=colors[method], edgecolor="white", lw=0.9, zorder=4, clip_on=False
+                x,
+                y,
+                s=44,
+                marker=look[method][0],
+                color=colors[method],
+                edgecolor="white",
+                lw=0.9,
+                zorder=4,
+                clip_on=False,
             )
         if len(part):
             axis.axhline(part["chance"].mean(), color="0.4", ls=":", lw=1.2, zorder=0)
@@ -145,7 +155,8 @@ def plot_recovery_curves(curves: pd.DataFrame, labels: Mapping[str, str]) -> Fig
         axis.set_ylim(0, 1.03)
     axes[0].set_ylabel("precision: share of right ones\namong those ranked so far")
     handles = [
-        Line2D([], [], color=colors[m], lw=2, label=method_label(m, labels)) for m in methods
+        Line2D([], [], color=colors[m], lw=2, ls=look[m][1], label=method_label(m, labels))
+        for m in methods
     ]
     handles.append(
         Line2D([], [], ls="", marker="o", color="0.4", mec="white", ms=7, label="ends early")

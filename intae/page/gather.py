@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import matplotlib as mpl
@@ -12,18 +11,15 @@ import pandas as pd
 from anndata import AnnData
 
 from ..errors import IntaeError
-from ..figures.style import label_colors, method_colors, method_label
+from ..figures.style import method_colors, method_label, recommended_first
 from ..figures.terms import RELEVANCE
 from ..fits import Fit
 from ..metrics.agreement import over_pairs
 from ..prepared import get_annotations, get_terms, split_terms
 from .pack import Block, pack_lists, pack_sets, pack_weights, quantise
+from .views import QUANTILES, View, pack_view, quantiles, sample_cells, views_of
 
 N_CELLS = 1000
-QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
-MAX_GROUPS = 40  # of one label; more cannot be read side by side
-ROLES = ("condition", "cell_type", "batch", "donor")
-EVERYTHING = "all cells"
 MEASURES = ("accuracy", "balanced_accuracy", "auroc")
 PAIRS = "(number of pairs)"  # a row of stability.csv
 
@@ -40,6 +36,8 @@ def gather(
     labels: Mapping[str, str],
     controls: Collection[str] = (),
     origins: Mapping[str, Mapping[str, object]] | None = None,
+    recommended: str | None = None,
+    embedding: pd.DataFrame | None = None,
     n_cells: int = N_CELLS,
     seed: int = 0,
 ) -> tuple[dict[str, Any], bytes]:
@@ -53,7 +51,7 @@ def gather(
         The prepared data, for the gene sets and the cells; may be backed.
     tables
         Of this data set, by name: terms, and where there are any accuracy, correlation (with
-        correlation_seeds), stability, necessity and families.
+        correlation_seeds), stability, necessity, families and gene_sets.
     dataset
         Its name.
     labels
@@ -62,6 +60,10 @@ def gather(
         The methods that only give the numbers a scale.
     origins
         What :func:`intae.page.origins.read_origins` says of each set.
+    recommended
+        The method that the page opens on; by default the first.
+    embedding
+        A map of the cells, of all or of some: see :mod:`intae.page.embedding`.
     n_cells, seed
         How many cells are shown one by one, and the seed of their draw. Quantiles are of all.
 
@@ -77,9 +79,12 @@ def gather(
     block, obs = Block(), prepared.obs
     genes, sets = prepared.var_names, get_terms(prepared)
     views = views_of(obs)
-    shown = sample_cells(prepared.n_obs, n_cells, seed)
+    mapped = np.arange(prepared.n_obs)
+    if embedding is not None:
+        mapped = obs.index.astype(str).get_indexer(embedding.index)
+    shown = mapped[sample_cells(len(mapped), n_cells, seed)]
     by_method = {fit.method: fit for fit in fits}
-    methods = [m for m in labels if m in by_method]
+    methods = [m for m in recommended_first(labels, recommended) if m in by_method]
     origins = origins or {}
     facts = {
         "dataset": dataset,
@@ -91,8 +96,10 @@ def gather(
             "origins": [origins.get(name) for name in sets],
         },
         "quantiles": list(QUANTILES),
-        "views": [_pack_view(block, view, obs, shown) for view in views],
+        "views": [pack_view(block, view, obs, shown) for view in views],
         "n_shown": len(shown),
+        "map": _pack_map(block, embedding, obs.index[shown].astype(str)),
+        "dropped": _dropped(tables),
         "guess": {
             role: float(obs[role].value_counts(normalize=True).max())
             for role in dict.fromkeys(view.label for view in views)
@@ -281,109 +288,24 @@ def _families(tables: Tables, method: str, seed: int) -> list[list[str]]:
     return [names for names in members if len(names) > 1]
 
 
-@dataclass
-class View:
-    """One way to group the cells: by a label, maybe each of its groups by condition as well.
-
-    Attributes
-    ----------
-    label
-        The column of obs; :data:`EVERYTHING` where all cells are one group.
-    split
-        The second column of obs, or None.
-    groups
-        Value of the label (and of the second) -> which cells, as positions.
-    n_left_out
-        Number of the label's values that are too many to show; the smallest are left out.
-    """
-
-    label: str
-    split: str | None
-    groups: dict[tuple[str, ...], np.ndarray]
-    n_left_out: int = 0
+def _pack_map(
+    block: Block, embedding: pd.DataFrame | None, shown: pd.Index
+) -> dict[str, Any] | None:
+    """Pack where the cells shown lie on the map, x and y; None without a map."""
+    if embedding is None:
+        return None
+    places = embedding.loc[shown, ["umap_1", "umap_2"]].to_numpy(float).T
+    steps = quantise(places, places.min(1), places.max(1), "u2")
+    return {"places": block.add(steps, "u2"), "own": bool(embedding["own"].all())}
 
 
-def views_of(obs: pd.DataFrame) -> list[View]:
-    """List the ways to group cells: by each label, and by each label and condition; never none."""
-    roles = [role for role in ROLES if role in obs and obs[role].notna().any()]
-    views = []
-    for role in roles:
-        values = obs[role].astype(str)
-        counts = values.value_counts()
-        kept = sorted(counts.index[:MAX_GROUPS], key=_natural)
-        for split in (None, "condition"):
-            if split is None:
-                groups = {(v,): np.flatnonzero(values == v) for v in kept}
-            elif role != split and split in roles:
-                groups = _crossed(values, obs[split].astype(str), kept)
-            else:
-                continue
-            views.append(View(role, split, groups, len(counts) - len(kept)))
-    if not views:
-        views.append(View(EVERYTHING, None, {(EVERYTHING,): np.arange(len(obs))}))
-    return views
-
-
-def _crossed(
-    first: pd.Series, second: pd.Series, kept: Sequence[str]
-) -> dict[tuple[str, ...], np.ndarray]:
-    pairs = [(a, b) for a in kept for b in sorted(second.unique(), key=_natural)]
-    cells = {(a, b): np.flatnonzero((first == a) & (second == b)) for a, b in pairs}
-    return {pair: found for pair, found in cells.items() if len(found)}
-
-
-def _natural(value: str) -> tuple[int, float, str]:
-    """Sort donor 2 before donor 10."""
-    try:
-        return 0, float(value), value
-    except ValueError:
-        return 1, 0.0, value
-
-
-def sample_cells(n_cells: int, n_wanted: int, seed: int) -> np.ndarray:
-    """Draw the positions of the cells that are shown one by one, in order."""
-    if n_cells <= n_wanted:
-        return np.arange(n_cells)
-    return np.sort(np.random.default_rng(seed).choice(n_cells, n_wanted, replace=False))
-
-
-def quantiles(loadings: np.ndarray, views: Sequence[View]) -> np.ndarray:
-    """Return the quantiles of each term's loadings in each group.
-
-    Parameters
-    ----------
-    loadings
-        cells x terms.
-    views
-        Groups of cells; those of all views in order.
-
-    Returns
-    -------
-    terms x groups x quantiles (:data:`QUANTILES`).
-    """
-    groups = [cells for view in views for cells in view.groups.values()]
-    found = [np.quantile(loadings[cells], QUANTILES, axis=0) for cells in groups]
-    return np.stack(found).transpose(2, 0, 1)
-
-
-def _pack_view(block: Block, view: View, obs: pd.DataFrame, shown: np.ndarray) -> dict[str, Any]:
-    """Describe a view; `member` says of each cell shown in which group it is, 1 the first."""
-    member = np.zeros(len(obs), dtype=int)
-    for number, cells in enumerate(view.groups.values(), start=1):
-        member[cells] = number
-    # the colours of a label are those that its values have in the other figures
-    role = view.split or view.label
-    values = sorted(obs[role].astype(str).unique()) if role in obs else [role]
-    palette = {v: mpl.colors.to_hex(c) for v, c in label_colors(values, role).items()}
-    return {
-        "label": view.label,
-        "split": view.split,
-        "groups": [list(group) for group in view.groups],
-        "colors": [palette[group[-1]] for group in view.groups],
-        "sizes": [len(cells) for cells in view.groups.values()],
-        "n_left_out": view.n_left_out,
-        "member": block.add(member[shown], "u2"),
-    }
+def _dropped(tables: Tables) -> list[dict[str, Any]]:
+    """List the gene sets that the preparation left out: name, why and numbers of genes."""
+    table = tables.get("gene_sets")
+    if table is None:
+        return []
+    lost = table[~table["kept"].astype(bool)]
+    return lost[["name", "why", "n_genes", "in_data", "kept_genes"]].to_dict("records")
 
 
 def _pack_loadings(

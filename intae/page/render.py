@@ -34,13 +34,13 @@ def render_page(facts: dict[str, Any], numbers: bytes, title: str) -> str:
     """
     parts = {
         "title": html.escape(title),
-        "styles": _read("page.css"),
+        "styles": read_template("page.css"),
         "facts": compress(to_json(facts)),
         "numbers": compress(numbers),
         "plotly": compress(get_plotlyjs()),
-        "scripts": "\n".join(f"<script>\n{_read(name)}</script>" for name in SCRIPTS),
+        "scripts": "\n".join(f"<script>\n{read_template(name)}</script>" for name in SCRIPTS),
     }
-    return re.sub(r"\{\{ (\w+) \}\}", lambda found: parts[found[1]], _read("page.html"))
+    return re.sub(r"\{\{ (\w+) \}\}", lambda found: parts[found[1]], read_template("page.html"))
 
 
 def write_page(page: str, path: str | Path) -> None:
@@ -49,5 +49,6 @@ def write_page(page: str, path: str | Path) -> None:
         part.write_text(page, encoding="utf-8")
 
 
-def _read(name: str) -> str:
+def read_template(name: str) -> str:
+    """Return the text of a template's file."""
     return (resources.files(__package__) / TEMPLATE / name).read_text(encoding="utf-8")

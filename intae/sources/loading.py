@@ -80,6 +80,8 @@ def load_dataset(
     check_expression(name, adata)
     scale = _find_scale(name, adata, entry.get("scale"))
     loaded = AnnData(adata.X, obs=adata.obs, var=pd.DataFrame(index=adata.var_names))
+    if "X_umap" in adata.obsm:  # for the pages
+        loaded.obsm["X_umap"] = np.asarray(adata.obsm["X_umap"], np.float32)
     if source == "implanted":
         loaded.obsm, loaded.varm, loaded.uns = adata.obsm, adata.varm, adata.uns
     loaded.uns["scale"] = scale

@@ -77,12 +77,28 @@ def test_figures_of_a_truth_are_those_of_its_kind(jobs):
         "implanted_null": ["implanted_null"],
         "implanted_depth": ["implanted_null"],
         "corrupted": ["corrupted"],
-        "planted": ["recovery", "recovery_curves", "false_positives"],
+        "planted": ["recovery", "false_positives", "recovery_curves"],
     }.items():
         assert [row.name for row in figures_of(jobs, place)] == names
     inputs = inputs_of(jobs, "implanted_groups")
     assert inputs["implanted_calls"] == ["results/tables/implanted_calls.csv"]
     assert "implanted_calls" not in inputs_of(jobs, "implanted_null")
+
+
+def test_the_pages_read_the_recommended_method_and_a_map(jobs):
+    answer = jobs.answer_inputs("kang17")
+    assert answer["fit"] == "results/kang17/autoencoder_exact/seed0/model.h5"
+    assert answer["map"] == jobs.page_inputs("kang17")["map"] == "results/kang17/umap.csv"
+    assert answer["folds"] == "results/kang17/tables/folds.csv"
+    assert "accuracy" not in jobs.answer_inputs("macosko15")  # no condition
+    assert jobs.answer_facts("kang17")["scores"] == ["score_genes", "ulm", "aucell", "plain_mean"]
+
+
+def test_figures_of_one_job_share_a_file_of_findings(jobs):
+    told = {(place, number): facts["findings"] for place, number, facts, _ in shares(jobs)}
+    assert told["kang17", ""] == "results/figures/kang17/findings.rst"
+    assert told["kang17", "2"] == "results/figures/kang17/findings2.rst"
+    assert len(set(told.values())) == len(told)
 
 
 def test_a_fit_is_scored_by_what_its_model_can_answer(jobs):

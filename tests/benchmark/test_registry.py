@@ -1,14 +1,17 @@
 """What the registry says of models and methods is what their classes and the config say."""
 
+import colorsys
 import inspect
+import itertools
 import subprocess
 import sys
 
+import matplotlib as mpl
 import pytest
 import yaml
 
 import intae
-from intae.benchmark.registry import METHODS, MODELS, trains_a_network
+from intae.benchmark.registry import METHODS, MODELS, RECOMMENDED, trains_a_network
 from intae.controls import SCORES
 from intae.parameters import COMMON, PARAMETERS, check_arguments
 
@@ -38,6 +41,14 @@ def test_every_method_of_the_config_has_a_colour_of_its_own(root):
     config = yaml.safe_load((root / "config.yaml").read_text(encoding="utf-8"))
     assert set(config["methods"]) == set(METHODS)
     assert len(set(METHODS.values())) == len(METHODS)
+
+
+def test_methods_have_at_most_eight_hues():
+    hls = [colorsys.rgb_to_hls(*mpl.colors.to_rgb(color)) for color in METHODS.values()]
+    hues = sorted(360 * hue for hue, _, saturation in hls if saturation > 0.12)
+    kinds = 1 + sum(b - a > 10 for a, b in itertools.pairwise(hues))
+    assert kinds + any(saturation <= 0.12 for *_, saturation in hls) <= 8
+    assert next(iter(METHODS)) == RECOMMENDED
 
 
 def test_who_can_use_a_gpu(root):

@@ -1,5 +1,7 @@
 """Every row of the table of figures is drawn from its inputs, in one process."""
 
+import html
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,13 +13,16 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
+from docutils.core import publish_parts
 from matplotlib import pyplot as plt
 
 import intae
-from intae.benchmark import drawing
+from intae.benchmark import drawing, findings
 from intae.benchmark.drawing import FIGURES, draw_all
+from intae.benchmark.figure import MAIN
 from intae.benchmark.inputs import Inputs
 from intae.errors import IntaeError
+from intae.figures.sentences import bold, write_sentences
 from intae.fits import write_fit
 from intae.io import write_h5ad
 
@@ -34,8 +39,7 @@ FACTS = {
     "shown": ["ae", "fsclvm"],
     "permuted": [],
     "without_sets": ["pca"],
-    "others": ["ae"],
-    "reference": "fsclvm",
+    "recommended": "ae",
     "controls": ["PCA"],
     "scores": [],
     "families": [["fsclvm", "ae"]],
@@ -70,6 +74,7 @@ FACTS = {
     "share": 0.25,
     "fdr": 0.05,
     "draw_of": {"d_1": "d", "d_2": "d"},
+    "findings": "findings.rst",
 }  # fmt: skip
 
 
@@ -226,9 +231,11 @@ def test_each_row_is_drawn_and_says_what_it_reads(name, inputs, tmp_path, backen
     stems = [row.stem(part) for part in parts]
     paths = [[tmp_path / f"{stem}.png", tmp_path / f"{stem}.pdf"] for stem in stems]
     before = plt.get_fignums()
-    draw_all([(name, part) for part in parts], own, FACTS, paths)
+    found = draw_all([(name, part) for part in parts], own, FACTS, paths)
     assert all(path.stat().st_size > 1000 for pair in paths for path in pair)
     assert plt.get_fignums() == before  # each is closed
+    assert bool(found[stems[0]]) == (hasattr(findings, f"_{name}"))
+    assert findings.NOTHING not in found.values()
     drawn = row.draw(own, FACTS | ({row.per: parts[0]} if parts[0] else {}))
     assert drawn.axes and not any("Nothing to draw" in t.get_text() for t in drawn.texts)
     plt.close(drawn)
@@ -249,15 +256,17 @@ def test_tables_and_fits_are_read_once(inputs, monkeypatch):
 
 
 def test_names_of_files_and_labels():
-    relevance, sweep = FIGURES["relevance"], FIGURES["sweep"]
-    assert [relevance.stem(part) for part in relevance.parts(FACTS)] == [
-        "relevance/ae", "relevance/fsclvm",
-    ]  # fmt: skip
-    assert relevance.label(FACTS, "fsclvm") == "relevance, f-scLVM"
+    sweep = FIGURES["sweep"]
     assert [sweep.stem(part) for part in sweep.parts(FACTS)] == ["sweep_one"]
     assert sweep.label(FACTS, "one") == "sensitivity: one"
-    assert FIGURES["scaling"].label(FACTS) == "against the number of cells, d"
     assert FIGURES["terms"].parts(FACTS) == [""] and FIGURES["terms"].stem() == "terms"
+
+
+def test_the_main_figures_come_in_their_order_and_each_has_a_finding():
+    main = [row for row in FIGURES.values() if row.category == MAIN]
+    assert [row.title for row in main] == sorted(row.title for row in main)
+    assert [row.name for row in main][:4] == ["best_term", "terms", "necessity", "stability"]
+    assert len(main) <= 10 and all(hasattr(findings, f"_{row.name}") for row in main)
 
 
 @pytest.mark.parametrize("error", [IntaeError, KeyError])
@@ -265,11 +274,11 @@ def test_an_error_names_the_figure(error, inputs, tmp_path, monkeypatch, backend
     def fail(*_):
         raise error("what is wrong")
 
-    monkeypatch.setattr("intae.figures.terms.plot_relevance", fail)
+    monkeypatch.setattr("intae.figures.sweep.plot_sweep", fail)
     with pytest.raises(error) as caught:
-        draw_all([("relevance", "ae")], inputs, FACTS, [[tmp_path / "x.png"]])
+        draw_all([("sweep", "one")], inputs, FACTS, [[tmp_path / "x.png"]])
     said = [str(caught.value), *getattr(caught.value, "__notes__", [])]
-    assert any("relevance/ae" in text for text in said)
+    assert any("sweep_one" in text for text in said)
     assert not list(tmp_path.iterdir())
 
 
@@ -278,15 +287,29 @@ def test_a_figure_whose_row_forgets_the_prepared_data_says_so(inputs):
         drawing.accuracy(Inputs(inputs.tables), FACTS)
 
 
-@pytest.mark.parametrize("name", FIGURES)
-def test_captions_need_only_the_facts(name):
+def rendered(name: str, findings_path: Path) -> str:
     text = (ROOT / FIGURES[name].caption).read_text(encoding="utf-8")
     assert "wildcards" not in text and "snakemake.config" not in text
     template = jinja2.Template(text, trim_blocks=True, undefined=jinja2.StrictUndefined)
-    caption = template.render(snakemake=SimpleNamespace(params=SimpleNamespace(facts=FACTS)))
-    assert len(caption) > 200 and "{" not in caption
+    facts = FACTS | {"findings": str(findings_path)}
+    return template.render(snakemake=SimpleNamespace(params=SimpleNamespace(facts=facts)))
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_captions_need_only_the_facts_and_are_short(name, tmp_path):
+    """Docutils reads them without a warning, the finding stands first, the rest is folded."""
+    sentence = "A finding, with_one_ *star* and |r|."
+    write_sentences({name: bold(sentence)}, tmp_path / "findings.rst")
+    caption = rendered(name, tmp_path / "findings.rst")
+    strict = {"halt_level": 2, "report_level": 2}
+    page = publish_parts(caption, writer_name="html", settings_overrides=strict)["body"]
+    text = html.unescape(re.sub(r"<[^>]+>", "", page.partition("<details>")[0]))
+    assert ("<strong>" in page) and ("{" not in caption)
+    assert (sentence in text) == hasattr(findings, f"_{name}")
+    assert 20 < len(text.split()) < 110
+    assert len(caption.split()) < 320
     if FIGURES[name].by_dataset:
-        assert "(d" in caption
+        assert "(d" in text
 
 
 def test_figures_choose_no_backend_and_the_table_needs_no_libraries():

@@ -8,10 +8,9 @@ from fits import LONG
 
 from intae.figures.families import family_label, members_of, one_line_each, relatives
 from intae.figures.known_pairs import plot_known_pairs
-from intae.figures.separation import plot_metrics
 from intae.figures.stability import plot_stability
 from intae.figures.style import STAR
-from intae.figures.terms import plot_relevance, plot_top_terms
+from intae.figures.terms import plot_top_terms
 
 pytestmark = pytest.mark.usefixtures("close_figures")
 
@@ -69,18 +68,6 @@ def test_the_most_relevant_terms_have_one_line_per_family(terms):
     assert [t.get_text() for t in axis.texts] == ["2 of 2", "2 of 2", "1 of 2"]
 
 
-def test_relevance_has_one_line_per_family(terms):
-    figure = plot_relevance(terms, "Autoencoder", "Autoencoder", (0, 0, 1), expected=["b"])
-    left, middle, _ = figure.axes
-    assert tick_texts(left) == [f"{STAR} a or b, c", "d"]
-    assert [bar.get_width() for bar in left.patches] == [5, 3]
-    ticks, dots = left.collections
-    np.testing.assert_allclose([line[0, 0] for line in ticks.get_segments()], [2])
-    np.testing.assert_allclose(dots.get_offsets()[:, 0], [4, 1])  # the other seed, by its own name
-    assert len(middle.patches) == 2
-    assert nothing_overlaps(figure)
-
-
 @pytest.fixture
 def stability():
     own = {
@@ -102,13 +89,13 @@ def stability():
 
 def test_stability_has_a_bar_by_family_and_a_stroke_for_chance(stability):
     figure = plot_stability(stability, LABELS)
-    axis = figure.axes[2]
+    axis = figure.axes[1]
     assert [bar.get_width() for bar in axis.patches] == [0.79, 0.9, 1]
     assert [bar.get_hatch() for bar in axis.patches] == [None, "////", None]
     (stroke,) = (s for lines in axis.collections for s in lines.get_segments())
     np.testing.assert_allclose(stroke[:, 0], 0.83)
     assert [t.get_text() for t in axis.texts] == ["0.79", "0.90", "1.00"]
-    assert all(len(other.patches) == 2 for other in (figure.axes[0], figure.axes[3]))
+    assert all(len(other.patches) == 2 for other in (figure.axes[0], figure.axes[2]))
     assert [t.get_text()[:10] for t in figure.legends[0].get_texts()] == [
         "Jaccard in", "by family ", "by as many",
     ]  # fmt: skip
@@ -118,10 +105,10 @@ def test_stability_has_a_bar_by_family_and_a_stroke_for_chance(stability):
 def test_without_the_families_of_all_cells_those_of_the_fits_count(stability):
     gone = stability["term"].str.contains("all cells|random")
     figure = plot_stability(stability[~gone], LABELS)
-    assert [bar.get_width() for bar in figure.axes[2].patches] == [0.79, 0.84, 1]
+    assert [bar.get_width() for bar in figure.axes[1].patches] == [0.79, 0.84, 1]
     assert len(figure.legends[0].get_texts()) == 2
     none = plot_stability(stability[~gone & ~stability["term"].str.contains("famil")], LABELS)
-    assert not none.legends and len(none.axes[2].patches) == 2
+    assert not none.legends and len(none.axes[1].patches) == 2
 
 
 def test_known_pairs_name_the_family_below_the_term():
@@ -130,13 +117,3 @@ def test_known_pairs_name_the_family_below_the_term():
     table = pd.DataFrame([row], columns=columns).assign(n_terms=143)
     axis = plot_known_pairs(table, LABELS, family={"a": ["b"], "z": ["y"]}).axes[0]
     assert tick_texts(axis) == ["a or b must mark B cells (42 cells)"]
-
-
-def test_held_out_measures_name_the_family_of_the_best_term():
-    table = pd.DataFrame(
-        [("ae", 0, "a", "train", 0.9), ("ae", 0, "d", "train", 0.8), ("pca", 0, "a", "train", 0.7)],
-        columns=["method", "seed", "term", "split", "accuracy"],
-    ).assign(balanced_accuracy=0.5, auroc=0.5)
-    choice = pd.DataFrame({"method": []})
-    axis = plot_metrics(table, choice, LABELS, {"ae": {"a": ["b"]}}).axes[0]
-    assert tick_texts(axis) == ["Autoencoder a or b", "PCA a"]  # of the other method nothing

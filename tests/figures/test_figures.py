@@ -3,21 +3,29 @@
 import numpy as np
 import pandas as pd
 import pytest
+from figure_texts import nothing_overlaps
 from fits import LONG, make_fit
 from matplotlib.collections import PathCollection
 
+from intae.benchmark.registry import METHODS
 from intae.benchmark.tables import stack, write_table
-from intae.figures.agreement import plot_correlation
+from intae.figures.best_term import best_terms, plot_best_term
 from intae.figures.cells import plot_scatter
 from intae.figures.cost import plot_cost
 from intae.figures.separation import (
     plot_accuracy,
     plot_dense_factors,
-    plot_metrics,
     plot_reconstruction,
 )
 from intae.figures.stability import plot_stability
-from intae.figures.style import NO_TERMS, label_colors, method_colors, readable, save_figure
+from intae.figures.style import (
+    NO_TERMS,
+    label_colors,
+    looks,
+    method_colors,
+    readable,
+    save_figure,
+)
 from intae.figures.terms import plot_top_terms
 from intae.figures.truth import plot_false_positives, plot_recovery, plot_recovery_curves
 from intae.metrics.separation import dense_table
@@ -179,20 +187,8 @@ def test_top_terms_are_sorted_and_leave_out_what_is_off():
     axis = plot_top_terms(table, LABELS, {"ae": "Autoencoder"}).axes[0]
     assert texts(axis) == [LONG.replace("_", " "), "a"]
     assert [bar.get_width() for bar in axis.patches] == [5, 1]
-    axis = plot_top_terms(
-        table.assign(active=False), LABELS, {"ae": "Autoencoder"}, expected=["a"]
-    ).axes[0]
-    assert [t.get_text() for t in axis.texts] == ["every term is off"] and not axis.patches
-
-
-def test_correlation_is_absolute_and_in_the_references_order():
-    table = pd.DataFrame(
-        {"method_a": ["ae", "ae", "ae"], "method_b": ["fsclvm", "fsclvm", "slalom"],
-         "term": ["x", "y", "x"], "r": [-0.9, 0.1, 0.5], "relevance_rank": [2, 1, 2]}
-    )  # fmt: skip
-    axis = plot_correlation(table, LABELS, "fsclvm").axes[0]
-    assert texts(axis) == ["y", "x"]
-    assert [t.get_text() for t in axis.texts] == ["0.10", "0.90"]
+    figure = plot_top_terms(table.assign(active=False), LABELS, {"ae": "Autoencoder"})
+    assert "every term of Autoencoder is off" in figure.texts[0].get_text()
 
 
 def test_scatter_shows_each_cell_and_says_what_is_off(tmp_path):
@@ -226,15 +222,31 @@ def test_stability_names_what_was_changed():
     table = table.assign(r_min=table["r"], r_max=table["r"])
     spread = (table["method"] == "pca") & (table["term"] == "(median |r|)")
     table.loc[spread, ["r_min", "r_max"]] = [0.7, 0.95]
-    axes = plot_stability(table, LABELS).axes
-    assert texts(axes[0]) == ["Autoencoder: another seed (1 pair)", "PCA: other donors (5 pairs)"]
-    assert [t.get_text() for t in axes[0].texts] == ["0.40", "0.90"]
-    assert [t.get_text() for t in axes[3].texts] == ["6.0", "9.0"]
-    (segment,) = axes[0].collections[0].get_segments()  # one pair has no spread
-    np.testing.assert_allclose(segment, [[0.7, 1], [0.95, 1]])
-    assert not axes[3].collections
+    seeds, donors = np.reshape(plot_stability(table, LABELS).axes, (2, 3))
+    assert seeds[0].get_title(loc="left") == "another seed, the same cells"
+    assert donors[0].get_title(loc="left").startswith("other donors")
+    assert texts(seeds[0]) == ["Autoencoder (1 pair)"] and texts(donors[0]) == ["PCA (5 pairs)"]
+    assert "0.40" in [t.get_text() for t in seeds[0].texts]
+    assert [t.get_text() for t in donors[0].texts] == ["0.90"]
+    assert [t.get_text() for t in donors[2].texts] == ["9 of 10"]
+    (segment,) = donors[0].collections[0].get_segments()  # one pair has no spread
+    np.testing.assert_allclose(segment, [[0.7, 0], [0.95, 0]])
+    assert not seeds[0].collections and not donors[2].collections
     axes = plot_stability(table, LABELS, roles={"pca": "ablation"}, permuted=["ae"]).axes
-    assert texts(axes[0]) == ["Autoencoder: another shuffle (1 pair)"]
+    assert texts(axes[0]) == ["Autoencoder, another shuffle (1 pair)"] and len(axes) == 3
+
+
+def test_a_method_with_few_terms_can_share_no_more_than_these():
+    scores = {"(median |r|)": 1, "(Jaccard index of active terms)": 1, "(number of pairs)": 1,
+              "(shared of the 10 most relevant)": 8}  # fmt: skip
+    table = pd.DataFrame(
+        [("ae", "seeds", s, v, v, v) for s, v in scores.items()],
+        columns=["method", "kind", "term", "r", "r_min", "r_max"],
+    )
+    terms = pd.DataFrame({"method": "ae", "seed": 0, "kind": "annotated", "term": list("abcdefghi"),
+                          "active": [True] * 8 + [False]})  # fmt: skip
+    shared = plot_stability(table, LABELS, terms=terms).axes[2]
+    assert shared.patches[0].get_width() == 1 and shared.texts[-1].get_text() == "8 of 8"
 
 
 def test_a_third_column_for_cells_that_the_fit_never_saw(accuracy):
@@ -273,18 +285,31 @@ def test_top_terms_say_how_many_seeds_find_them():
     assert [t.get_text() for t in axis.texts] == ["2 of 2", "1 of 2"]
 
 
-def test_correlation_gives_the_median_and_range_over_pairs_of_seeds():
-    table = pd.DataFrame(
-        {"method_a": "ae", "method_b": "fsclvm", "term": ["x", "y"], "r": [-0.9, 0.1],
-         "relevance_rank": [1, 2]}
-    )  # fmt: skip
-    seeds = pd.DataFrame(
-        {"method_a": "ae", "seed_a": [0, 1, 2, 0], "method_b": "fsclvm", "seed_b": 222,
-         "term": ["x", "x", "x", "y"], "r": [-0.9, 0.3, np.nan, 0.1]}
-    )  # fmt: skip
-    axis = plot_correlation(table, LABELS, "fsclvm", seeds=seeds).axes[0]
-    assert [t.get_text() for t in axis.texts] == ["0.60\n0.30 to 0.90\n2 of 3 pairs", "0.10"]
-    np.testing.assert_allclose(axis.collections[0].get_array().ravel(), [0.6, 0.1])
+def test_other_models_are_a_map_of_ranks_of_the_recommended_methods_terms():
+    rows = [
+        ("ae", 0, "a", 5.0, 1, True, "a"), ("ae", 0, "b", 3.0, 2, True, "a"),
+        ("ae", 0, "c", 1.0, 3, True, "c"), ("ae", 0, "dense_1", 9.0, 4, True, None),
+        ("fsclvm", 0, "a", 1.0, 7, True, None), ("fsclvm", 0, "b", 2.0, 4, True, None),
+        ("fsclvm", 0, "c", 0.0, 9, False, None),
+        ("slalom", 0, "c", 1.0, 2, True, None), ("slalom", 1, "c", 0.0, 9, False, None),
+        ("slalom", 0, "a", 0.0, 8, False, None), ("slalom", 1, "a", 0.0, 8, False, None),
+    ]  # fmt: skip
+    columns = ["method", "seed", "term", "relevance", "rank", "active", "family"]
+    table = pd.DataFrame(rows, columns=columns).assign(kind="annotated")
+    table.loc[table["term"] == "dense_1", "kind"] = "dense"
+    models = dict.fromkeys(LABELS, "Autoencoder")
+    figure = plot_top_terms(table, LABELS, models, recommended="ae")
+    left, right = figure.axes
+    assert texts(left) == ["dense 1", "a or b", "c"]
+    found = {tuple(t.get_position()[::-1]): t.get_text() for t in right.texts}
+    assert found == {
+        (0, 0): "–", (0, 1): "–", (1, 0): "4", (1, 1): "off", (2, 0): "off", (2, 1): "2\n(1 of 2)"
+    }  # fmt: skip
+    shades = right.images[0].get_array()[..., 0]
+    assert shades[2, 1] < shades[1, 0] < shades[2, 0] == shades[0, 0]
+    assert nothing_overlaps(figure)
+    other = plot_top_terms(table, LABELS, models, recommended="slalom").axes[0]
+    assert other.get_title(loc="left") == "slalom" and texts(other) == ["c"]
 
 
 def test_dense_factors_frame_the_best_term_of_each_fit():
@@ -310,45 +335,69 @@ def test_dense_factors_frame_the_best_term_of_each_fit():
     assert one.get_title() == "f-scLVM"
 
 
-def test_metrics_show_the_best_term_on_seen_and_unseen_cells():
+@pytest.fixture
+def auroc():
     rows = [
         ("ae", seed, term, split, value + 0.02 * seed)
         for seed in (0, 1)
         for term, split, value in (
             (LONG, "train", 0.9), (LONG, "held_out", 0.85), (LONG, "unseen", 0.7),
-            ("OTHER", "train", 0.8), ("OTHER", "held_out", 0.8), ("OTHER", "unseen", 0.8),
+            (LONG, "unseen_family", 0.8), ("OTHER", "train", 0.8), ("OTHER", "unseen", 0.99),
         )
     ] + [("pca", 0, "dense_2", "train", 0.97), ("slalom", 0, "OTHER", "train", 0.6),
+         ("slalom", 0, "OTHER", "held_out", 0.5),
          ("slalom", 0, "dense_1", "train", 0.99)]  # fmt: skip
-    table = pd.DataFrame(rows, columns=["method", "seed", "term", "split", "accuracy"])
-    table = table.assign(balanced_accuracy=table["accuracy"] - 0.1, auroc=0.5)
-    choice = pd.DataFrame({"method": "ae", "fold": [1, 2], "accuracy": [0.6, 0.7],
-                           "balanced_accuracy": 0.5, "auroc": 0.5})  # fmt: skip
-    figure = plot_metrics(table, choice, LABELS)
-    accuracy, balanced, _ = figure.axes
-    assert texts(accuracy) == [
-        f"Autoencoder {LONG.replace('_', ' ')}", "slalom OTHER", "PCA component 2"
+    return pd.DataFrame(rows, columns=["method", "seed", "term", "split", "auroc"])
+
+
+def test_the_best_term_is_chosen_on_all_cells_and_scored_on_unseen_ones(auroc):
+    best = best_terms(auroc, list(LABELS)).set_index("method")
+    assert list(best["term"]) == [LONG, "OTHER", "dense_2"]
+    row = best.loc["ae", ["all", "all_min", "unseen", "unseen_min", "unseen_max"]]
+    np.testing.assert_allclose(row.astype(float), [0.91, 0.9, 0.81, 0.8, 0.82])  # by family
+    assert best["unseen"].isna().tolist() == [False, True, True]
+    # a plain score looks at one cell at a time: held out is unseen
+    score = best_terms(auroc, list(LABELS), ["slalom"]).set_index("method").loc["slalom"]
+    assert score["unseen"] == 0.5
+
+
+def test_two_marks_a_method_from_chance_the_recommended_one_first(auroc):
+    roles = {"ae": "model", "fsclvm": "model", "slalom": "model", "pca": "control"}
+    figure = plot_best_term(
+        auroc, LABELS, roles, {"ae": {LONG: ["B"]}}, recommended="slalom", scores=[]
+    )
+    (axis,) = figure.axes
+    assert texts(axis) == [
+        "slalom OTHER", f"Autoencoder {LONG.replace('_', ' ')} or B", "PCA component 2"
     ]  # fmt: skip
-    dots = [c.get_offsets()[0, 0] for c in accuracy.collections if isinstance(c, PathCollection)]
-    np.testing.assert_allclose(dots[:4], [0.91, 0.86, 0.71, 0.65])
-    np.testing.assert_allclose(dots[4:], [0.6, 0.97])
-    dots = [c.get_offsets()[0, 0] for c in balanced.collections if isinstance(c, PathCollection)]
-    assert dots[0] == pytest.approx(0.81)
-    assert len(figure.legends[0].get_texts()) == 4
-    only = plot_metrics(table[table["split"] == "train"], choice.iloc[:0], LABELS)
-    assert len(only.legends[0].get_texts()) == 1
+    assert [t.get_fontweight() for t in axis.get_yticklabels()] == ["bold", "normal", "normal"]
+    dots = [c.get_offsets()[0] for c in axis.collections if isinstance(c, PathCollection)]
+    np.testing.assert_allclose(dots, [[0.6, 0], [0.81, 1], [0.91, 1], [0.97, 2]])
+    assert axis.get_xlim()[0] == 0.5
+    notes = [t.get_text() for t in axis.texts]
+    assert notes[0] == "0.60, not tested on unseen cells" and notes[1] == "0.81 unseen, 0.91 on all"
+    assert nothing_overlaps(figure)
 
 
-def test_hollow_marks_of_pale_colours_have_a_darker_edge():
-    table = pd.DataFrame({"method": ["autoencoder_permuted", "autoencoder"], "seed": 0,
-                          "term": "A", "split": "train", "accuracy": 0.9})  # fmt: skip
-    table = table.assign(balanced_accuracy=0.9, auroc=0.9)
-    labels = {"autoencoder_permuted": "shuffled", "autoencoder": "Autoencoder"}
-    axis = plot_metrics(table, pd.DataFrame(columns=["method"]), labels).axes[0]
-    pale, dark = (c.get_edgecolor()[0, :3] for c in axis.collections)
+def test_marks_of_pale_colours_have_a_darker_edge():
+    table = pd.DataFrame({"method": ["autoencoder", "autoencoder_permuted"], "seed": 0,
+                          "term": "A", "split": "train", "auroc": 0.9})  # fmt: skip
+    labels = {"autoencoder": "Autoencoder", "autoencoder_permuted": "shuffled"}
+    axis = plot_best_term(table, labels, {}).axes[0]
+    scatters = [c for c in axis.collections if isinstance(c, PathCollection)]
+    dark, pale = (c.get_edgecolor()[0, :3] for c in scatters)
     colors = method_colors(labels)
     np.testing.assert_allclose(dark, colors["autoencoder"])
     assert np.all(pale < 0.8 * np.array(colors["autoencoder_permuted"]))
+
+
+def test_methods_that_share_a_hue_differ_in_mark_and_dash():
+    found = looks(METHODS)
+    hues = {}
+    for method, color in METHODS.items():
+        hues.setdefault(method.split("_")[0], []).append((color, *map(str, found[method])))
+    for shared in hues.values():
+        assert len({mark for _, mark, _ in shared}) == len(shared)
 
 
 def test_reconstruction_shows_each_fold_and_the_terms_on():

@@ -7,7 +7,7 @@ from figure_texts import all_texts, tick_texts
 from fits import LONG, make_fit
 from matplotlib.colors import to_rgb
 
-from intae.figures.agreement import plot_agreement, plot_correlation, plot_correlation_bars
+from intae.figures.agreement import plot_agreement, plot_correlation_bars
 from intae.figures.style import STAR, method_colors
 from intae.metrics.agreement import agreement_table, correlate_pairs
 
@@ -40,8 +40,19 @@ def seeds(correlation):
     return pd.concat([first, second])
 
 
-def test_bars_are_medians_over_pairs_of_seeds_in_the_order_of_relevance(correlation, seeds):
-    figure = plot_correlation_bars(correlation, seeds, LABELS, "fsclvm", ["ae", "slalom"], 3, ["x"])
+@pytest.fixture
+def terms():
+    """Ranks of f-scLVM and of ae, which has them the other way."""
+    names = [LONG, "x", "z"]
+    table = pd.DataFrame({"term": names * 2, "method": ["fsclvm"] * 3 + ["ae"] * 3,
+                          "rank": [1, 2, 3, 3, 2, 1]})  # fmt: skip
+    return table.assign(seed=0, kind="annotated", active=True)
+
+
+def test_bars_are_medians_over_pairs_of_seeds_in_the_order_of_relevance(correlation, seeds, terms):
+    figure = plot_correlation_bars(
+        correlation, seeds, LABELS, "fsclvm", ["ae", "slalom"], 3, ["x"], terms=terms
+    )
     itself, ae, slalom = figure.axes
     assert tick_texts(itself) == [LONG.replace("_", " "), f"{STAR} x", "z"]
     np.testing.assert_allclose([bar.get_width() for bar in itself.patches], [0.9, 0.75, 0])
@@ -57,12 +68,12 @@ def test_bars_are_medians_over_pairs_of_seeds_in_the_order_of_relevance(correlat
     assert "f-scLVM" in itself.get_ylabel()
 
 
-def test_bars_take_the_methods_that_there_are(correlation, seeds):
+def test_bars_take_the_methods_that_there_are(correlation, seeds, terms):
     pair = correlation[correlation["method_b"] == "fsclvm"]
-    figure = plot_correlation_bars(pair, seeds, LABELS, "none", ["nobody"], 2)
+    figure = plot_correlation_bars(pair, seeds, LABELS, "none", ["nobody"], 2, terms=terms)
     assert len(figure.axes) == 1  # ae, which has one fit, with f-scLVM; no panel of itself
     assert len(figure.axes[0].patches) == 2
-    figure = plot_correlation_bars(pair.iloc[:0], seeds, LABELS, "fsclvm", ["ae"])
+    figure = plot_correlation_bars(pair.iloc[:0], seeds, LABELS, "fsclvm", ["ae"], terms=terms)
     assert "fewer than two methods" in all_texts(figure)[0]
 
 
@@ -154,8 +165,3 @@ def test_the_words_of_the_heat_map_stay_in_their_cells(agreement):
     for axis in figure.axes[:2]:
         cell = axis.get_window_extent().width / 3
         assert max(t.get_window_extent().width for t in axis.texts) < 0.95 * cell
-
-
-def test_expected_terms_in_the_correlations(correlation):
-    axis = plot_correlation(correlation, LABELS, "fsclvm", expected=["x"]).axes[0]
-    assert tick_texts(axis) == [LONG.replace("_", " "), f"{STAR} x", "z"]

@@ -11,9 +11,10 @@ import pytest
 from terms_page import LABELS, TERMS, make_case, page_of
 
 from intae.errors import IntaeError
-from intae.page.gather import MAX_GROUPS, gather, quantiles, views_of
+from intae.page.gather import gather
 from intae.page.origins import Source, read_origins
 from intae.page.pack import Block, compress, quantise, shorten, to_json
+from intae.page.views import MAX_GROUPS, quantiles, views_of
 
 
 @pytest.fixture(scope="module")
@@ -144,3 +145,35 @@ def test_families_of_several_terms_are_told(case):
     facts, _ = gather(given.pop("fits"), given.pop("prepared"), given.pop("tables"), **given)
     by_name = {method["name"]: method["families"] for method in facts["methods"]}
     assert by_name == {"autoencoder": [[TERMS[0], TERMS[2]]], "fsclvm": []}
+
+
+def gathered(case, **changes):
+    given = vars(case) | {"dataset": "own", "labels": LABELS} | changes
+    return gather(given.pop("fits"), given.pop("prepared"), given.pop("tables"), **given)
+
+
+def test_the_page_opens_on_the_recommended_method(case):
+    facts, _ = gathered(case, recommended="fsclvm")
+    assert [method["name"] for method in facts["methods"]] == ["fsclvm", "autoencoder"]
+
+
+def test_gene_sets_that_were_left_out_are_listed(case):
+    facts, _ = gathered(case)
+    (lost,) = facts["dropped"]
+    assert lost["name"] == "<i>LOST</i>_SET" and lost["kept_genes"] == 8
+    assert "<variable>" not in page_of(case)
+    without = {name: table for name, table in case.tables.items() if name != "gene_sets"}
+    assert gathered(case, tables=without)[0]["dropped"] == []
+
+
+def test_the_map_places_the_cells_that_are_shown(case):
+    facts, numbers = gathered(case)
+    place = facts["map"]["places"]
+    steps = np.frombuffer(numbers, "<u2", place["n"], place["at"]).reshape(2, -1)
+    own = case.embedding[["umap_1", "umap_2"]].to_numpy().T
+    for row, wanted in zip(steps, own, strict=True):
+        assert np.corrcoef(row, wanted)[0, 1] > 0.9999
+    part = case.embedding.iloc[::2]  # only cells on the map are shown
+    facts, _ = gathered(case, embedding=part, n_cells=10)
+    assert facts["n_shown"] == 10 and facts["map"]["places"]["n"] == 20
+    assert gathered(case, embedding=None)[0]["map"] is None

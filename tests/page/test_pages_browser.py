@@ -232,11 +232,12 @@ def test_numbers_are_those_of_the_tables(opened, path, case):
     unseen = text_of(opened, "#accuracy tbody tr:nth-child(3)")
     assert unseen.startswith("unseen") and unseen.split()[-3:] == ["0.654", "0.610", "–"]
     tiles = text_of(opened, ".tiles")
-    assert f"{wanted['accuracy']:.3f}" in tiles
+    assert f"AUROC {wanted['auroc']:.3f}" in tiles  # on unseen cells there is none
+    assert f"accuracy {wanted['accuracy']:.3f}" in tiles
     assert f"{35 / 60:.3f}" in tiles  # always guessing the larger condition
     assert "|r| 0.97" in tiles and "other seeds: 0.99" in tiles  # the harder test first
     assert "0.94 to 0.98 over the pairs compared" in tiles
-    seeds = sorted(table.loc[[("autoencoder", s, EVIL, "held_out") for s in (0, 1)], "accuracy"])
+    seeds = sorted(table.loc[[("autoencoder", s, EVIL, "held_out") for s in (0, 1)], "auroc"])
     spread = f"{seeds[0]:.3f} to {seeds[1]:.3f}"
     assert f"{spread} over seeds" in tiles and spread in " ".join(row.split())
     assert " to " not in unseen.split("saw")[-1]  # scored from one seed
@@ -311,16 +312,30 @@ def test_terms_are_sorted_as_wished(opened, path, case):
     sort = Select(opened.find_element("id", "sort"))
     titles = [option.text for option in sort.options]
     assert titles == [
-        "relevance", "accuracy (held out)", "stability (other cells)", "necessity",
+        "relevance", "AUROC (held out)", "stability (other cells)", "necessity",
         "name",
     ]  # fmt: skip
     sort.select_by_visible_text(titles[1])
     table = case.tables["accuracy"].query("method == 'autoencoder' and seed == 0")
-    held = table[table["split"] == "held_out"].set_index("term")["accuracy"]
+    held = table[table["split"] == "held_out"].set_index("term")["auroc"]
     on = held[TERMS[:2]].sort_values(ascending=False).index
     assert terms_listed(opened) == [*map(readable, on), "AN IDLE TERM"]
     sort.select_by_visible_text("necessity")
     assert terms_listed(opened)[0] == readable(EVIL)
+
+
+def test_the_map_is_coloured_by_the_term_and_lost_sets_are_listed(opened, path, case):
+    go(opened, path, method="autoencoder", term=EVIL)
+    data = "document.querySelector('#map-chart').data[0]"
+    color, x = js(opened, f"{data}.marker.color"), js(opened, f"{data}.x")
+    z = case.fits[0].loadings[EVIL].to_numpy()
+    assert color == sorted(color) and color == pytest.approx(np.sort(z), abs=np.ptp(z) / 250)
+    places = case.embedding["umap_1"].to_numpy()[np.argsort(z, kind="stable")]
+    assert np.corrcoef(x, places)[0, 1] > 0.9  # steps of loadings may tie
+    opened.execute_script("document.querySelector('#dropped').open = true")
+    assert "<i>LOST</i> SET too few <variable> genes 39 36 8" in text_of(
+        opened, "#dropped"
+    ).replace("\t", " ").replace("\n", " ")
 
 
 def test_a_term_that_is_off_says_so(opened, path):

@@ -19,7 +19,7 @@ from intae.benchmark.logs import ended_by_slurm
 ROOT = Path(__file__).parents[2]
 PARTS = ["Snakefile", "config.yaml", "rules", "scripts", "report", "envs", "profiles"]
 LOCAL = {
-    "join", "claims", "compare_simulated", "figures_simulated", "figures2_simulated",
+    "join", "compare_simulated", "figures_simulated", "figures2_simulated",
     "figures_of_the_run",
 }  # fmt: skip
 # The first attempt of the one asks for 2000 MB, of the other for 1 minute; both take the same at

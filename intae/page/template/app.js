@@ -59,9 +59,11 @@ class App {
       make("div", { class: "cards" },
         make("div", { class: "stack" }, genesSection(facts, method, state.term)),
         make("div", { class: "stack" },
+          mapSection(facts, method, state.term),
           loadingsSection(facts, method, state.term, state, go),
           accuracySection(facts, method, state.term)),
         methodsSection(facts, method, state.term, go),
+        droppedSection(facts),
         glossary(facts, method)),
     ];
     const focused = document.activeElement?.closest?.("#loadings") ? document.activeElement : null;
@@ -100,7 +102,8 @@ class App {
 }
 
 function firstTerm(method) {
-  const order = [...method.terms.keys()].sort((a, b) => method.rank[a] - method.rank[b]);
+  const isFree = t => method.kind[t] !== "annotated"; // a factor without a gene set comes after
+  const order = [...method.terms.keys()].sort((a, b) => isFree(a) - isFree(b) || method.rank[a] - method.rank[b]);
   return method.terms[order[0]];
 }
 

@@ -79,6 +79,29 @@ class Facts {
     }));
   }
 
+  // The loadings of the cells shown, one by one; null where all cells have the same.
+  sampleOf(method, term) {
+    const packed = method.loadings;
+    const row = packed.row[method.number.get(term)];
+    if (row < 0) return null;
+    const n_rows = packed.row.reduce((most, r) => Math.max(most, r), -1) + 1;
+    const range = arrayAt(this.block, packed.sample_range);
+    const steps = arrayAt(this.block, packed.sample).subarray(row * this.n_shown, (row + 1) * this.n_shown);
+    return Array.from(steps, step => range[row] + (range[n_rows + row] - range[row]) * step / 255);
+  }
+
+  // Where the cells shown lie on the map: x and y, in no unit.
+  places() {
+    const steps = Array.from(arrayAt(this.block, this.map.places));
+    return [steps.slice(0, this.n_shown), steps.slice(this.n_shown)];
+  }
+
+  // The hardest test of a term's separation that was made and has an AUROC.
+  bestSplit(method, term, label) {
+    const order = ["unseen_family", "unseen", "held_out", "train"].filter(split => split in method.accuracy[label]);
+    return order.find(split => !missing(this.score(method, term, label, split, "auroc"))) ?? order.at(-1);
+  }
+
   // The label whose accuracy is told first, if there is one.
   firstLabel(method) {
     return Object.keys(method.accuracy)[0] ?? null;
@@ -142,9 +165,9 @@ class Facts {
     };
     if (label !== null) {
       const split = "held_out" in method.accuracy[label] ? "held_out" : "train";
-      found.accuracy = {
-        title: `accuracy (${SPLITS[split].title})`,
-        value: term => this.score(method, term, label, split, "accuracy"),
+      found.auroc = {
+        title: `AUROC (${SPLITS[split].title})`,
+        value: term => this.score(method, term, label, split, "auroc"),
       };
     }
     const kind = Object.keys(STABILITY).find(k => k in method.stability);
@@ -182,5 +205,5 @@ const SPLITS = {
   train: { title: "on all cells", text: "fitted and scored on the same cells, as in the paper" },
   held_out: { title: "held out", text: "scored on cells (whole donors where they are known) that the regression did not see" },
   unseen: { title: "unseen", text: "scored on cells that neither the regression nor the factor model saw" },
-  unseen_family: { title: "unseen, by family", text: "the same, by the loadings of that term of its family which is on in the fit" },
+  unseen_family: { title: "unseen, by family", text: "scored on cells that neither saw, by the term of its family that is on in the fit without them" },
 };

@@ -116,3 +116,29 @@ function drawLoadings(chart, facts, view, groups, title, label) {
   };
   Plotly.react(chart, [...dots, boxes, hover], layout, plotConfig(`loadings ${title} ${label}`));
 }
+
+// The cells on a map, like beside like, coloured by the term.
+function mapSection(facts, method, term) {
+  const values = facts.map === null ? null : facts.sampleOf(method, term);
+  if (values === null) return null;
+  const chart = make("div", { class: "chart", id: "map-chart", role: "group", "aria-label": `Map of the cells, coloured by the loadings of ${readable(term)}` });
+  const section = make("section", { class: "card", id: "map" },
+    make("h3", {}, "Where it is at work"),
+    make("p", { class: "small" }, `${facts.map.own ? "The data's own UMAP" : "A UMAP of the cells, computed by scanpy"}: like cells lie beside each other. Each dot is a cell; the brighter, the larger its loading.`),
+    chart);
+  section.draw = () => {
+    const [x, y] = facts.places();
+    const order = [...values.keys()].sort((a, b) => values[a] - values[b]);
+    const pick = array => order.map(i => array[i]);
+    const sorted = pick(values);
+    const at = share => sorted[Math.round(share * (sorted.length - 1))];
+    const hidden = { visible: false, fixedrange: true };
+    Plotly.react(chart, [{
+      type: "scatter", mode: "markers", x: pick(x), y: pick(y), hoverinfo: "skip",
+      marker: { size: 4.5, color: sorted, colorscale: "Viridis", cmin: at(0.01), cmax: at(0.99),
+        colorbar: { thickness: 10, outlinewidth: 0, title: { text: "loading", side: "right" }, exponentformat: "power" } },
+    }], { ...LAYOUT, height: 320, margin: { l: 4, r: 4, t: 4, b: 4 }, xaxis: hidden, yaxis: hidden },
+    plotConfig(`map ${readable(term)} ${method.label}`));
+  };
+  return section;
+}

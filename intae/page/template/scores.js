@@ -9,7 +9,7 @@ const MEASURES = {
 
 function tile(title, value, ...notes) {
   return make("div", { class: "tile" }, make("dt", {}, title), make("dd", {}, value),
-    notes.filter(Boolean).map(note => make("p", { class: "small" }, note)));
+    notes.filter(Boolean).map(note => make("dd", { class: "small" }, note)));
 }
 
 function tiles(facts, method, term, go) {
@@ -20,13 +20,14 @@ function tiles(facts, method, term, go) {
     facts.rankSpread(method, term))];
   const label = facts.firstLabel(method);
   if (label !== null) {
-    const split = "held_out" in method.accuracy[label] ? "held_out" : "train";
-    const spread = facts.scoreSpread(method, term, label, split, "accuracy");
+    const split = facts.bestSplit(method, term, label);
+    const spread = facts.scoreSpread(method, term, label, split, "auroc");
+    const right = fixed(facts.score(method, term, label, split, "accuracy"), 3);
     found.push(tile(`Separates ${readable(label)}`,
-      fixed(facts.score(method, term, label, split, "accuracy"), 3),
-      `accuracy ${SPLITS[split].title}`,
+      `AUROC ${fixed(facts.score(method, term, label, split, "auroc"), 3)}`,
+      `${SPLITS[split].text}; 0.5 is chance, 1 is perfect`,
       spread && `${spread} over seeds`,
-      facts.guess[label] ? `always guessing the largest group: ${fixed(facts.guess[label], 3)}` : null));
+      facts.guess[label] ? `accuracy ${right}, always guessing the largest group: ${fixed(facts.guess[label], 3)}` : `accuracy ${right}`));
   }
   const [hardest, ...others] = facts.stabilities(method, term);
   found.push(hardest === undefined
@@ -124,6 +125,19 @@ function methodsSection(facts, method, term, go) {
         make("th", { scope: "row" }, make("span", { class: "dot", style: `background: ${m.color}` }),
           m === method ? m.label : make("button", { type: "button", class: "link", onclick: () => go({ method: m.name }) }, m.label)),
         columns.map(([, , value]) => make("td", { class: "number" }, value(m)))))))));
+}
+
+// The gene sets that were left out before any method ran, and why.
+function droppedSection(facts) {
+  if (!facts.dropped.length) return null;
+  const columns = [["genes in the set", "n_genes"], ["in the data", "in_data"], ["analysed", "kept_genes"]];
+  return make("details", { class: "card wide", id: "dropped" },
+    make("summary", {}, `${plural(facts.dropped.length, "gene set")} left out before any method ran, and why`),
+    make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Gene sets left out" }, make("table", {},
+      make("thead", {}, make("tr", {}, make("th", { scope: "col" }, "gene set"), make("th", { scope: "col" }, "why"),
+        columns.map(([title]) => make("th", { scope: "col", class: "number" }, title)))),
+      make("tbody", {}, facts.dropped.map(set => make("tr", {}, make("th", { scope: "row" }, readable(set.name)), make("td", {}, set.why),
+        columns.map(([, key]) => make("td", { class: "number" }, whole(set[key])))))))));
 }
 
 const lower = text => text[0].toLowerCase() + text.slice(1);

@@ -25,7 +25,7 @@ from intae.figures.style import label_colors, set_style
 
 MAPS = {  # a term and what to look for
     "INTERFERON_ALPHA_BETA_SIGNALING": "interferon alpha/beta signalling:\nstimulated cells",
-    "MHC_CLASS_II_ANTIGEN_PRESENTATION": "MHC class II antigen presentation:\nB and dendritic cells",
+    "MHC_CLASS_II_ANTIGEN_PRESENTATION": "MHC class II presentation:\nB and dendritic cells",
     "RESPONSE_TO_ELEVATED_PLATELET_CYTOSOLIC_CA2_": "response to platelet calcium:\nmegakaryocytes",
 }
 N_BARS = 8
@@ -85,7 +85,9 @@ def draw(data, loadings, necessity, output: Path) -> None:
     names = [term.replace("_", " ").strip().capitalize() for term in best.index]
     axis.set_yticks(range(len(best)), [n if len(n) < 50 else n[:47] + "..." for n in names])
     axis.tick_params(labelsize=7)
-    axis.set_xlabel("how much worse the cells are explained without the term (rise of F + R)", fontsize=8)
+    axis.set_xlabel(
+        "how much worse the cells are explained without the term (rise of F + R)", fontsize=8
+    )
     axis.spines["left"].set_visible(False)
     axis.tick_params(axis="y", length=0)
     figure.savefig(output, dpi=160)

@@ -19,14 +19,15 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
 import matplotlib.pyplot as plt
 import numpy as np
 import scanpy as sc
+from matplotlib.lines import Line2D
 
 import intae
-from intae.figures.style import label_colors, set_style
+from intae.figures.style import label_colors, readable, set_style
 
 MAPS = {  # a term and what to look for
-    "INTERFERON_ALPHA_BETA_SIGNALING": "interferon alpha/beta signalling:\nstimulated cells",
+    "INTERFERON_ALPHA_BETA_SIGNALING": "interferon alpha and beta:\nstimulated cells",
     "MHC_CLASS_II_ANTIGEN_PRESENTATION": "MHC class II presentation:\nB and dendritic cells",
-    "RESPONSE_TO_ELEVATED_PLATELET_CYTOSOLIC_CA2_": "response to platelet calcium:\nmegakaryocytes",
+    "CHEMOKINE_RECEPTORS_BIND_CHEMOKINES": "chemokine receptors:\na part of the monocytes",
 }
 N_BARS = 8
 
@@ -39,7 +40,8 @@ def main() -> None:
     folder = Path(os.environ["INTAE_MIRROR"])
     cells = sc.read_h5ad(next(folder.rglob("kang17_subset.h5ad")))
     cells = cells[cells.obs["multiplets"] == "singlet"].copy()
-    gene_sets = next(folder.rglob("c2.cp.reactome.v4.0.symbols.gmt"))
+    reactome = next(folder.rglob("c2.cp.reactome.v4.0.symbols.gmt"))
+    gene_sets = intae.read_gene_sets(reactome, remove_prefix="REACTOME_")
     data = intae.prepare(cells, gene_sets, min_genes=12)
     model = intae.Autoencoder(seed=0).fit(data)
     necessity = model.necessity()
@@ -53,16 +55,18 @@ def main() -> None:
 def draw(data, loadings, necessity, output: Path) -> None:
     """Draw four maps above the bars, as wide as the README shows them."""
     set_style()
-    figure = plt.figure(figsize=(9, 4.6), layout="constrained")
-    maps, below = figure.subfigures(2, 1, height_ratios=[1.25, 1])
+    figure = plt.figure(figsize=(9, 5.2), layout="constrained")
+    maps, below = figure.subfigures(2, 1, height_ratios=[1.7, 1])
     axes = maps.subplots(1, 1 + len(MAPS))
     where = data.obsm["X_umap"]
     kinds = data.obs["cell_type"].astype(str)
     colors = label_colors(sorted(kinds.unique()), "cell_type")
     axes[0].scatter(*where.T, s=0.8, c=[colors[k] for k in kinds], linewidths=0, rasterized=True)
-    for kind in kinds.unique():
-        x, y = np.median(where[kinds == kind], axis=0)
-        axes[0].text(x, y, kind.removesuffix(" cells"), fontsize=6, ha="center", va="center")
+    marks = [Line2D([], [], ls="", marker="o", ms=3, color=c, label=k) for k, c in colors.items()]
+    axes[0].legend(
+        handles=marks, loc="upper center", bbox_to_anchor=(0.5, 0.04), ncols=2, fontsize=6,
+        frameon=False, handletextpad=0, columnspacing=0.5,
+    )  # fmt: skip
     axes[0].set_title("cell types", fontsize=8)
     for axis, (term, title) in zip(axes[1:], MAPS.items(), strict=True):
         z = loadings[term].to_numpy()
@@ -82,12 +86,9 @@ def draw(data, loadings, necessity, output: Path) -> None:
     axis = below.subplots()
     best = necessity.nlargest(N_BARS, "rise")[::-1]
     axis.barh(range(len(best)), best["rise"], color="#4477AA", height=0.7)
-    names = [term.replace("_", " ").strip().capitalize() for term in best.index]
-    axis.set_yticks(range(len(best)), [n if len(n) < 50 else n[:47] + "..." for n in names])
+    axis.set_yticks(range(len(best)), [readable(term, 50) for term in best.index])
     axis.tick_params(labelsize=7)
-    axis.set_xlabel(
-        "how much worse the cells are explained without the term (rise of F + R)", fontsize=8
-    )
+    axis.set_xlabel("how much worse the cells are explained without the term", fontsize=8)
     axis.spines["left"].set_visible(False)
     axis.tick_params(axis="y", length=0)
     figure.savefig(output, dpi=160)

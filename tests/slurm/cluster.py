@@ -154,8 +154,63 @@ def listens(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
+class Daemons:
+    """The processes of a cluster, by their programs' names.
+
+    Parameters
+    ----------
+    folder
+        Where their logs go.
+    env
+        The environment that they, and Slurm's commands, run in.
+    """
+
+    def __init__(self, folder: Path, env: dict[str, str]):
+        self.folder, self.env = folder, env
+        self.running: dict[str, subprocess.Popen] = {}
+
+    def start(self, *command: str) -> None:
+        """Start a program in the foreground, its output in a log."""
+        name = Path(command[0]).name
+        with (self.folder / f"{name}.out.log").open("a") as log:
+            self.running[name] = subprocess.Popen(command, env=self.env, stdout=log, stderr=log)
+
+    def wait_for_node(self) -> None:
+        """Wait until the controller answers that its node works."""
+
+        def works() -> bool:
+            state = says("sinfo", "-h", "-o", "%T", env=self.env).strip()
+            return state in ("idle", "mixed", "allocated")
+
+        wait("the node", works, self.folder)
+
+    def kill_and_restart(self, name: str, seconds: float) -> None:
+        """Kill a program (SIGKILL), and start it again after some seconds."""
+        process = self.running[name]
+        process.kill()
+        process.wait()
+        time.sleep(seconds)
+        self.start(*process.args)
+        self.wait_for_node()
+
+    def stop(self) -> None:
+        """Cancel all jobs and end all programs, the last one started first."""
+        if len(self.running) > 1:
+            says("scancel", "--user=root", env=self.env)
+            end = time.monotonic() + 20
+            while says("squeue", "-h", env=self.env).strip() and time.monotonic() < end:
+                time.sleep(0.5)
+        for daemon in reversed(self.running.values()):
+            daemon.terminate()
+            try:
+                daemon.wait(30)
+            except subprocess.TimeoutExpired:
+                daemon.kill()
+                daemon.wait()
+
+
 @contextlib.contextmanager
-def cluster(accounting: bool = False, gres: bool = False) -> Iterator[dict[str, str]]:
+def cluster(accounting: bool = False, gres: bool = False) -> Iterator[Daemons]:
     """Start a cluster of one node, and stop it when the block is left.
 
     Parameters
@@ -167,8 +222,8 @@ def cluster(accounting: bool = False, gres: bool = False) -> Iterator[dict[str, 
 
     Yields
     ------
-    dict
-        The environment in which Slurm's commands find the cluster.
+    Daemons
+        With `env`, the environment in which Slurm's commands find the cluster.
     """
     folder = Path(tempfile.mkdtemp(prefix="slurm-"))
     folder.chmod(0o755)
@@ -177,13 +232,8 @@ def cluster(accounting: bool = False, gres: bool = False) -> Iterator[dict[str, 
     names = ("ctld_port", "d_port", "dbd_port", "sql_port")
     facts = {name: free_port() for name in names}
     facts |= {"folder": folder, "host": host, "password": secrets.token_hex(8)}
-    started: list[subprocess.Popen] = []
-    linked = False
-
-    def start(*command: str) -> None:
-        log = (folder / f"{Path(command[0]).name}.out.log").open("w")
-        started.append(subprocess.Popen(command, env=env, stdout=log, stderr=log))
-
+    daemons, linked = Daemons(folder, env), False
+    start = daemons.start
     try:
         start_munge(folder, start)
         conf = SLURM_CONF.format(
@@ -206,26 +256,15 @@ def cluster(accounting: bool = False, gres: bool = False) -> Iterator[dict[str, 
         (folder / "spool").mkdir()
         start("/usr/sbin/slurmctld", "-D", "-i")
         start("/usr/sbin/slurmd", "-D", "-N", host)
-        wait("the node", lambda: "idle" in says("sinfo", "-h", "-o", "%T", env=env), folder)
+        daemons.wait_for_node()
         if accounting:
             subprocess.run(
                 "sacctmgr -i add account test && sacctmgr -i add user root account=test",
                 shell=True, env=env, check=True, capture_output=True,
             )  # fmt: skip
-        yield env
+        yield daemons
     finally:
-        if len(started) > 1:
-            says("scancel", "--user=root", env=env)
-            end = time.monotonic() + 20
-            while says("squeue", "-h", env=env).strip() and time.monotonic() < end:
-                time.sleep(0.5)
-        for daemon in reversed(started):
-            daemon.terminate()
-            try:
-                daemon.wait(30)
-            except subprocess.TimeoutExpired:
-                daemon.kill()
-                daemon.wait()
+        daemons.stop()
         if linked:
             SYSTEM.unlink()
         shutil.rmtree(folder, ignore_errors=True)
@@ -284,8 +323,8 @@ def main() -> int:
     if arguments.install:
         install(arguments.accounting)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # the cluster is taken down
-    with cluster(arguments.accounting, arguments.gres) as env:
-        command = subprocess.Popen(arguments.command, env=env, start_new_session=True)
+    with cluster(arguments.accounting, arguments.gres) as daemons:
+        command = subprocess.Popen(arguments.command, env=daemons.env, start_new_session=True)
         try:
             return command.wait()
         finally:

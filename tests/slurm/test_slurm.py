@@ -6,15 +6,18 @@ snakemake-executor-plugin-slurm in the environment of the tests.
 
 import importlib.util
 import os
+import random
 import re
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from intae.benchmark.logs import ended_by_slurm
+from intae.benchmark.runs import compare_runs
 
 ROOT = Path(__file__).parents[2]
 PARTS = ["Snakefile", "config.yaml", "rules", "scripts", "report", "envs", "profiles"]
@@ -36,7 +39,7 @@ cluster = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(cluster)
 
 
-def run(folder, env, *arguments, hog=HOG):
+def run(folder, env, *arguments, hog=HOG, meanwhile=lambda run: None):
     """Run the workflow through the profile, as the README says; return what it says."""
     for part in PARTS:
         source = ROOT / part
@@ -45,12 +48,17 @@ def run(folder, env, *arguments, hog=HOG):
     command = [sys.executable, "-m", "snakemake", "--profile", "profiles/slurm", *config]
     env = env | {"INTAE_TEST_HOG": hog, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     env["PYTHONPATH"] = os.pathsep.join([str(Path(__file__).parent / "hog"), str(ROOT)])
-    done = subprocess.run(
-        [*command, *arguments], cwd=folder, env=env, text=True, timeout=900, check=False,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-    )  # fmt: skip
-    (folder / "said.txt").write_text(done.stdout, encoding="utf-8")
-    return done
+    with (folder / "said.txt").open("w", encoding="utf-8") as said:
+        started = subprocess.Popen(
+            [*command, *arguments], cwd=folder, env=env, stdout=said, stderr=subprocess.STDOUT
+        )
+    try:
+        meanwhile(started)
+        started.wait(900)
+    finally:
+        started.kill()
+    said = (folder / "said.txt").read_text(encoding="utf-8")
+    return subprocess.CompletedProcess(started.args, started.returncode, said)
 
 
 def attempts(said, rule, method):
@@ -73,8 +81,8 @@ def test_the_profile_runs_to_the_end(tmp_path, accounting, gpus, switch):
     reason = cluster.why_not(accounting)
     if reason:
         pytest.skip(reason)
-    with cluster.cluster(accounting, gpus) as env:
-        done = run(tmp_path, env, "--config", f"cluster_gpus={switch}")
+    with cluster.cluster(accounting, gpus) as daemons:
+        done = run(tmp_path, daemons.env, "--config", f"cluster_gpus={switch}")
     assert done.returncode == 0, done.stdout[-5000:]
     check(tmp_path, done.stdout, switch)
 
@@ -110,9 +118,9 @@ def test_a_run_that_fails_says_what_slurm_ended_and_why(tmp_path):
         pytest.skip(reason)
     small = tmp_path / "small.yaml"
     small.write_text("methods: {pca: {mem_mb: 300}}", encoding="utf-8")
-    with cluster.cluster() as env:
+    with cluster.cluster() as daemons:
         done = run(  # a second --configfile is laid over the first
-            tmp_path, env, str(small), "--", "results/simulated/pca/seed0/model.h5",
+            tmp_path, daemons.env, str(small), "--", "results/simulated/pca/seed0/model.h5",
             hog="pca.seed0.train.log:memory=2000",
         )  # fmt: skip
     assert done.returncode != 0
@@ -120,3 +128,37 @@ def test_a_run_that_fails_says_what_slurm_ended_and_why(tmp_path):
     assert memory == [300, 600, 1200]
     end = done.stdout[done.stdout.rindex("Error in rule train") :]
     assert len(re.findall(r"^Slurm ended job \d+, over its memory: ", end, re.MULTILINE)) == 3
+
+
+def test_daemons_killed_at_random_moments_change_no_table(tmp_path):
+    """The controller is killed twice and the node's daemon once, beside jobs that run.
+
+    The node's is the last: a job that ended moments before its controller was killed counts as
+    running until the node registers again, which is then at once, but else takes half an hour.
+    """
+    reason = cluster.why_not()
+    if reason:
+        pytest.skip(reason)
+    rng, kills = random.SystemRandom(), []
+    for name in ("undisturbed", "disturbed"):
+        (tmp_path / name).mkdir()
+
+    def kill(started):
+        for daemon in ("slurmctld", "slurmctld", "slurmd"):
+            said = tmp_path / "disturbed/said.txt"
+            while started.poll() is None and "SLURM jobid" not in said.read_text():
+                time.sleep(1)
+            time.sleep(rng.uniform(5, 25))
+            if started.poll() is None:
+                kills.append((daemon, round(time.monotonic() - began)))
+                daemons.kill_and_restart(daemon, seconds=rng.uniform(1, 15))
+
+    with cluster.cluster() as daemons:
+        done = run(tmp_path / "undisturbed", daemons.env, hog="")
+        assert done.returncode == 0, done.stdout[-5000:]
+        began = time.monotonic()
+        done = run(tmp_path / "disturbed", daemons.env, hog="", meanwhile=kill)
+    assert done.returncode == 0, done.stdout[-5000:]
+    assert len(kills) == 3, kills
+    lines, differ = compare_runs(*(tmp_path / n / "results" for n in ("undisturbed", "disturbed")))
+    assert not differ, (kills, lines)

@@ -41,6 +41,7 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMB
     os.environ.setdefault(name, "1")
 
 import json
+import logging
 import subprocess
 import sys
 import time
@@ -332,6 +333,7 @@ def main() -> None:
     asked = parser.parse_args()
     folder = Path(asked.out)
     others = {m: [f"{m}@{n}={v:g}" for v in values] for m, (n, values) in TUNED.items()}
+    logging.getLogger("intae").setLevel(logging.ERROR)  # of each draw, which sets are dropped
     if asked.fit:
         method, *wanted = asked.fit
         try:

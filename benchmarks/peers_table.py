@@ -161,11 +161,12 @@ def draw(table: pd.DataFrame, path: Path) -> None:
         ax.tick_params(axis="x", labelsize=7)
         ax.grid(axis="y", color="0.9", zorder=0)
         title, more = MEASURES[name]
-        ax.set_title(f"{title} ({'more' if more else 'less'} is better)", fontsize=8)
-        if name in ("seconds", "peak_mb"):
+        ax.set_title(title + ("" if more else ", less is better"), fontsize=8)
+        if name == "seconds":
             ax.set_xscale("log")
-        elif part["value"].max() <= 1:
-            ax.set_xlim(min(0, part["value"].min()) - 0.03, 1.03)
+        elif name != "peak_mb":
+            whole = 10 if name.endswith("shared") else 1
+            ax.set_xlim(min(0, part["value"].min()) - 0.03 * whole, 1.03 * whole)
     for ax in axes.flat[len(names) :]:
         ax.set_axis_off()
     fig.supxlabel("hollow: a budget ended the fit, which takes longer", fontsize=8)

@@ -87,7 +87,8 @@ def terms(
     _, axis = plt.subplots(figsize=(6.5, 0.8 + 0.36 * len(table)), layout="constrained")
     colors = [BAR if active else PALE for active in table["active"]]
     places = np.arange(len(table))
-    axis.barh(places, table["relevance"], **{"color": colors, "height": 0.7} | style)
+    look: dict[str, Any] = {"color": colors, "height": 0.7} | style
+    axis.barh(places, table["relevance"], **look)
     axis.set_yticks(places, _labels(cells, key, table.index, width=44))
     for place, n, value in zip(places, table["n_genes"], table["relevance"], strict=True):
         if n:

@@ -112,9 +112,9 @@ class Uses(ast.NodeVisitor):
         if isinstance(node.value, ast.Name) and node.value.id == "intae":
             if node.attr not in intae.__all__:
                 self.faults.append(f"intae.{node.attr}")
-        elif isinstance(node.value, ast.Attribute) and node.value.attr in MODULES:
-            if node.attr not in getattr(intae, node.value.attr).__all__:
-                self.faults.append(f"intae.{node.value.attr}.{node.attr}")
+        elif (place := ast.unparse(node.value)) in [f"intae.{module}" for module in MODULES]:
+            if node.attr not in getattr(intae, place[6:]).__all__:
+                self.faults.append(f"{place}.{node.attr}")
         elif isinstance(node.value, ast.Name) and node.value.id in self.models:
             documented = re.findall(r"\b\w+_\b", intae_docs())
             if not hasattr(intae.Autoencoder, node.attr) and node.attr not in documented:

@@ -174,7 +174,7 @@ def test_names_are_text_in_page_and_summary(fit, tables):
 def test_the_map_is_the_datas_own_or_computed_with_a_seed():
     import intae
 
-    cells = intae.simulate(n_cells=60, n_genes=30, n_terms=4, n_active=2, seed=0)
+    cells = intae.simulate(n_cells=60, n_genes=30, n_terms=4, n_active=3, seed=0)
     found = embed(cells, n_cells=40)
     assert found.shape == (40, 3) and not found["own"].any()
     assert np.isfinite(found[["umap_1", "umap_2"]].to_numpy()).all()

@@ -13,11 +13,12 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from .families import family_label, members_of, one_line_each
+from .families import expected_in, family_label, members_of, one_line_each
 from .style import (
     NO_TERMS,
     expected_legend,
     first_seed,
+    mark_expected,
     method_colors,
     method_label,
     methods_in,

@@ -95,7 +95,7 @@ def test_a_line_says_what_the_tables_say_of_a_family(fit, tables):
         "in halves of the cells 4 of 5 times (scores agree by 0.99), "
         "in halves of the donors 2 of 2 times (scores agree by 0.90)"
     )
-    assert first.needed == "no: B says the same (scores agree by 0.97)"
+    assert first.needed == "not by this name: B says the same (scores agree by 0.97)"
     assert second.higher == "about the same in all conditions"
     assert (second.auroc, second.auroc_spread) == (
         0.55, "0.50 to 0.60 over 2 folds, on in 1 of 2"

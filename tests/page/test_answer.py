@@ -182,3 +182,5 @@ def test_the_map_is_the_datas_own_or_computed_with_a_seed():
     cells.obsm["X_umap"] = np.arange(120.0).reshape(60, 2)
     own = embed(cells)
     assert own["own"].all() and list(own["umap_2"])[:2] == [1, 3]
+    cells.obsm["X_umap"][5] = np.nan  # not every cell has a place
+    assert not embed(cells)["own"].any()

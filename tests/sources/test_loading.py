@@ -33,9 +33,12 @@ def test_the_datas_own_map_of_the_cells_is_kept(own_file):
     adata = anndata.read_h5ad(own_file)
     adata.obsm["X_umap"] = np.arange(2.0 * adata.n_obs).reshape(-1, 2)
     adata.obsm["X_pca"] = adata.obsm["X_umap"]
+    adata.layers["counts"] = adata.X
     adata.write_h5ad(own_file)
-    loaded = load_dataset("mine", entry(filter={"type": ["T", "B"]}), [own_file])
-    assert list(loaded.obsm) == ["X_umap"]
+    for matrix in (None, "counts"):
+        chosen = {} if matrix is None else {"matrix": matrix}
+        loaded = load_dataset("mine", entry(filter={"type": ["T", "B"]}, **chosen), [own_file])
+        assert list(loaded.obsm) == ["X_umap"]
     wanted = adata[loaded.obs_names].obsm["X_umap"]
     np.testing.assert_array_equal(loaded.obsm["X_umap"], wanted)
 

@@ -171,6 +171,8 @@ class Benchmark:
         """
         run = self.methods_of(dataset)
         models = [m for m in self.with_terms(dataset) if self.method(m)["role"] == "model"]
+        order = [*METHODS, *models]
+        models.sort(key=order.index)
         exact = [m for m in models if solver_of(self.method(m)) == "exact"]
         first = [m for m in [RECOMMENDED] if m in run]
         return next(iter([*first, *exact, *models, *self.plain_scores(dataset)]), None)

@@ -123,8 +123,8 @@ def plot_best_term(
         f"{method_label(row.method, labels)}\n{_name(row.term, families.get(row.method, {}))}"
         for row in best.itertuples()
     ]
-    height = 0.1 + 0.17 * max(name.count("\n") + 1 for name in names)
-    figure, axis = plt.subplots(figsize=(10, 1.6 + height * len(best)), layout="constrained")
+    height = 0.1 + 0.16 * max(name.count("\n") + 1 for name in names)
+    figure, axis = plt.subplots(figsize=(11, 1.6 + height * len(best)), layout="constrained")
     for y, row in enumerate(best.itertuples()):
         edge = edge_color(colors[row.method])
         if not np.isnan(row.unseen):
@@ -160,4 +160,4 @@ def _name(term: str, family: Mapping[str, Sequence[str]]) -> str:
     """Name a term; only what has no gene sets is shown by an unannotated one, a component."""
     if re.match(UNANNOTATED, term):
         return f"component {term.split('_')[-1]}"
-    return family_label(term, family, 56)
+    return family_label(term, family, 72)

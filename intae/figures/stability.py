@@ -98,10 +98,8 @@ def plot_stability(
             axis.set_xlim(0, 1.3)  # room for the numbers
             axis.set_xticks([0, 0.5, 1])
             if number == 0:
-                axis.annotate(
-                    title, (0, 1), xycoords="axes fraction", xytext=(0, 24), fontsize=10,
-                    textcoords="offset points",
-                )  # fmt: skip
+                axis.xaxis.set_label_position("top")
+                axis.set_xlabel(title, loc="left")
         block[0].set_title(KINDS[kind], fontsize=10.5, fontweight="bold", loc="left")
         block[0].set_yticks(range(len(names)), names)
         block[0].set_ylim(len(names) - 0.4, -0.6)

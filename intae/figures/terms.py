@@ -13,11 +13,12 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from .families import family_label, members_of, one_line_each
+from .families import expected_in, family_label, members_of, one_line_each
 from .style import (
     NO_TERMS,
     expected_legend,
     first_seed,
+    mark_expected,
     method_colors,
     method_label,
     methods_in,
@@ -95,9 +96,9 @@ def plot_top_terms(
     left.tick_params(axis="y", labelsize=8)
     _ranks_elsewhere(right, terms, lines, members, others, labels)
     right.set_ylim(*left.get_ylim())
-    expected_legend(
-        figure, [*lines, *(m for line in lines for m in members.get(line, ()))], expected
-    )
+    marked = expected_in(lines, members, expected)
+    mark_expected(left, lines, marked)
+    expected_legend(figure, marked, marked)
     sns.despine(figure)
     right.spines[:].set_visible(False)
     return figure

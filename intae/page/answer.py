@@ -238,8 +238,8 @@ def _needed(necessity: pd.DataFrame | None, term: str) -> str:
     if round(100 * alone) <= REPLACEABLE:
         if alike:
             agree = f"(scores agree by {row['stand_in_r']:.2f})"
-            return f"no: {name_of(stand_ins[0])} says the same {agree}"
-        return "no: other terms together take its place"
+            return f"not by this name: {name_of(stand_ins[0])} says the same {agree}"
+        return "not by this name: other terms together take its place"
     percent = round(100 * min(1.0, alone))
     text = f"yes: no other set can say {percent}% of what it explains"
     if percent < MOSTLY:

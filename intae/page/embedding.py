@@ -41,7 +41,7 @@ def embed(prepared: AnnData, *, n_cells: int = N_CELLS, seed: int = 0) -> pd.Dat
     McInnes, Healy & Melville 2018, UMAP. The neighbours are found exactly.
     """
     cells = sample_cells(prepared.n_obs, n_cells, seed)
-    own = OWN in prepared.obsm
+    own = OWN in prepared.obsm and bool(np.isfinite(np.asarray(prepared.obsm[OWN])[cells]).all())
     if own:
         places = np.asarray(prepared.obsm[OWN], float)[cells, :2]
     else:

@@ -255,12 +255,12 @@ def _choose_matrix(adata: AnnData, path: Path, matrix: str | None) -> AnnData:
             msg = f"{path}, matrix: there is no .raw in the file"
             raise IntaeError(msg)
         raw = adata.raw.to_adata()
-        return AnnData(raw.X, obs=adata.obs, var=raw.var)
+        return AnnData(raw.X, obs=adata.obs, var=raw.var, obsm=dict(adata.obsm))
     if matrix not in adata.layers:
         layers = ", ".join(adata.layers) or "none"
         msg = f"{path}, matrix: there is no layer {matrix!r}; there are: {layers}"
         raise IntaeError(msg)
-    return AnnData(adata.layers[matrix], obs=adata.obs, var=adata.var)
+    return AnnData(adata.layers[matrix], obs=adata.obs, var=adata.var, obsm=dict(adata.obsm))
 
 
 def _name_genes(adata: AnnData, path: Path, column: str) -> AnnData:

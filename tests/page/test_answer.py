@@ -95,7 +95,7 @@ def test_a_line_says_what_the_tables_say_of_a_family(fit, tables):
         "in halves of the cells 4 of 5 times (scores agree by 0.99), "
         "in halves of the donors 2 of 2 times (scores agree by 0.90)"
     )
-    assert first.needed == "no: B says the same (scores agree by 0.97)"
+    assert first.needed == "not by this name: B says the same (scores agree by 0.97)"
     assert second.higher == "about the same in all conditions"
     assert (second.auroc, second.auroc_spread) == (
         0.55, "0.50 to 0.60 over 2 folds, on in 1 of 2"
@@ -174,7 +174,7 @@ def test_names_are_text_in_page_and_summary(fit, tables):
 def test_the_map_is_the_datas_own_or_computed_with_a_seed():
     import intae
 
-    cells = intae.simulate(n_cells=60, n_genes=30, n_terms=4, n_active=2, seed=0)
+    cells = intae.simulate(n_cells=60, n_genes=30, n_terms=4, n_active=3, seed=0)
     found = embed(cells, n_cells=40)
     assert found.shape == (40, 3) and not found["own"].any()
     assert np.isfinite(found[["umap_1", "umap_2"]].to_numpy()).all()
@@ -182,3 +182,5 @@ def test_the_map_is_the_datas_own_or_computed_with_a_seed():
     cells.obsm["X_umap"] = np.arange(120.0).reshape(60, 2)
     own = embed(cells)
     assert own["own"].all() and list(own["umap_2"])[:2] == [1, 3]
+    cells.obsm["X_umap"][5] = np.nan  # not every cell has a place
+    assert not embed(cells)["own"].any()

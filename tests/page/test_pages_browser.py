@@ -274,7 +274,7 @@ def test_a_method_is_switched_and_the_term_stays(opened, path):
 
 def test_charts_and_what_scrolls_have_names(opened):
     unnamed = "[...document.querySelectorAll('.chart, .scroll-x')].filter(e => !e.ariaLabel).length"
-    assert js(opened, "document.querySelectorAll('.chart, .scroll-x').length") == 3
+    assert js(opened, "document.querySelectorAll('.chart, .scroll-x').length") == 4
     assert js(opened, unnamed) == 0
     assert js(opened, "document.querySelector('.scroll-x').tabIndex") == 0
 

@@ -1,6 +1,7 @@
 """What all data sets share: labels, filters, subsets."""
 
 import anndata
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -26,6 +27,20 @@ def test_own_file(own_file):
     assert adata.n_obs == 40
     assert list(adata.obs.columns) == ["condition", "cell_type"]
     assert isinstance(adata.obs["cell_type"].dtype, pd.CategoricalDtype)
+
+
+def test_the_datas_own_map_of_the_cells_is_kept(own_file):
+    adata = anndata.read_h5ad(own_file)
+    adata.obsm["X_umap"] = np.arange(2.0 * adata.n_obs).reshape(-1, 2)
+    adata.obsm["X_pca"] = adata.obsm["X_umap"]
+    adata.layers["counts"] = adata.X
+    adata.write_h5ad(own_file)
+    for matrix in (None, "counts"):
+        chosen = {} if matrix is None else {"matrix": matrix}
+        loaded = load_dataset("mine", entry(filter={"type": ["T", "B"]}, **chosen), [own_file])
+        assert list(loaded.obsm) == ["X_umap"]
+    wanted = adata[loaded.obs_names].obsm["X_umap"]
+    np.testing.assert_array_equal(loaded.obsm["X_umap"], wanted)
 
 
 def test_subset_is_drawn_by_its_seed(own_file):

@@ -12,7 +12,7 @@ import pandas as pd
 from anndata import AnnData
 
 from ..errors import IntaeError, suggest
-from ..scale import find_scale, look_at, refuse_centred
+from ..scale import find_scale, look_at, refuse_centred, variances
 from . import AS_PREPARED, SOURCES, file
 
 log = logging.getLogger(__name__)
@@ -227,7 +227,7 @@ def _find_scale(name: str, adata: AnnData, scale: str | None) -> str:
     values = look_at(adata.X, where, adata.obs_names, adata.var_names)
     scale = find_scale(values, scale, where)
     if values.low < 0:
-        refuse_centred(adata.X, where)
+        refuse_centred(np.asarray(adata.X.mean(0)).ravel(), variances(adata.X), where)
     return scale
 
 

@@ -7,16 +7,16 @@ counts of about 1,500 genes a cell, gzip. Its cells are drawn from a pool of dis
 types and gene sets that move. Then every step runs in a process of its own, whose seconds and peak
 memory count:
 
-    read          the file, chunk after chunk, with nothing done: what gzip allows
-    prepare       intae.prepare(..., out=): two passes, 1,000 variable genes
-    moments, raw  second moments of these genes, normalised on the way, from the compressed file
-    moments       the same from what prepare wrote
-    autoencoder   Autoencoder().fit of what prepare wrote, loadings of all cells included
-    fsclvm        FSCLVM().fit, the same
-    loadings      write_loadings: of all cells, to a file
-    pca           a peer: scanpy's PCA on Dask (covariance_eigh), of what prepare wrote, 50
-                  components, loadings included; left out where Dask is not installed
-    ulm           a peer: decoupler's ULM of 20,000 of the cells, times cells / 20,000
+    read            the file, chunk after chunk, with nothing done: what gzip allows
+    prepare         intae.prepare(..., out=): two passes, 1,000 variable genes
+    moments of raw  second moments of these genes, normalised on the way, from the compressed file
+    moments         the same from what prepare wrote
+    autoencoder     Autoencoder().fit of what prepare wrote, loadings of all cells included
+    fsclvm          FSCLVM().fit, the same
+    loadings        write_loadings: of all cells, to a file
+    pca             a peer: scanpy's PCA on Dask (covariance_eigh), of what prepare wrote, 50
+                    components, loadings included; left out where Dask is not installed
+    ulm             a peer: decoupler's ULM of 20,000 of the cells, times cells / 20,000
 
 `limit` is the least that the step can take on this machine: the time of `read`, for `prepare` twice
 that; for moments from what prepare wrote, X'X at the speed of double precision products measured
@@ -33,7 +33,8 @@ import time
 from pathlib import Path
 
 STEPS = (
-    "read", "prepare", "moments, raw", "moments", "autoencoder", "fsclvm", "loadings", "pca", "ulm",
+    "read", "prepare", "moments of raw", "moments", "autoencoder", "fsclvm", "loadings", "pca",
+    "ulm",
 )  # fmt: skip
 N_GENES, POOL, AT_ONCE, FEW = 20_000, 20_000, 4096, 20_000
 
@@ -116,7 +117,7 @@ def step(name, raw, prepared, loadings):
         made = intae.prepare(read_h5ad(raw, backed="r"), gene_sets(), out=prepared)
         return {"genes": made.n_vars, "terms": len(made.uns["terms"])}
     adata = read_h5ad(prepared, backed="r")
-    if name == "moments, raw":
+    if name == "moments of raw":
         counts = read_h5ad(raw, backed="r")
         genes = counts.var_names.get_indexer(adata.var_names)
         moments = second_moments(Normalised(counts.X, genes, adata.uns["prepare"]["total"]))
@@ -210,7 +211,7 @@ def limit(name, n_cells, found, speeds, prepared):
     import h5py
     import numpy as np
 
-    if name in ("prepare", "moments, raw"):
+    if name in ("prepare", "moments of raw"):
         return found["read"]["seconds"] * (2 if name == "prepare" else 1)
     if name != "moments":
         return None
@@ -225,7 +226,7 @@ def main():
     parser.add_argument("--cells", type=int, nargs="+", default=[50_000])
     parser.add_argument("--folder", nargs="+", required=True)
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--only", nargs="+", choices=STEPS, default=STEPS)
+    parser.add_argument("--only", nargs="*", choices=STEPS, default=STEPS)
     parser.add_argument("--keep", action="store_true", help="leave the files in the folder")
     parser.add_argument("--step")
     asked = parser.parse_args()
@@ -272,13 +273,10 @@ def main():
                 print(f"{n_cells},{name},,,,{told['failed']}", flush=True)
                 continue
             least = limit(name, n_cells, found, speeds, prepared)
-            also = " ".join(
-                f"{k}={v:.6g}" for k, v in told.items() if k not in ("seconds", "peak_mb")
-            )
-            print(
-                f'{n_cells},"{name}",{told["seconds"]:.1f},{"" if least is None else f"{least:.1f}"},'
-                f"{told['peak_mb']:.0f},{also}", flush=True,
-            )  # fmt: skip
+            least = "" if least is None else f"{least:.1f}"
+            also = [f"{k}={v:.6g}" for k, v in told.items() if k not in ("seconds", "peak_mb")]
+            row = f"{n_cells},{name},{told['seconds']:.1f},{least},{told['peak_mb']:.0f}"
+            print(row, " ".join(also), sep=",", flush=True)
         if not asked.keep:
             for path in (raw, prepared, loadings, loadings.with_suffix(".model")):
                 path.unlink(missing_ok=True)

@@ -21,7 +21,7 @@ from sklearn.exceptions import NotFittedError
 from threadpoolctl import threadpool_limits
 
 from . import __version__
-from .chunks import first_rows, is_in_memory, matrix_of
+from .chunks import first_rows, is_in_memory, matrix_of, of_genes
 from .errors import IntaeError
 from .gene_sets import distinct_genes
 from .io import whole_file, write_h5ad_in_chunks
@@ -341,7 +341,7 @@ def match_genes(adata: AnnData, genes: pd.Index) -> AnnData:
             "give new cells with the same gene names, normalised as the training data were"
         )
         raise IntaeError(msg)
-    found = adata[:, place] if adata.isbacked else adata[:, place].copy()
+    found = of_genes(adata, place)
     if is_in_memory(X):
         check_finite(found)
     return found

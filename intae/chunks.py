@@ -37,11 +37,9 @@ class _View:
     """X of a view of a backed AnnData, read some rows at a time; its own X reads all of them."""
 
     def __init__(self, adata: AnnData):
-        whole = adata._adata_ref
+        whole, self.rows, self.columns = _behind(adata)
         self.X, self.shape = whole.X, adata.shape
         self.dtype, self.format = self.X.dtype, getattr(self.X, "format", "csr")
-        self.rows = np.arange(whole.n_obs)[adata._oidx]
-        self.columns = np.arange(whole.n_vars)[adata._vidx]
         self.all_columns = np.array_equal(self.columns, np.arange(whole.n_vars))
 
     def __getitem__(self, rows: slice):
@@ -50,6 +48,22 @@ class _View:
             wanted = slice(int(wanted[0]), int(wanted[-1]) + 1)
         block = self.X[wanted]
         return block if self.all_columns else block[:, self.columns]
+
+
+def _behind(adata: AnnData) -> tuple[AnnData, np.ndarray, np.ndarray]:
+    """Return what a view is of, and the positions of its cells and genes there."""
+    whole = adata._adata_ref
+    return whole, np.arange(whole.n_obs)[adata._oidx], np.arange(whole.n_vars)[adata._vidx]
+
+
+def of_genes(adata: AnnData, genes: np.ndarray) -> AnnData:
+    """Return the data with some genes, by their positions: of a file a view, else a copy."""
+    if not adata.isbacked:
+        return adata[:, genes].copy()
+    if not adata.is_view:
+        return adata[:, genes]
+    whole, rows, columns = _behind(adata)  # anndata makes no view of a backed view
+    return whole[rows, columns[genes]]
 
 
 def matrix_of(adata: AnnData, layer: str | None = None):
@@ -78,9 +92,9 @@ def is_dask(X) -> bool:
     return hasattr(X, "__dask_graph__")
 
 
-def first_rows(X, n: int) -> np.ndarray | sparse.csr_matrix:
-    """Return the first cells as they are stored, dense or sparse."""
-    rows = X[:n]
+def first_rows(X, n: int | None = None) -> np.ndarray | sparse.csr_matrix:
+    """Return the first cells, those of a chunk unless said, as they are stored."""
+    rows = X[: n or CHUNK]
     return _as_stored(rows.compute() if is_dask(rows) else rows)
 
 

@@ -19,7 +19,6 @@ from anndata import AnnData
 from scipy import sparse
 
 from .chunks import (
-    CHUNK,
     first_rows,
     map_chunks,
     matrix_of,
@@ -194,6 +193,7 @@ class InChunks:
         if steps.normalize and steps.total is None:
             self.mean, self.variance = self.mean * total, self.variance * total**2
 
+    @np.errstate(invalid="ignore")
     def _look(
         self, adata: AnnData, asked: Asked, steps: Steps
     ) -> tuple[Values, np.ndarray, np.ndarray, np.ndarray]:
@@ -243,7 +243,7 @@ class InChunks:
 
 def _guess(X, asked: Asked) -> Steps:
     """Return what the first cells say is to be done."""
-    values = look_at(first_rows(X, CHUNK), asked.where, None, None)
+    values = look_at(first_rows(X), asked.where, None, None)
     scale = "counts" if values.integer and values.low >= 0 else "log"
     steps = _steps(asked.scale or scale, asked)
     return replace(steps, total=asked.target_sum) if steps.normalize else steps
@@ -254,6 +254,7 @@ def _scales(steps: Steps, asked: Asked) -> bool:
     return not steps.normalize or asked.flavor is None or (asked.flavor == "seurat" and steps.log1p)
 
 
+@np.errstate(over="ignore", invalid="ignore")  # of counts that are not logarithms after all
 def _look_at_chunk(
     block, genes: np.ndarray, steps: Steps, flavor: str | None
 ) -> tuple[tuple[int, int] | None, Values, np.ndarray, np.ndarray]:

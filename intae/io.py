@@ -81,11 +81,13 @@ def write_h5ad(adata: AnnData, path: str | Path) -> None:
 
 
 def write_h5ad_in_chunks(
-    adata: AnnData, chunks: Iterable[np.ndarray | csr_matrix], path: str | Path
+    adata: AnnData,
+    chunks: Iterable[np.ndarray | csr_matrix],
+    path: str | Path,
+    *,
+    compression: str | None = None,
 ) -> None:
     """Write an AnnData whose X comes in chunks of cells, whole or not at all.
-
-    X is not compressed, so that it is read as fast as the disk gives it.
 
     Parameters
     ----------
@@ -95,6 +97,8 @@ def write_h5ad_in_chunks(
         Its rows in order, all dense or all CSR, float32; at least one chunk.
     path
         An existing file is replaced.
+    compression
+        Of X, one of HDF5's; none is read as fast as the disk gives it.
     """
     import h5py
     import numpy as np
@@ -106,13 +110,17 @@ def write_h5ad_in_chunks(
             chunks = iter(chunks)
             first = next(chunks)
             if isinstance(first, np.ndarray):
-                _write_dense(file, chain([first], chunks), adata.shape)
+                _write_dense(file, chain([first], chunks), adata.shape, compression)
             else:
-                _write_sparse(file, chain([first], chunks), adata.shape)
+                _write_sparse(file, chain([first], chunks), adata.shape, compression)
 
 
-def _write_dense(file: h5py.File, chunks: Iterable[np.ndarray], shape: tuple[int, int]) -> None:
-    X = file.create_dataset("X", shape, "float32", chunks=(min(shape[0], 64), shape[1]))
+def _write_dense(
+    file: h5py.File, chunks: Iterable[np.ndarray], shape: tuple[int, int], compression: str | None
+) -> None:
+    X = file.create_dataset(
+        "X", shape, "float32", chunks=(min(shape[0], 64), shape[1]), compression=compression
+    )
     X.attrs.update({"encoding-type": "array", "encoding-version": "0.2.0"})
     start = 0
     for block in chunks:
@@ -120,11 +128,13 @@ def _write_dense(file: h5py.File, chunks: Iterable[np.ndarray], shape: tuple[int
         start += len(block)
 
 
-def _write_sparse(file: h5py.File, chunks: Iterable[csr_matrix], shape: tuple[int, int]) -> None:
+def _write_sparse(
+    file: h5py.File, chunks: Iterable[csr_matrix], shape: tuple[int, int], compression: str | None
+) -> None:
     group = file.create_group("X")
     group.attrs.update({"encoding-type": "csr_matrix", "encoding-version": "0.1.0"})
     group.attrs["shape"] = shape
-    entries = {"shape": (0,), "maxshape": (None,), "chunks": (ENTRIES,)}
+    entries = {"shape": (0,), "maxshape": (None,), "chunks": (ENTRIES,), "compression": compression}
     data = group.create_dataset("data", dtype="float32", **entries)
     indices = group.create_dataset("indices", dtype="int32", **entries)
     indptr = group.create_dataset("indptr", (shape[0] + 1,), "int64")

@@ -13,7 +13,7 @@ from functools import cache
 import numpy as np
 from scipy import sparse
 
-from .chunks import CHUNK, dense, first_rows, is_sparse_enough, sum_chunks
+from .chunks import dense, first_rows, is_sparse_enough, sum_chunks
 from .errors import ContractError
 
 SPARSE_CHUNK = 16_384  # cells per block of sparse products, none of which becomes dense
@@ -91,7 +91,7 @@ def second_moments(X, extra: np.ndarray | None = None, *, chunk: int | None = No
     """
     n_cells, n_genes = X.shape
     width = n_genes + (0 if extra is None else extra.shape[1])
-    first = first_rows(X, CHUNK)
+    first = first_rows(X)
     shift = np.zeros(width)
     by_sparse = n_cells >= MANY and is_sparse_enough(first)
     with np.errstate(invalid="ignore", over="ignore"):  # told of in one sentence instead
@@ -102,7 +102,7 @@ def second_moments(X, extra: np.ndarray | None = None, *, chunk: int | None = No
         del first
         total, gram = sum_chunks(
             _sparse_sums if by_sparse else _dense_sums, X, *([] if extra is None else [extra]),
-            given=[shift], size=chunk or (SPARSE_CHUNK if by_sparse else CHUNK),
+            given=[shift], size=chunk or (SPARSE_CHUNK if by_sparse else None),
             doing="second moments",
         )  # fmt: skip
     if not np.isfinite(total[:n_genes]).all():

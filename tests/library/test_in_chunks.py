@@ -2,6 +2,7 @@
 
 import anndata
 import numpy as np
+import pandas as pd
 import pytest
 import scanpy as sc
 from anndata import AnnData
@@ -26,7 +27,7 @@ def many():
     adata = AnnData(sparse.csr_matrix(rng.poisson(level).astype(np.float32)))
     adata.var_names = [f"Gene{i}" for i in range(300)]
     adata.obs_names = [f"cell{i}" for i in range(700)]
-    adata.obs["cell_type"] = np.array(["A", "B", "C"])[np.arange(700) % 3]
+    adata.obs["cell_type"] = pd.Categorical(np.array(["A", "B", "C"])[np.arange(700) % 3])
     adata.uns["note"], adata.obsm["X_umap"] = "kept", rng.normal(size=(700, 2))
     return adata
 
@@ -88,7 +89,8 @@ def test_prepared_data_are_those_of_memory(many, tmp_path, form, flavor):
 @pytest.mark.parametrize(
     "options",
     [
-        {"target_sum": 1e4}, {"log1p": False}, {"normalize": False}, {"n_hvgs": None},
+        {"target_sum": 1e4}, {"log1p": False, "hvg_flavor": "cell_ranger"}, {"normalize": False},
+        {"n_hvgs": None},
         {"target_sum": 500, "hvg_flavor": "cell_ranger"}, {"scale": "normalized"}, {"n_hvgs": 5000},
     ],
 )  # fmt: skip
@@ -110,6 +112,7 @@ def test_logarithms_and_layers_are_those_of_memory(many, tmp_path):
 def test_the_first_cells_may_mislead_about_the_scale(many, tmp_path):
     values = many.copy()
     values.X = many.X.copy()
+    values.X.data[:] = values.X.data.clip(max=20)
     values.X.data[-3:] += 0.5  # no counts after all, but only the last cell tells
     found = intae.prepare(values, SETS, n_hvgs=90, out=tmp_path / "p.h5ad")
     assert found.uns["prepare"]["scale"] == "log"
@@ -235,7 +238,8 @@ MODELS = {
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_a_file_gives_the_fit_of_memory(prepared, tmp_path, name):
+def test_a_file_gives_the_fit_of_memory(prepared, tmp_path, monkeypatch, name):
+    monkeypatch.setattr("intae.base.MANY_CELLS", 300)
     expected = MODELS[name]().fit(prepared)
     lazy = backed(prepared, tmp_path / "prepared.h5ad")
     found = MODELS[name]().fit(lazy)
@@ -247,6 +251,11 @@ def test_a_file_gives_the_fit_of_memory(prepared, tmp_path, name):
     np.testing.assert_allclose(
         found.transform(lazy[some, order]), expected.transform(prepared[some]), atol=1e-10
     )
+    np.testing.assert_allclose(found.transform(lazy[some]), found.loadings_.iloc[some], atol=1e-10)
+    found.write_loadings(lazy, tmp_path / "loadings.h5ad")
+    written = anndata.read_h5ad(tmp_path / "loadings.h5ad")
+    np.testing.assert_array_equal(written.X, found.loadings_.to_numpy(np.float32))
+    assert list(written.var_names) == list(found.terms_.index) and written.obs.equals(prepared.obs)
 
 
 def test_cells_of_a_view_of_a_file_are_read_in_chunks(prepared, tmp_path, monkeypatch):

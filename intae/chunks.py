@@ -30,7 +30,7 @@ WAVE = 32  # tasks of Dask at a time
 FAN_IN = 8  # results that one task of Dask adds up
 FEW = 16  # chunks for which a file that is stored by genes is read again and again
 LOG_EVERY = 10.0  # seconds between two lines of progress
-SPARSE_SHARE = 0.1  # of entries that are not zero, below which sparse products are faster
+SPARSE_SHARE = 0.15  # of entries that are not zero, below which sparse products are faster
 
 
 class _View:

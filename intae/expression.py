@@ -80,8 +80,9 @@ def decide(values: Values, asked: Asked) -> Steps:
         scale = "counts" if values.integer and values.low >= 0 else "log"
     scale = find_scale(values, scale, asked.where)
     if asked.flavor in OF_COUNTS and (scale != "counts" or not values.integer):
-        msg = f"hvg_flavor {asked.flavor!r} needs raw counts, but {asked.where} holds none; give"
-        raise IntaeError(f"{msg} counts (layer=), or take one of {', '.join(FLAVORS[:2])}")
+        msg = f"hvg_flavor {asked.flavor!r} needs raw counts, but {asked.where} "
+        msg += f"holds none; give counts (layer=), or take one of {', '.join(FLAVORS[:2])}"
+        raise IntaeError(msg)
     return _steps(scale, asked)
 
 

@@ -17,6 +17,7 @@ from .chunks import dense, first_rows, is_sparse_enough, sum_chunks
 from .errors import ContractError
 
 SPARSE_CHUNK = 16_384  # cells per block of sparse products, none of which becomes dense
+FIRST = 200  # cells, read once more, that tell about where the means are
 MANY = 10_000  # cells from which the sparse product is worth the second that compiling it takes
 
 
@@ -91,7 +92,7 @@ def second_moments(X, extra: np.ndarray | None = None, *, chunk: int | None = No
     """
     n_cells, n_genes = X.shape
     width = n_genes + (0 if extra is None else extra.shape[1])
-    first = first_rows(X)
+    first = first_rows(X, FIRST)
     shift = np.zeros(width)
     by_sparse = n_cells >= MANY and is_sparse_enough(first)
     with np.errstate(invalid="ignore", over="ignore"):  # told of in one sentence instead

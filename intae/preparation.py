@@ -288,12 +288,12 @@ def _without_matrix(adata: AnnData, genes: pd.Index) -> AnnData:
 
 def _loaded(value: Any) -> Any:
     """Return a copy in memory of what may be lazy: a table, an array, or a mapping of such."""
+    if hasattr(value, "to_memory"):  # a table of anndata's read_lazy, which is a mapping too
+        return value.to_memory()
     if isinstance(value, Mapping):
         return {name: _loaded(part) for name, part in value.items()}
     if is_dask(value):
         return value.compute()
-    if hasattr(value, "to_memory"):  # a table of anndata's read_lazy
-        return value.to_memory()
     return value.copy() if isinstance(value, pd.DataFrame) else value
 
 

@@ -24,7 +24,7 @@ def entry(tmp_path, monkeypatch):
     counts = AnnData(sparse.csr_matrix(rng.poisson(0.6, (200, 60)).astype(np.float32)))
     counts.X[:, 0] = 1
     counts.obs_names = [f"c{i}" for i in range(200)]
-    counts.var["symbol"] = pd.array([None, *(f"GENE{i}" for i in range(1, 60))], dtype="str")
+    counts.var["symbol"] = pd.Categorical([None, *(f"GENE{i}" for i in range(1, 60))])
     counts.obs["kept"] = np.where(np.arange(200) < 160, "yes", "no")
     table = pd.DataFrame({"cell": counts.obs_names, "type": np.tile(["A", "B"], 100)})
     table.loc[::9, "type"] = ""

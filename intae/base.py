@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Self
 
 import anndata
 import h5py
+import numpy as np
 import pandas as pd
 from anndata import AnnData
 from sklearn.base import BaseEstimator
@@ -20,9 +21,10 @@ from sklearn.exceptions import NotFittedError
 from threadpoolctl import threadpool_limits
 
 from . import __version__
+from .chunks import first_rows, is_in_memory, matrix_of, of_genes
 from .errors import IntaeError
 from .gene_sets import distinct_genes
-from .io import whole_file
+from .io import whole_file, write_h5ad_in_chunks
 from .parameters import PARAMETERS, check_arguments, check_factors
 from .prepared import check_finite, is_integer
 
@@ -99,6 +101,28 @@ class FactorModel(BaseEstimator, ABC):
         The same as :meth:`transform`, unless a model reads its terms in another way as well.
         """
         return self.transform(adata)
+
+    def write_loadings(self, adata: AnnData, path: str | Path) -> None:
+        """Write what :meth:`transform` gives to an h5ad, for more cells than the memory holds.
+
+        Parameters
+        ----------
+        adata
+            As for `transform`, backed or with an array of Dask: read in chunks of cells.
+        path
+            The file, whole or not at all: cells x terms, float32, the cells' obs and the terms'
+            table beside it. An existing one is replaced.
+
+        Raises
+        ------
+        NotFittedError
+            If the model is not fitted.
+        """
+        self._check_fitted()
+        starts = range(0, adata.n_obs, MANY_CELLS)
+        parts = (self.transform(adata[start : start + MANY_CELLS]) for start in starts)
+        table = AnnData(obs=adata.obs.copy(), var=self.terms_.copy())
+        write_h5ad_in_chunks(table, (part.to_numpy(np.float32) for part in parts), path)
 
     def reconstruct(self, adata: AnnData) -> pd.DataFrame:
         """Return what the model makes of cells, new or not: mean + loadings W', cells x genes.
@@ -226,6 +250,8 @@ class FactorModel(BaseEstimator, ABC):
         return model
 
 
+MANY_CELLS = 65_536  # whose loadings are written at a time
+
 # Raised when a file of a model is laid out otherwise; older versions then refuse it.
 FORMAT = 1
 
@@ -315,20 +341,24 @@ def class_named(name: str) -> type[FactorModel]:
 def match_genes(adata: AnnData, genes: pd.Index) -> AnnData:
     """Return the data with just these genes in this order, matched by name.
 
+    X of a file or of Dask is not looked at as a whole here, but told of by :func:`check_loadings`.
+
     Raises
     ------
     IntaeError
         If a gene of the model is missing, naming how many and some of them; or if X holds raw
         counts, since a model knows log-normalised values only, or values that are not finite.
     """
-    if is_integer(adata.X) and adata.X[:200].max() > 1:
+    X = matrix_of(adata)
+    if is_integer(X) and first_rows(X, 200).max() > 1:
         msg = (
             "X holds integers, so these are counts; give new cells as the training cells were: "
             "each normalised to the same total, then log1p"
         )
         raise IntaeError(msg)
     if adata.var_names.equals(genes):
-        check_finite(adata)
+        if is_in_memory(X):
+            check_finite(adata)
         return adata
     place = distinct_genes(adata.var_names, "var_names").get_indexer(genes)
     missing = genes[place < 0]
@@ -339,9 +369,22 @@ def match_genes(adata: AnnData, genes: pd.Index) -> AnnData:
             "give new cells with the same gene names, normalised as the training data were"
         )
         raise IntaeError(msg)
-    found = adata[:, place] if adata.isbacked else adata[:, place].copy()
-    check_finite(found)
+    found = of_genes(adata, place)
+    if is_in_memory(X):
+        check_finite(found)
     return found
+
+
+def check_loadings(loadings: np.ndarray, adata: AnnData) -> None:
+    """Name the cell and the gene of X, if there is one, that made loadings that are not finite.
+
+    Raises
+    ------
+    ContractError
+        For the first such value.
+    """
+    if not np.isfinite(loadings).all():
+        check_finite(adata)
 
 
 @contextmanager

@@ -20,15 +20,10 @@ from scipy import sparse
 from scipy.linalg import eigh
 from scipy.stats import rankdata
 
-from .base import FactorModel, limit_threads, match_genes
-from .prepared import (
-    check_prepared,
-    get_annotations,
-    get_terms,
-    iter_chunks,
-    naming_values,
-    second_moments,
-)
+from .base import FactorModel, check_loadings, limit_threads, match_genes
+from .chunks import first_rows, iter_chunks, matrix_of, project
+from .moments import second_moments
+from .prepared import check_prepared, get_annotations, get_terms, naming_values
 from .terms import signs, term_index, terms_table
 
 
@@ -36,7 +31,7 @@ class PCA(FactorModel):
     """Principal components, each a dense term: a control without gene sets.
 
     They are the leading eigenvectors of the genes' covariance, taken from the second moments of the
-    data (:func:`intae.prepared.second_moments`), so X may be dense, sparse or backed.
+    data (:func:`intae.moments.second_moments`), so X may be dense, sparse or backed.
 
     Parameters
     ----------
@@ -74,7 +69,7 @@ class PCA(FactorModel):
         n_components = min(n_components, adata.n_obs - 1, adata.n_vars)
         start = time.perf_counter()
         with limit_threads(self.threads), naming_values(adata):
-            moments = second_moments(adata.X)
+            moments = second_moments(matrix_of(adata))
             leading = [adata.n_vars - n_components, adata.n_vars - 1]
             variance, weights = eigh(moments.covariance, subset_by_index=leading)
             variance, weights = np.maximum(variance[::-1], 0.0), weights[:, ::-1]
@@ -103,8 +98,9 @@ class PCA(FactorModel):
 
     def _project(self, adata: AnnData) -> pd.DataFrame:
         weights = self.weights_.to_numpy()
-        blocks = [(block - self.mean_) @ weights for _, block in iter_chunks(adata.X)]
-        return pd.DataFrame(np.vstack(blocks), adata.obs_names, self.weights_.columns)
+        loadings = project(matrix_of(adata), weights, self.mean_)
+        check_loadings(loadings, adata)
+        return pd.DataFrame(loadings, adata.obs_names, self.weights_.columns)
 
 
 SCORES = ("score_genes", "ulm", "aucell", "mean", "ucell")
@@ -188,15 +184,15 @@ class GeneSetScore(FactorModel):
         self.control_ = np.zeros(annotations.shape, dtype=bool)
         if self.method == "ulm":
             # decoupler compiles on first use: once per machine, and no part of the method's cost
-            self._score(adata.X[:2])
+            self._score(first_rows(matrix_of(adata), 2))
         start = time.perf_counter()
         with limit_threads(self.threads):
             self.mean_, self.scale_ = np.zeros(adata.n_vars), np.ones(adata.n_vars)
             if self.method == "mean":
-                self.mean_, self.scale_ = mean_and_scale(adata.X)
+                self.mean_, self.scale_ = mean_and_scale(matrix_of(adata))
             elif self.method == "score_genes":
-                self.control_ = control_genes(adata.X, self.weights_, self.seed)
-            loadings = self._score(adata.X)
+                self.control_ = control_genes(matrix_of(adata), self.weights_, self.seed)
+            loadings = self._score(matrix_of(adata))
         self.seconds_ = time.perf_counter() - start
         self.loadings_ = pd.DataFrame(loadings, adata.obs_names, terms)
         self.terms_ = terms_table(
@@ -214,7 +210,7 @@ class GeneSetScore(FactorModel):
         self._check_fitted()
         data = match_genes(adata, self.weights_.index)
         with limit_threads(self.threads):
-            scores = self._score(data.X)
+            scores = self._score(matrix_of(data))
         return pd.DataFrame(scores, adata.obs_names, self.weights_.columns)
 
     def _score(self, X) -> np.ndarray:

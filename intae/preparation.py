@@ -5,21 +5,22 @@ from __future__ import annotations
 import difflib
 import logging
 from collections.abc import Iterable, Mapping
-from functools import reduce
-from operator import or_
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from anndata import AnnData
 from scipy import sparse
 
+from .chunks import is_dask, matrix_of
 from .counts import SIZE_FACTOR
 from .errors import IntaeError, suggest
+from .expression import Asked, InChunks, InMemory
 from .gene_sets import annotation_matrix, distinct_genes, read_gene_sets
-from .prepared import CHUNK, check_prepared
-from .scale import Values, find_scale, look_at, refuse_centred, variances
-from .variable_genes import FLAVORS, OF_COUNTS, check_flavor, most_variable
+from .io import read_h5ad, write_h5ad_in_chunks
+from .prepared import check_prepared
+from .variable_genes import check_flavor
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +40,7 @@ def prepare(
     hvg_flavor: str = "seurat",
     keep_genes: Iterable[str] = (),
     keep_sets: Iterable[str] = (),
+    out: str | Path | None = None,
 ) -> AnnData:
     """Make prepared data, the input of every model.
 
@@ -51,7 +53,8 @@ def prepare(
     ----------
     adata
         cells x genes, raw counts in X, dense or sparse; not modified. A sparse matrix stays
-        sparse. Of a backed one, only the annotated genes come into memory.
+        sparse. Of a backed one, only the annotated genes come into memory; with `out`, or as arrays
+        of Dask, no more than some chunks of cells.
     gene_sets
         Name -> genes, or the path of a file (:func:`intae.read_gene_sets`). Gene names are
         matched without regard to case.
@@ -80,6 +83,11 @@ def prepare(
         Genes that are kept besides the variable ones, in a set or not.
     keep_sets
         Sets that are kept whatever `min_genes` and `max_genes` say, with all of their genes.
+    out
+        An h5ad to write the prepared data to, whole or not at all, for data larger than the memory.
+        The cells are passed over twice, in chunks (with `cell_ranger` three times; the flavours of
+        counts need the memory), and the result is what is written, backed. None: the result is
+        in memory, or for arrays of Dask an array of Dask again, computed when it is used.
 
     Returns
     -------
@@ -97,6 +105,9 @@ def prepare(
         If no gene matches or no set is left, the matrix holds z-scores or no numbers, its scale
         cannot be told, or a name is not known; the message says what was found and what to do.
     """
+    if out is not None and adata.isbacked and Path(adata.filename).resolve() == Path(out).resolve():
+        msg = f"out: {out} is the file that the cells are read from; name another one"
+        raise IntaeError(msg)
     names = distinct_genes(adata.var_names, "var_names")
     if not isinstance(gene_sets, Mapping):
         gene_sets = read_gene_sets(gene_sets, genes=names)
@@ -120,41 +131,23 @@ def prepare(
 
     read = annotated | forced
     report = {"n_cells": adata.n_obs, "n_genes_in": adata.n_vars, "n_sets_in": len(gene_sets)}
-    X, totals, values = _read(adata, layer, read)
-    where = "X" if layer is None else f"layer {layer!r}"
-    if scale is None and not (normalize or log1p):  # taken as it is, so it need not be told
-        scale = "counts" if values.integer and values.low >= 0 else "log"
-    scale = find_scale(values, scale, where)
-    if values.low < 0:
-        refuse_centred(X, where)
-    normalize, log1p = normalize and scale == "counts", log1p and scale != "log"
-    counts = None
-    if n_hvgs is not None and hvg_flavor in OF_COUNTS:
-        if scale != "counts" or not values.integer:
-            msg = f"hvg_flavor {hvg_flavor!r} needs raw counts, but {where} holds none; give counts"
-            raise IntaeError(f"{msg} (layer=), or take one of {', '.join(FLAVORS[:2])}")
-        counts = X.copy()
-    restorable = False  # whether models that need counts can have them
-    if normalize:
-        _check_totals(totals, adata.obs_names)
-        total = float(np.median(totals)) if target_sum is None else float(target_sum)
-        report["total"] = total
-        restorable = log1p and values.integer
-        _divide(X, totals / total)
-    if log1p:
-        logged = X.data if sparse.issparse(X) else X
-        np.log1p(logged, out=logged)
+    asked = Asked(
+        layer, scale, normalize, log1p, target_sum, None if n_hvgs is None else hvg_flavor
+    )
+    in_chunks = out is not None or is_dask(matrix_of(adata, layer))
+    expression = (InChunks if in_chunks else InMemory)(adata, asked, read)
+    steps = expression.steps
+    if steps.normalize:
+        report["total"] = steps.total
 
     keep = annotated[read]
     report["n_genes_annotated"] = int(annotated.sum())
     if n_hvgs is not None:
-        among = AnnData(X[:, keep])
-        of_counts = None if counts is None else counts[:, keep]
-        keep[keep] = most_variable(among, n_hvgs, hvg_flavor, of_counts)
+        keep = expression.most_variable(keep, n_hvgs, hvg_flavor)
     if n_hvgs is not None and not keep.any():
-        msg = f"none of the {len(keep)} annotated genes varies between the cells of {where}"
+        msg = f"none of the {len(keep)} annotated genes varies between the cells of {asked.where}"
         raise IntaeError(f"{msg}; give other gene sets or the right matrix")
-    keep |= _that_vary(X, forced[read] & ~keep, names[read])
+    keep |= _that_vary(expression, forced[read] & ~keep, names[read])
     kept = np.flatnonzero(read)[keep]
     table["kept_genes"] = _count(annotations[kept])
     chosen = annotations[kept][:, small].toarray()
@@ -176,11 +169,9 @@ def prepare(
         raise IntaeError(msg)
 
     prepared = _without_matrix(adata, names)[:, kept[genes]].copy()
-    X = X[:, np.flatnonzero(keep)[genes]]
-    prepared.X = X if sparse.issparse(X) else np.ascontiguousarray(X)
     prepared.varm["annotations"] = chosen[np.ix_(genes, sets)].astype(np.uint8)
-    if restorable:
-        prepared.obs[SIZE_FACTOR] = totals.astype(np.float64) / total
+    if expression.size_factor is not None:
+        prepared.obs[SIZE_FACTOR] = expression.size_factor
     prepared.uns["terms"] = terms[small][sets].to_numpy(str).astype(object)
     prepared.uns["gene_sets"] = table
     prepared.uns.pop("scale", None)
@@ -188,18 +179,27 @@ def prepare(
         "n_hvgs": -1 if n_hvgs is None else n_hvgs,
         "min_genes": min_genes,
         "max_genes": -1 if max_genes is None else max_genes,
-        "normalize": normalize,
-        "log1p": log1p,
+        "normalize": steps.normalize,
+        "log1p": steps.log1p,
         "target_sum": -1.0 if target_sum is None else float(target_sum),
         "layer": layer or "",
-        "scale": scale,
+        "scale": steps.scale,
         "hvg_flavor": hvg_flavor,
         "keep_genes": np.array(keep_genes, dtype=object),
         "keep_sets": np.array(keep_sets, dtype=object),
     }
     log.info("kept %d genes and %d terms of %d cells", prepared.n_vars, sets.sum(), prepared.n_obs)
     _tell_dropped(table, min_genes)
-    check_prepared(prepared)
+    places = np.flatnonzero(keep)[genes]
+    if out is not None:
+        write_h5ad_in_chunks(prepared, expression.chunks(places), out)
+        prepared = read_h5ad(out, backed="r")
+    else:
+        prepared.X = expression.of_genes(places)
+    if in_chunks:  # whose values have been looked at
+        check_prepared(prepared, values=False)
+    else:
+        check_prepared(prepared)
     return prepared
 
 
@@ -274,78 +274,31 @@ def _few(name: str, known: pd.Index) -> list[str]:
     return difflib.get_close_matches(name, known, n=1) or [*known[:5], "..."]
 
 
-def _read(
-    adata: AnnData, layer: str | None, genes: np.ndarray
-) -> tuple[sparse.csr_matrix | np.ndarray, np.ndarray, Values]:
-    """Read some genes of X, or of a layer, and look at all of them; a file in chunks of cells.
-
-    Returns
-    -------
-    X
-        cells x these genes, float32, a copy.
-    totals
-        Sum over all genes, of each cell.
-    values
-        What the values of all genes are like.
-    """
-    X = adata.X if layer is None else adata.layers.get(layer)
-    where = "X" if layer is None else f"layer {layer!r}"
-    if layer is not None and X is None:
-        msg = f"there is no {where}{suggest(layer, adata.layers)}"
-        raise IntaeError(msg)
-    if X is None or 0 in adata.shape:
-        msg = f"{where} is empty ({adata.n_obs} cells x {adata.n_vars} genes)"
-        raise IntaeError(msg)
-    parts = (X[start : start + CHUNK] for start in range(0, adata.n_obs, CHUNK))
-    blocks, totals, values, done = [], [], [], 0
-    for part in [X] if sparse.issparse(X) else parts:
-        block = part if sparse.issparse(part) else np.asarray(part)
-        values.append(look_at(block, where, adata.obs_names[done:], adata.var_names))
-        done += block.shape[0]
-        chosen = block[:, genes]
-        if sparse.issparse(chosen):
-            blocks.append(sparse.csr_matrix(chosen, dtype=np.float32))
-        else:
-            blocks.append(np.array(chosen, dtype=np.float32, order="C"))
-        totals.append(np.asarray(block.sum(1), dtype=np.float32).ravel())
-    whole = sparse.vstack(blocks, "csr") if sparse.issparse(blocks[0]) else np.vstack(blocks)
-    return whole, np.concatenate(totals), reduce(or_, values)
-
-
-def _divide(X: sparse.csr_matrix | np.ndarray, by: np.ndarray) -> None:
-    """Divide the values of each cell, in place."""
-    if sparse.issparse(X):
-        X.data /= np.repeat(by, np.diff(X.indptr))
-    else:
-        X /= by[:, None]
-
-
-def _check_totals(totals: np.ndarray, cells: pd.Index) -> None:
-    """Refuse cells without any counts."""
-    empty = totals <= 0
-    if empty.any():
-        msg = f"{empty.sum()} cells have no counts at all, {cells[empty][0]!r} among them"
-        raise IntaeError(f"{msg}; remove them first")
-
-
-def _that_vary(X, genes: np.ndarray, names: pd.Index) -> np.ndarray:
+def _that_vary(expression: InMemory | InChunks, genes: np.ndarray, names: pd.Index) -> np.ndarray:
     """Return a mask of those of the genes that vary, telling of the others."""
-    genes = genes.copy()
-    if genes.any():
-        varies = variances(X[:, genes]) > 0
-        if not varies.all():
-            lost = names[genes][~varies]
-            log.warning("keep_genes, keep_sets: %d genes are the same in all cells and are left "
-                        "out, %s among them", len(lost), lost[0])  # fmt: skip
-        genes[genes] = varies
-    return genes
+    varying = expression.that_vary(genes)
+    lost = names[genes & ~varying]
+    if len(lost):
+        log.warning("keep_genes, keep_sets: %d genes are the same in all cells and are left "
+                    "out, %s among them", len(lost), lost[0])  # fmt: skip
+    return varying
 
 
 def _without_matrix(adata: AnnData, genes: pd.Index) -> AnnData:
-    return AnnData(
-        obs=adata.obs.copy(), var=pd.DataFrame(adata.var).set_index(genes), varm=dict(adata.varm),
-        obsm=dict(adata.obsm), uns=dict(adata.uns),
-    )  # fmt: skip
+    """Return what stands beside X, in memory."""
+    mappings = {slot: _loaded(dict(getattr(adata, slot))) for slot in ("varm", "obsm", "uns")}
+    return AnnData(obs=_loaded(adata.obs), var=_loaded(adata.var).set_index(genes), **mappings)
+
+
+def _loaded(value: Any) -> Any:
+    """Return a copy in memory of what may be lazy: a table, an array, or a mapping of such."""
+    if hasattr(value, "to_memory"):  # a table of anndata's read_lazy, which is a mapping too
+        return value.to_memory()
+    if isinstance(value, Mapping):
+        return {name: _loaded(part) for name, part in value.items()}
+    if is_dask(value):
+        return value.compute()
+    return value.copy() if isinstance(value, pd.DataFrame) else value
 
 
 def _why_dropped(table: pd.DataFrame, min_genes: int, max_genes: int | None) -> np.ndarray:

@@ -1,11 +1,7 @@
-"""Prepared data: the contract, and what models take of it: second moments and covariates.
+"""Prepared data: the contract, their terms, and covariates.
 
 Every model checks its data here first, so that a broken file is refused by the name of the slot at
 fault and not by a traceback from somewhere inside a model.
-
-The exact models see the data only through the mean of each gene and the Gram matrix of the centred
-genes (:func:`second_moments`). Both are sums over cells, so they are accumulated in one pass over
-chunks of an array, a sparse matrix or a file; sums of parts can be added up.
 """
 
 from __future__ import annotations
@@ -14,14 +10,18 @@ import difflib
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from anndata import AnnData
 from scipy import sparse
 
+from .chunks import CHUNK as CHUNK
+from .chunks import dense, first_rows, map_chunks, matrix_of
+from .chunks import iter_chunks as iter_chunks
 from .errors import ContractError, IntaeError, suggest
+from .moments import Moments as Moments
+from .moments import second_moments as second_moments
 
 log = logging.getLogger(__name__)
 
@@ -35,8 +35,6 @@ SET_COLUMNS = ("name", "n_genes", "in_data", "kept_genes", "kept", "why")
 # Between names of terms in one field of a table: gene sets of some collections have spaces, commas
 # and semicolons in their names.
 BETWEEN_TERMS = " | "
-
-CHUNK = 2048  # cells per block: some MB dense at 1,000 genes
 
 
 def check_prepared(adata: AnnData, *, values: bool = True) -> None:
@@ -63,12 +61,13 @@ def check_prepared(adata: AnnData, *, values: bool = True) -> None:
     _check_annotations(adata)
     _check_unique("obs_names", adata.obs_names)
     _check_unique("var_names", adata.var_names)
-    if adata.X is None:
+    X = matrix_of(adata)
+    if X is None:
         msg = "X: is empty; prepared data hold log-normalised expression there"
         raise ContractError(msg)
-    if not np.issubdtype(adata.X.dtype, np.floating):
+    if not np.issubdtype(X.dtype, np.floating):
         msg = (
-            f"X: has type {adata.X.dtype}; prepared data are log-normalised floats. "
+            f"X: has type {X.dtype}; prepared data are log-normalised floats. "
             "Run intae.prepare on the raw counts"
         )
         raise ContractError(msg)
@@ -116,17 +115,23 @@ def check_finite(adata: AnnData) -> None:
     ContractError
         For the first such value.
     """
-    if sparse.issparse(adata.X) and np.isfinite(adata.X.data).all():
-        return
-    for start, block in iter_chunks(adata.X):
-        bad = ~np.isfinite(block)
-        if bad.any():
-            cell, gene = np.argwhere(bad)[0]
+    for rows, broken in map_chunks(_first_broken, matrix_of(adata)):
+        if broken is not None:
+            cell, gene, value = broken
             msg = (
-                f"X: {block[cell, gene]} at cell {adata.obs_names[start + cell]!r}, "
+                f"X: {value} at cell {adata.obs_names[rows.start + cell]!r}, "
                 f"gene {adata.var_names[gene]!r}; all values must be finite"
             )
             raise ContractError(msg)
+
+
+def _first_broken(block) -> tuple[int, int, float] | None:
+    """Return cell, gene and value of the first entry that is not finite."""
+    if np.isfinite(block.data if sparse.issparse(block) else block).all():
+        return None
+    block = dense(block)
+    cell, gene = np.argwhere(~np.isfinite(block))[0]
+    return cell, gene, block[cell, gene]
 
 
 @contextmanager
@@ -243,129 +248,11 @@ def split_terms(field: object) -> list[str]:
     return [] if pd.isna(field) or field == "" else str(field).split(BETWEEN_TERMS)
 
 
-def iter_chunks(X, size: int = CHUNK) -> Iterator[tuple[int, np.ndarray]]:
-    """Yield the rows of X in dense float64 blocks.
-
-    Parameters
-    ----------
-    X
-        cells x genes: array, scipy sparse matrix, or the X of a backed AnnData.
-    size
-        Cells per block; no more than one block is ever dense.
-
-    Yields
-    ------
-    (index of the block's first cell, block of shape (<= size, n_genes))
-    """
-    for start in range(0, X.shape[0], size):
-        block = X[start : start + size]
-        if sparse.issparse(block):
-            block = block.toarray()
-        yield start, np.asarray(block, dtype=np.float64)
-
-
-@dataclass
-class Moments:
-    """Mean and Gram matrix of the genes, and of further columns beside them.
-
-    Attributes
-    ----------
-    n_cells
-        Number of cells, N.
-    mean
-        Mean of each gene, shape (n_genes,).
-    gram
-        X'X of X = [Y - mean, extra], shape (n_genes + n_extra, n_genes + n_extra); not divided
-        by N. The extra columns are taken as they are.
-    """
-
-    n_cells: int
-    mean: np.ndarray
-    gram: np.ndarray
-
-    @property
-    def n_genes(self) -> int:
-        """Number of genes, G."""
-        return len(self.mean)
-
-    @property
-    def covariance(self) -> np.ndarray:
-        """S = Y'Y / N of the centred genes, genes x genes."""
-        return self.gram[: self.n_genes, : self.n_genes] / self.n_cells
-
-    def at_unit_variance(self) -> tuple[Moments, np.ndarray]:
-        """Return the moments with each gene divided by its standard deviation, and what divides.
-
-        A gene that does not vary is left as it is. `mean` stays that of the genes undivided.
-        """
-        variance = np.diag(self.gram)[: self.n_genes] / self.n_cells
-        varies = variance > 1e-12 * variance.max(initial=0.0)
-        scale = np.where(varies, np.sqrt(np.where(varies, variance, 1.0)), 1.0)
-        return self.divided_by(scale), scale
-
-    def divided_by(self, scale: np.ndarray) -> Moments:
-        """Return the moments with each gene divided by its entry of `scale`; `mean` stays."""
-        columns = np.concatenate([scale, np.ones(len(self.gram) - self.n_genes)])
-        return Moments(self.n_cells, self.mean, self.gram / columns / columns[:, None])
-
-
-def second_moments(X, extra: np.ndarray | None = None, *, chunk: int = CHUNK) -> Moments:
-    """Accumulate mean and Gram matrix in one pass over the cells.
-
-    Parameters
-    ----------
-    X
-        cells x genes: array, sparse matrix, or the X of a backed AnnData; not centred.
-    extra
-        cells x columns to stand beside the genes (starting factors, covariates), not centred.
-    chunk
-        Cells per block. Sums are taken block by block in order, so the result depends on the
-        chunk only to rounding.
-
-    Returns
-    -------
-    :class:`Moments`, float64.
-
-    Raises
-    ------
-    ContractError
-        If X holds a value that is not finite: the sums tell, without a pass of its own. Which
-        one it is, :func:`naming_values` finds out.
-    """
-    n_cells, n_genes = X.shape
-    width = n_genes + (0 if extra is None else extra.shape[1])
-    total = np.zeros(width)
-    gram = np.zeros((width, width))
-    # A shift near the mean keeps digits that the difference of two large sums would lose.
-    shift = np.zeros(width)
-    with np.errstate(invalid="ignore", over="ignore"):  # told of in one sentence instead
-        for start, block in iter_chunks(X, chunk):
-            if start == 0:
-                shift[:n_genes] = block.mean(0)
-            if extra is not None:
-                block = np.hstack([block, extra[start : start + len(block)]])
-            block = block - shift
-            total += block.sum(0)
-            gram += block.T @ block
-    if not np.isfinite(total[:n_genes]).all():
-        msg = "X: holds values that are not finite"
-        raise ContractError(msg)
-    if n_cells > 1 and not np.diag(gram)[:n_genes].any():  # about the first block's mean
-        msg = "X: all cells are equal, so no gene varies; is it the right matrix?"
-        raise ContractError(msg)
-    offset = total / n_cells
-    offset[n_genes:] = 0  # extra columns stay as they are
-    # sum (x - o)(x - o)' = sum xx' - t o' - o t' + N oo'; per entry, so that extras keep theirs
-    cross = np.outer(total, offset)
-    gram += n_cells * np.outer(offset, offset) - cross - cross.T
-    return Moments(n_cells, (shift + offset)[:n_genes], (gram + gram.T) / 2)
-
-
 def is_integer(X) -> bool:
     """Say whether all values of the first 200 cells are integers (100,000 of them at most)."""
     if X is None:
         return False
-    block = X[:200]
+    block = first_rows(X, 200)
     values = block.data if sparse.issparse(block) else np.asarray(block).ravel()
     values = np.asarray(values[:100_000])
     return bool((values == np.round(values)).all()) if np.isfinite(values).all() else False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from typing import NoReturn
 
 import numpy as np
 import pandas as pd
@@ -32,23 +33,22 @@ class Values:
         return Values(low, high, self.integer and other.integer)
 
 
-def look_at(X, where: str, cells: pd.Index, genes: pd.Index) -> Values:
+def look_at(X, where: str, cells: pd.Index | None, genes: pd.Index | None) -> Values:
     """Return what the values of a matrix, dense or sparse, are like.
 
     Raises
     ------
     IntaeError
         If they are no numbers, or not all finite; `where` says in the message what X is, `cells`
-        and `genes` which value it is.
+        and `genes` which value it is. Without these it is not asked whether they are finite.
     """
     values = X.data if sparse.issparse(X) else np.asarray(X)
     if values.dtype.kind not in "iufb":
         msg = f"{where} holds values of type {values.dtype}, not numbers"
         raise IntaeError(msg)
-    if not np.isfinite(values).all():
-        cell, gene = _first_broken(X)
-        msg = f"{where} holds values that are NaN or infinite, at cell {cells[cell]!r}, gene "
-        raise IntaeError(f"{msg}{genes[gene]!r} first; replace them, or leave the cell or gene out")
+    if cells is not None and not is_finite(X):
+        cell, gene = first_broken(X)
+        refuse_values(where, cells[cell], genes[gene])
     if not values.size:
         return Values()
     integer = bool((values == np.round(values)).all())
@@ -58,7 +58,25 @@ def look_at(X, where: str, cells: pd.Index, genes: pd.Index) -> Values:
     return Values(low, high, integer)
 
 
-def _first_broken(X) -> tuple[int, int]:
+def is_finite(X) -> bool:
+    """Say whether all values are finite."""
+    values = X.data if sparse.issparse(X) else np.asarray(X)
+    return values.dtype.kind not in "fc" or bool(np.isfinite(values).all())
+
+
+def refuse_values(where: str, cell: str, gene: str) -> NoReturn:
+    """Refuse values that are not finite.
+
+    Raises
+    ------
+    IntaeError
+        Naming the first one's cell and gene.
+    """
+    msg = f"{where} holds values that are NaN or infinite, at cell {cell!r}, gene {gene!r} first"
+    raise IntaeError(f"{msg}; replace them, or leave the cell or gene out")
+
+
+def first_broken(X) -> tuple[int, int]:
     """Return row and column of the first value that is not finite."""
     if not sparse.issparse(X):
         return tuple(np.argwhere(~np.isfinite(np.asarray(X)))[0])
@@ -123,18 +141,24 @@ def find_scale(values: Values, scale: str | None, where: str) -> str:
     return scale
 
 
-def refuse_centred(X, where: str) -> None:
+def refuse_centred(mean: np.ndarray, variance: np.ndarray, where: str) -> None:
     """Refuse values below zero with genes of mean zero: z-scores, whatever they are called.
 
     Other values below zero may be logarithms, such as those that a batch was taken off.
+
+    Parameters
+    ----------
+    mean, variance
+        Of each gene.
+    where
+        What the matrix is, for the message.
 
     Raises
     ------
     IntaeError
         If the means of most genes that vary are zero beside their spread.
     """
-    mean = np.asarray(X.mean(0)).ravel()
-    spread = np.sqrt(variances(X).clip(0))
+    spread = np.sqrt(variance.clip(0))
     varies = spread > 0
     if varies.any() and np.median(np.abs(mean[varies]) / spread[varies]) < CENTRED:
         msg = f"{where} holds negative values, and the mean of most genes is 0, so it was scaled or"

@@ -10,7 +10,9 @@ with step(snakemake):
     from intae.prepared import check_named, check_prepared, gene_set_table, tell_lost
     from intae.sources import AS_PREPARED
 
-    prepared, entry = read_h5ad(snakemake.input.loaded), snakemake.params.entry
+    entry = snakemake.params.entry
+    out = snakemake.output[0] if entry.pop("chunked", False) else None
+    prepared = read_h5ad(snakemake.input.loaded, backed="r" if out else None)
     if entry.pop("source") in AS_PREPARED:
         check_prepared(prepared)
     else:
@@ -19,7 +21,7 @@ with step(snakemake):
             read_gene_sets(file, remove_prefix=prefix, genes=prepared.var_names)
             for file, prefix in files
         )
-        prepared = prepare(prepared, gene_sets, scale=prepared.uns["scale"], **entry)
+        prepared = prepare(prepared, gene_sets, scale=prepared.uns.get("scale"), out=out, **entry)
     # of the config, not of the parameters: other terms to look at must not prepare again
     dataset = snakemake.wildcards.dataset
     analysis = snakemake.config.get("analyses", {}).get(dataset) or {}
@@ -29,4 +31,5 @@ with step(snakemake):
         table.loc[~table["kept"].astype(bool), "why"].to_dict(),
     )  # fmt: skip
     tell_lost(prepared, named_terms(analysis))
-    write_h5ad(prepared, snakemake.output[0])
+    if out is None:
+        write_h5ad(prepared, snakemake.output[0])

@@ -12,8 +12,10 @@ import numpy as np
 from anndata import AnnData
 from scipy import sparse
 
+from ..chunks import is_dask, iter_chunks, matrix_of
 from ..errors import IntaeError
-from ..prepared import design_matrix, iter_chunks, naming_values, second_moments
+from ..moments import second_moments
+from ..prepared import design_matrix, naming_values
 from .objective import Loadings
 
 
@@ -23,7 +25,7 @@ class Cells:
     Parameters
     ----------
     adata
-        Prepared data: dense, sparse or backed; passed over once here.
+        Prepared data: dense, sparse, backed or of Dask; passed over once here.
     covariates
         Columns of obs, equation 2's X.
 
@@ -47,14 +49,14 @@ class Cells:
     """
 
     def __init__(self, adata: AnnData, covariates: Sequence[str] | None):
-        self.X = adata.X
+        self.X = matrix_of(adata)
         self.n_cells, self.n_genes = adata.shape
         design, names, categories = design_matrix(adata.obs, covariates or [])
         self.covariate_names, self.categories = names, categories
         self.covariate_mean = design.mean(0)
         self.design = design - self.covariate_mean
         with naming_values(adata):
-            moments = second_moments(adata.X, self.design if names else None)
+            moments = second_moments(self.X, self.design if names else None)
         self.mean = moments.mean
         self.effects, self.covariance = _regress_out(
             moments.gram / self.n_cells, self.n_genes, names
@@ -100,7 +102,7 @@ class Cells:
         """Return the second moment of other cells about these cells' mean and covariate effects."""
         design, _, _ = design_matrix(adata.obs, covariates or [], self.categories)
         total = np.zeros((self.n_genes, self.n_genes))
-        for start, block in iter_chunks(adata.X):
+        for start, block in iter_chunks(matrix_of(adata)):
             X = design[start : start + len(block)] - self.covariate_mean
             left = block - self.mean - X @ self.effects.T
             total += left.T @ left
@@ -108,7 +110,7 @@ class Cells:
 
     def batch(self, cells: np.ndarray) -> np.ndarray:
         """Return the centred genes of some cells, float32; `cells` in increasing order."""
-        block = self.X[cells]
+        block = self.X[cells].compute() if is_dask(self.X) else self.X[cells]
         block = block.toarray() if sparse.issparse(block) else np.asarray(block)
         return block.astype(np.float32) - self.mean.astype(np.float32)
 

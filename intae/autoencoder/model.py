@@ -36,7 +36,7 @@ Where to find what in this package:
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import ClassVar, Self
@@ -45,9 +45,10 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from ..base import FactorModel, limit_threads, match_genes
+from ..base import FactorModel, check_loadings, limit_threads, match_genes
+from ..chunks import iter_chunks, matrix_of, project
 from ..errors import IntaeError
-from ..prepared import check_prepared, design_matrix, get_annotations, get_terms, iter_chunks
+from ..prepared import check_prepared, design_matrix, get_annotations, get_terms
 from ..readout import (
     BACKGROUND,
     MEAN_PENALTY,
@@ -283,7 +284,7 @@ class Autoencoder(FactorModel):
         -------
         DataFrame, cells x terms; see `readout`.
         """
-        return self._of_cells(adata, self._read)
+        return self._of_cells(adata, read=True)
 
     def encode(self, adata: AnnData) -> pd.DataFrame:
         """Return f(y) of cells, new or not: the loadings with which F + R is minimised.
@@ -300,15 +301,19 @@ class Autoencoder(FactorModel):
         -------
         DataFrame, cells x terms.
         """
-        return self._of_cells(adata, self._encode)
+        return self._of_cells(adata, read=False)
 
-    def _of_cells(
-        self, adata: AnnData, give: Callable[[np.ndarray, np.ndarray], np.ndarray]
-    ) -> pd.DataFrame:
+    def _of_cells(self, adata: AnnData, *, read: bool) -> pd.DataFrame:
         self._check_fitted()
         adata = match_genes(adata, self.weights_.index)
         with self._limited():
-            loadings = np.vstack([give(Y, X) for Y, X in self._blocks(adata)])
+            A = self._coefficients(read=read)
+            if A is None:
+                give = self._read if read else self._encode
+                loadings = np.vstack([give(Y, X) for Y, X in self._blocks(adata)])
+            else:
+                loadings = self._project(matrix_of(adata), A, self._design(adata))
+        check_loadings(loadings, adata)
         index = pd.Index(adata.obs_names, name="cell")
         return pd.DataFrame(loadings, index=index, columns=self.weights_.columns)
 
@@ -510,12 +515,15 @@ class Autoencoder(FactorModel):
         self.weights_ = pd.DataFrame(W, index=genes, columns=terms)
 
         q, marker, specific = self._read_out(cells)
-        here, loadings = self._problem.at(W), np.empty((cells.n_cells, len(terms)))
+        here, A = self._problem.at(W), self._coefficients(read=True)
         if self.solver == "exact":
             moments, total = here.best, self._problem.total
         else:
+            loadings = np.empty((cells.n_cells, len(terms)))
             moments, total = cells.moments_of(self._encode, effects, loadings)
-        if self.solver == "exact" or self.readout_.shape[1]:
+        if A is not None:
+            loadings = self._project(cells.X, A, cells.design)
+        elif self.reads_off_terms:
             for rows, Y, X in cells.blocks():
                 loadings[rows] = self._read(Y, X)
         self.gap_ = moments.data_term(total, W, self.lambdas_["lambda0"]) - here.data_term
@@ -573,12 +581,39 @@ class Autoencoder(FactorModel):
         self, adata: AnnData, *, need_covariates: bool = False
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Yield centred genes and centred covariates of cells, block by block."""
-        design = np.zeros((adata.n_obs, len(self.covariate_mean_)))
+        design = self._design(adata, need_covariates=need_covariates)
+        for start, block in iter_chunks(matrix_of(adata)):
+            yield block - self.mean_, design[start : start + len(block)]
+
+    def _design(self, adata: AnnData, *, need_covariates: bool = False) -> np.ndarray:
+        """Return the centred covariates of cells; zeros where this solver does not look at them."""
         if self.covariates and (need_covariates or self.solver == "exact"):
             design, _, _ = design_matrix(adata.obs, self.covariates, self.categories_)
-            design = design - self.covariate_mean_
-        for start, block in iter_chunks(adata.X):
-            yield block - self.mean_, design[start : start + len(block)]
+            return design - self.covariate_mean_
+        return np.zeros((adata.n_obs, len(self.covariate_mean_)))
+
+    def _coefficients(self, *, read: bool) -> np.ndarray | None:
+        """Return the matrix that makes loadings of centred genes without what covariates explain.
+
+        Parameters
+        ----------
+        read
+            Gene sets read (:mod:`intae.readout`), or encoded like the other terms.
+
+        Returns
+        -------
+        genes x terms; None if a network makes some of the loadings.
+        """
+        n_sets = self.readout_.shape[1] if read else 0
+        if n_sets == len(self.weights_.columns):
+            return self.readout_
+        if self.solver != "exact":
+            return None
+        return np.hstack([self.readout_[:, :n_sets], self.encoder_["A"][:, n_sets:]])
+
+    def _project(self, X, A: np.ndarray, design: np.ndarray) -> np.ndarray:
+        """Return the loadings that coefficients make of cells."""
+        return project(X, A, self.mean_, design, -self.effects_.T @ A)
 
     def _read(self, Y: np.ndarray, X: np.ndarray) -> np.ndarray:
         """Return loadings of centred cells: the gene sets' read-out, or the encoder's."""

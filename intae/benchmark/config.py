@@ -241,6 +241,8 @@ def _check_dataset(name: str, entry: Mapping[str, Any], gene_sets: Mapping[str, 
                 msg = f"{where}: {key}: is for source file, not for {entry['source']!r}; "
                 raise ConfigError(msg + "leave it out")
     _check_loading(f"config, datasets: {entry.get('draw_of', name)}", entry)
+    if entry.get("chunked"):
+        _check_chunked(where, entry)
 
 
 def _check_loading(where: str, entry: Mapping[str, Any]) -> None:
@@ -267,6 +269,20 @@ def _check_loading(where: str, entry: Mapping[str, Any]) -> None:
     except IntaeError as error:
         msg = f"{where}: params: {error}"
         raise ConfigError(msg) from None
+
+
+def _check_chunked(where: str, entry: Mapping[str, Any]) -> None:
+    """Refuse chunks of what is no h5ad, or of what needs all cells at once."""
+    path = str(entry.get("file") or entry.get("url") or "")
+    if entry["source"] != "file" or not (entry.get("format") == "h5ad" or path.endswith(".h5ad")):
+        msg = f"{where}: chunked: is for an h5ad of yours (source: file), not for this source"
+        raise ConfigError(msg)
+    if entry.get("matrix", "X") != "X":
+        msg = f"{where}: chunked: reads X only, not matrix: {entry['matrix']}; write the counts "
+        raise ConfigError(f"{msg}into X")
+    if entry["hvg_flavor"] in ("seurat_v3", "pearson_residuals"):
+        msg = f"{where}: chunked: hvg_flavor {entry['hvg_flavor']} needs all cells in memory; "
+        raise ConfigError(f"{msg}take seurat or cell_ranger")
 
 
 def _check_method(name: str, entry: dict[str, Any]) -> None:

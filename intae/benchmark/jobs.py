@@ -21,10 +21,11 @@ from .registry import solver_of
 LOADING = (
     "source", "params", "annotations_of", "prepared_of", "filter", "subset", "labels",
     "drop_unlabelled", "format", "genes_in", "matrix", "gene_column", "scale", "metadata",
+    "chunked",
 )  # fmt: skip
 PREPARING = (
     "source", "n_hvgs", "hvg_flavor", "min_genes", "max_genes", "keep_genes", "keep_sets",
-    "normalize", "target_sum", "log1p",
+    "normalize", "target_sum", "log1p", "chunked",
 )  # fmt: skip
 
 # The tables of a data set, in the order in which they are made, and when: see plan.CONDITIONS.

@@ -208,6 +208,7 @@ def _prepare(jobs: Jobs, dataset: str, files: list, sets: list) -> tuple[AnnData
     loaded = load_dataset(dataset, jobs.loading(dataset), files, b.analysis(dataset))
     prepared, lines = loaded, []
     settings = jobs.entry(dataset, PREPARING)
+    settings.pop("chunked", None)  # the data are small enough here
     if settings.pop("source") not in AS_PREPARED:
         gene_sets = merge_gene_sets(
             read_gene_sets(file, remove_prefix=prefix)

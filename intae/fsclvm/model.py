@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from ..base import FactorModel, limit_threads, match_genes
+from ..base import FactorModel, check_loadings, limit_threads, match_genes
+from ..chunks import matrix_of
 from ..errors import IntaeError
 from ..prepared import check_prepared, design_matrix, get_annotations, get_terms, naming_values
 from ..readout import (
@@ -310,12 +311,12 @@ class FSCLVM(FactorModel):
     def _starts(
         self, adata: AnnData, known: np.ndarray, layout: Layout, warm: bool
     ) -> Iterable[Start]:
-        given = adata.X, get_annotations(adata), known, layout
+        given = matrix_of(adata), get_annotations(adata), known, layout
         if warm:
             S = np.empty(self.loadings_.shape)
             ended = self.encode(adata) if self.reads_off_terms else self.loadings_
             S[:, layout.table - layout.n_known] = ended.to_numpy() * self._state["sign"]
-            return [resumed_start(adata.X, known, layout, self._state, S)]
+            return [resumed_start(matrix_of(adata), known, layout, self._state, S)]
         if self.compat == "slalom":
             return [slalom_start(*given, self.seed)]
         return annotation_starts(*given, self.n_init, self.seed, unit=self.gene_scale != "none")
@@ -326,7 +327,7 @@ class FSCLVM(FactorModel):
         if self.compat is None:
             return climb(*given, self.tol, self.max_iter, layout.first_annotated)
         rule = SlalomRule(
-            lambda q: mean_absolute_residual(adata.X, start.mean, start.extra, q.A, q.CW)
+            lambda q: mean_absolute_residual(matrix_of(adata), start.mean, start.extra, q.A, q.CW)
         )
         return iterate(*given, rule, self.max_iter)
 
@@ -349,7 +350,7 @@ class FSCLVM(FactorModel):
         if self.reads_off_terms:
             A[:, : annotations.shape[1]] = 0.0
             A[: G + n_known, : annotations.shape[1]] = self._read
-        S = loadings(adata.X, start.mean, start.extra, A)
+        S = loadings(matrix_of(adata), start.mean, start.extra, A)
         self.loadings_ = pd.DataFrame(S, cells, index)
         self.terms_ = terms_table(
             kinds, annotations, genes, relevance=1 / s["alpha"][k], active=s["on"][k],
@@ -395,7 +396,8 @@ class FSCLVM(FactorModel):
         """Return loadings of cells from their genes and covariates: [Y, covariates] A."""
         adata = match_genes(adata, self.weights_.index)
         with limit_threads(self.threads):
-            S = loadings(adata.X, self._state["mean"], self._design(adata), A)
+            S = loadings(matrix_of(adata), self._state["mean"], self._design(adata), A)
+        check_loadings(S, adata)
         cells = pd.Index(adata.obs_names.astype(str), name="cell")
         return pd.DataFrame(S, cells, self.weights_.columns)
 

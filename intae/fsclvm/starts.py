@@ -18,8 +18,9 @@ from scipy import sparse
 from scipy.linalg import eigh
 from sklearn.decomposition import PCA
 
+from ..chunks import is_in_memory, iter_chunks
 from ..errors import IntaeError
-from ..prepared import Moments, iter_chunks, second_moments
+from ..moments import Moments, second_moments
 from .engine import Layout, all_members, orders_slalom, prior, scaled_log_odds
 from .updates import MAX_EPS, Posterior, Problem
 
@@ -264,7 +265,7 @@ def _skip_pca(n_cells: int, n_genes: int, rng: np.random.RandomState) -> None:
 
 def _centred_columns(X, mean: np.ndarray, genes: np.ndarray) -> np.ndarray:
     """Some genes of all cells, centred, dense: N x genes. A backed X is read once, in chunks."""
-    if isinstance(X, np.ndarray) or sparse.issparse(X):
+    if is_in_memory(X):
         columns = X[:, genes]
         columns = columns.toarray() if sparse.issparse(columns) else columns
         return np.asarray(columns, dtype=np.float64) - mean[genes]

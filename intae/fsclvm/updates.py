@@ -34,7 +34,7 @@ import numpy as np
 from scipy.linalg import solve_triangular
 from scipy.special import xlogy
 
-from ..prepared import iter_chunks
+from ..chunks import iter_chunks, project
 
 PRIOR_A, PRIOR_B = 1e-3, 1e-3  # of alpha, both Gamma parameters
 MAX_EPS = 1e6
@@ -252,11 +252,7 @@ def settle(problem: Problem, q: Posterior) -> None:
 def loadings(X, mean: np.ndarray, extra: np.ndarray, A: np.ndarray) -> np.ndarray:
     """S = [Y, extra] A in one pass over the cells: N x K."""
     G = len(mean)
-    S = extra @ A[G:]
-    shift = mean @ A[:G]
-    for first, block in iter_chunks(X):
-        S[first : first + len(block)] += block @ A[:G] - shift
-    return S
+    return project(X, A[:G], mean, extra, A[G:])
 
 
 def mean_absolute_residual(

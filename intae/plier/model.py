@@ -14,7 +14,7 @@ by rounds of three steps, each with the others held:
     Z = argmin over Z >= 0, by passes of coordinate descent             (exact)
 
 The data enter by K = Y Y' alone: Y B' = K A and B B' = A'K A. So after the one pass that makes K
-(:func:`intae.prepared.second_moments`), the cost does not depend on the number of cells. The
+(:func:`intae.moments.second_moments`), the cost does not depend on the number of cells. The
 published step for Z sets what is negative to zero, which is no minimum unless B B' is diagonal: the
 objective may rise in a round. The exact step never lets it.
 
@@ -46,15 +46,15 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from ..base import FactorModel, limit_threads, match_genes
+from ..base import FactorModel, check_loadings, limit_threads, match_genes
+from ..chunks import matrix_of, project
 from ..errors import IntaeError
+from ..moments import second_moments
 from ..prepared import (
     check_prepared,
     get_annotations,
     get_terms,
-    iter_chunks,
     naming_values,
-    second_moments,
 )
 from ..progress import Ticker
 from ..terms import term_index, terms_table
@@ -178,7 +178,7 @@ class PLIER(FactorModel):
         check_prepared(adata, values=False)  # the sums of the moments tell of broken values
         clock = time.perf_counter()
         with limit_threads(self.threads), naming_values(adata):
-            moments, scale = second_moments(adata.X).at_unit_variance()
+            moments, scale = second_moments(matrix_of(adata)).at_unit_variance()
             known = get_annotations(adata).astype(float)
             seen = held_in(known, adata.var_names) if self.hold_out else known
             Z, U, A = self._minimise(moments.gram, moments.n_cells, seen)
@@ -304,9 +304,10 @@ class PLIER(FactorModel):
             return self._encode(match_genes(adata, self.weights_.index))
 
     def _encode(self, adata: AnnData) -> pd.DataFrame:
-        blocks = [(block - self.mean_) @ self.encoder_ for _, block in iter_chunks(adata.X)]
+        loadings = project(matrix_of(adata), self.encoder_, self.mean_)
+        check_loadings(loadings, adata)
         cells = pd.Index(adata.obs_names.astype(str), name="cell")
-        return pd.DataFrame(np.vstack(blocks), cells, self.weights_.columns)
+        return pd.DataFrame(loadings, cells, self.weights_.columns)
 
 
 def significant_components(variances: np.ndarray, n_cells: int) -> int:

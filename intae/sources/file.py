@@ -83,7 +83,7 @@ def load(
         adata = _name_genes(adata, path, gene_column)
     adata.var_names = distinct_genes(adata.var_names, str(path))  # symbols of 10x are not
     if metadata is not None:
-        adata.obs = _join(adata.obs, path, metadata, cell_column)
+        adata.obs = join_metadata(adata.obs, path, metadata, cell_column)
     return adata
 
 
@@ -265,16 +265,31 @@ def _choose_matrix(adata: AnnData, path: Path, matrix: str | None) -> AnnData:
 
 def _name_genes(adata: AnnData, path: Path, column: str) -> AnnData:
     """Name genes by a column of var, and drop those without a name."""
-    if column not in adata.var:
-        known = ", ".join(map(str, adata.var.columns)) or "none"
-        msg = f"{path}, gene_column: there is no column {column!r} in var; it has {known}"
-        raise IntaeError(msg)
-    adata = adata[:, adata.var[column].notna()].copy()
-    adata.var_names = adata.var[column].astype(str).to_numpy()
+    kept, names = named_genes(adata.var, path, column)
+    adata = adata[:, kept].copy()
+    adata.var_names = names
     return adata
 
 
-def _join(obs: pd.DataFrame, path: Path, metadata: Path, cell_column: str | None) -> pd.DataFrame:
+def named_genes(var: pd.DataFrame, path: Path, column: str) -> tuple[np.ndarray, pd.Index]:
+    """Return the positions of the genes that a column of var names, and their names there.
+
+    Raises
+    ------
+    IntaeError
+        If there is no such column; `path` says where.
+    """
+    if column not in var:
+        known = ", ".join(map(str, var.columns)) or "none"
+        msg = f"{path}, gene_column: there is no column {column!r} in var; it has {known}"
+        raise IntaeError(msg)
+    kept = np.flatnonzero(var[column].notna())
+    return kept, pd.Index(var[column].iloc[kept].astype(str).to_numpy())
+
+
+def join_metadata(
+    obs: pd.DataFrame, path: Path, metadata: Path, cell_column: str | None
+) -> pd.DataFrame:
     """Join a table of metadata on the cell's name; its columns replace those of the same name."""
     separator = "," if metadata.name.removesuffix(".gz").endswith(".csv") else "\t"
     index = None if cell_column else 0

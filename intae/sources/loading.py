@@ -12,7 +12,7 @@ import pandas as pd
 from anndata import AnnData
 
 from ..errors import IntaeError, suggest
-from ..scale import find_scale, look_at, refuse_centred
+from ..scale import find_scale, look_at, refuse_centred, variances
 from . import AS_PREPARED, SOURCES, file
 
 log = logging.getLogger(__name__)
@@ -72,11 +72,7 @@ def load_dataset(
     check_named_values(name, adata.obs, labels, analysis or {})
     if source in AS_PREPARED:
         return adata
-    adata = filter_cells(name, adata, entry.get("filter") or {})
-    if entry.get("drop_unlabelled"):
-        adata = _drop_unlabelled(name, adata, labels)
-    adata = _subset(name, adata, entry.get("subset") or {})
-    adata.obs = _labels(name, adata.obs, labels)
+    adata = choose_cells(name, adata, entry)
     check_expression(name, adata)
     scale = _find_scale(name, adata, entry.get("scale"))
     loaded = AnnData(adata.X, obs=adata.obs, var=pd.DataFrame(index=adata.var_names))
@@ -86,6 +82,17 @@ def load_dataset(
         loaded.obsm, loaded.varm, loaded.uns = adata.obsm, adata.varm, adata.uns
     loaded.uns["scale"] = scale
     return loaded
+
+
+def choose_cells(name: str, adata: AnnData, entry: Mapping[str, Any]) -> AnnData:
+    """Return the cells that an entry keeps, in their order, with its labels alone in obs."""
+    labels = entry.get("labels") or {}
+    adata = filter_cells(name, adata, entry.get("filter") or {})
+    if entry.get("drop_unlabelled"):
+        adata = _drop_unlabelled(name, adata, labels)
+    adata = _subset(name, adata, entry.get("subset") or {})
+    adata.obs = _labels(name, adata.obs, labels)
+    return adata
 
 
 def filter_cells(
@@ -229,12 +236,12 @@ def _find_scale(name: str, adata: AnnData, scale: str | None) -> str:
     values = look_at(adata.X, where, adata.obs_names, adata.var_names)
     scale = find_scale(values, scale, where)
     if values.low < 0:
-        refuse_centred(adata.X, where)
+        refuse_centred(np.asarray(adata.X.mean(0)).ravel(), variances(adata.X), where)
     return scale
 
 
 def check_expression(name: str, adata: AnnData) -> None:
-    """Refuse a matrix that is no expression: empty, or doubly named.
+    """Refuse a matrix that is no expression: empty, or with names as :func:`check_names` refuses.
 
     Raises
     ------
@@ -244,6 +251,17 @@ def check_expression(name: str, adata: AnnData) -> None:
     if adata.X is None or 0 in adata.shape:
         msg = f"data set {name!r}: X is empty ({adata.n_obs} cells x {adata.n_vars} genes)"
         raise IntaeError(msg)
+    check_names(name, adata)
+
+
+def check_names(name: str, adata: AnnData) -> None:
+    """Refuse data without cells or genes, or with names that are there twice or padded.
+
+    Raises
+    ------
+    IntaeError
+        Naming the data set, the slot and the name at fault.
+    """
     if min(adata.shape) < 2:
         msg = (
             f"data set {name!r}: has {adata.n_obs} cells x {adata.n_vars} genes; at least two of "

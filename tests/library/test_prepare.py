@@ -120,7 +120,7 @@ def test_rows_and_columns_that_are_swapped_are_told_of(counts):
 
 
 def test_a_broken_value_is_named_by_cell_and_gene(counts, monkeypatch):
-    monkeypatch.setattr("intae.preparation.CHUNK", 17)
+    monkeypatch.setattr("intae.chunks.CHUNK", 17)
     for value in (np.nan, np.inf, -np.inf):
         counts.X[40, 7] = value
         for X in (counts.X, sparse.csr_matrix(counts.X), sparse.csc_matrix(counts.X)):
@@ -233,7 +233,7 @@ def test_a_layer_is_taken_instead_of_x(counts):
 
 @pytest.mark.parametrize("form", [np.array, sparse.csr_matrix, sparse.csc_matrix])
 def test_a_backed_file_gives_the_same(counts, tmp_path, monkeypatch, form):
-    monkeypatch.setattr("intae.preparation.CHUNK", 17)
+    monkeypatch.setattr("intae.chunks.CHUNK", 17)
     counts.X = form(counts.X)
     expected = intae.prepare(counts, SETS, n_hvgs=20, min_genes=4)
     counts.write_h5ad(tmp_path / "counts.h5ad")

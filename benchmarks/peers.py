@@ -15,7 +15,8 @@ What is measured:
                            best; |correlation| of the two. In groups, effect 2, and graded, effect 3
     average precision      of the ranking of terms on the simulation, against the active ones
     false discoveries      share of terms called in the null over the share called in the draws;
-                           empty for methods that call every term
+                           empty for methods that call every term. Our models call by one test of
+                           the gene sets (`detected`), which is the same whatever was fitted
     seeds, halves          two seeds, and two halves of the cells: median |r| of the terms active in
                            both, Jaccard index of the active ones, shared of the ten most relevant.
                            r is of loadings of all cells; between halves of models that infer no new
@@ -27,7 +28,8 @@ What is measured:
 
 Models that took more than a minute are fitted to the first draw of each kind only; those that the
 budget stopped, if half of their epochs' time is within it. Column n of the table says how many fits
-a value is the mean of. A model whose package is missing is skipped with a line.
+a value is the mean of. Results stay whatever budget and arguments they were made with: remove a
+method's folder to make them anew. A model whose package is missing is skipped with a line.
 
     INTAE_MIRROR=folder python benchmarks/peers.py [--out folder] [--methods ulm pca ...]
         [--draws 5] [--first-seed 1300] [--budget 900] [--tuned] [--table]

@@ -195,10 +195,14 @@ def plot_correlation_bars(
     known = list(dict.fromkeys(correlation[["method_a", "method_b"]].to_numpy().ravel()))
     reference = reference if reference in known else known[0]
     order = _most_relevant(terms, reference, n_terms)
+    if not order:
+        return without_data(f"no gene set of {method_label(reference, labels)} is on")
     known = [m for m in known if m != reference]
     others = [m for m in others if m in known] or known
     tables = {m: over_pairs(seeds, reference, m).reindex(order) for m in (reference, *others)}
     panels = [m for m, table in tables.items() if table["n_pairs"].notna().any()]
+    if not panels:
+        return without_data(f"no other method has these terms of {method_label(reference, labels)}")
     colors = method_colors(labels)
     figure, axes = plt.subplots(
         1, len(panels), figsize=(4.6 + 2.5 * len(panels), 0.3 * len(order) + 1.9), sharey=True,

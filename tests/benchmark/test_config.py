@@ -12,6 +12,7 @@ import intae
 from intae.benchmark.cli import main
 from intae.benchmark.config import check_config, read_config, reference
 from intae.benchmark.plan import Benchmark
+from intae.benchmark.registry import METHODS
 from intae.errors import ConfigError
 from intae.parameters import PARAMETERS, check_arguments
 from intae.sources import SOURCES, function_of
@@ -387,7 +388,8 @@ def test_methods_keep_their_order_and_so_their_colours():
     config = copy.deepcopy(PAPER)
     config["methods"] = {"mine": {"model": "PCA"}} | dict(reversed(config["methods"].items()))
     order = list(check_config(config)["methods"])
-    assert order == [*PAPER["methods"], "mine"]
+    assert order == [*(name for name in METHODS if name in PAPER["methods"]), "mine"]
+    assert order[0] == "autoencoder_exact"  # the recommended one
 
 
 def test_an_entry_that_stands_twice_is_refused(tmp_path):

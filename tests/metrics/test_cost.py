@@ -127,5 +127,5 @@ def test_the_caption_tells_of_hollow_points_where_slalom_runs(projected):
     facts = {"scaling": scaling, "projected": projected, "dataset": "d"}
     told = SimpleNamespace(params=SimpleNamespace(facts=facts))
     caption = Template(text, trim_blocks=True).render(snakemake=told)
-    assert ("\n\n**Hollow** (slalom only)" in caption) is projected
-    assert "slope below zero is no law" in caption
+    assert ("Hollow (slalom): stopped by its budget (600 s)" in caption) is projected
+    assert "\n\n.. raw:: html\n\n   </details>" in caption  # a directive stands after an empty line

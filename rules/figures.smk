@@ -103,7 +103,7 @@ rule answer:
             f"{RESULTS}/figures/{{dataset}}/answer.html",
             caption="../report/answer.rst",
             category=CATEGORIES.ANSWER,
-            labels={"data set": "{dataset}", "page": "1. the answer"},
+            labels={"page": "{dataset}: 1. the answer"},  # two labels would make a switch of one
         ),
         summary=f"{RESULTS}/figures/{{dataset}}/answer.rst",
     log:
@@ -133,7 +133,7 @@ rule terms_page:
             f"{RESULTS}/figures/{{dataset}}/terms.html",
             caption="../report/terms_page.rst",
             category=CATEGORIES.ANSWER,
-            labels={"data set": "{dataset}", "page": "2. any term, interactive"},
+            labels={"page": "{dataset}: 2. any term, interactive"},
         ),
     log:
         f"{LOGS}/{{dataset}}/terms_page.log",

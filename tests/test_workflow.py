@@ -369,8 +369,7 @@ def test_the_page_of_terms_opens_within_the_report(finished, tmp_path):
             path = f"//*[normalize-space(text())='{text}'][not(ancestor::*[@class='document'])]"
             found = wait_for(lambda path=path: browser.find_elements(By.XPATH, path), text)
             next(element for element in found if element.is_displayed()).click()
-        page = "normalize-space(.)='2. any term, interactive'"
-        row = f"//tr[td[{page}] and td[normalize-space(.)='simulated']]"
+        row = "//tr[td[normalize-space(.)='simulated: 2. any term, interactive']]"
         wait_for(lambda: browser.find_elements(By.XPATH, row), "the page's row")
         browser.find_element(By.XPATH, row).find_element(By.TAG_NAME, "a").click()
         frame = wait_for(lambda: browser.find_elements(By.TAG_NAME, "iframe"), "the page's frame")

@@ -337,13 +337,13 @@ def _lost(gene_sets: pd.DataFrame | None, expected: Sequence[str]) -> tuple[str,
 def _missing(own: Mapping[str, Any], lines: Sequence[Line]) -> list[str]:
     """Say what is not known, and what would tell it."""
     missing = []
-    if not lines:
-        return missing
     if "accuracy" not in own:
         missing.append(
             "These data name no condition (labels: condition), so nothing is said of separation."
         )
-    elif all(pd.isna(line.auroc) for line in lines):
+    if not lines:
+        return missing
+    if "accuracy" in own and all(pd.isna(line.auroc) for line in lines):
         missing.append("The method was not tested on unseen cells (its key folds).")
     if not any(line.repeated for line in lines):
         missing.append("It was not fitted to halves of the cells (its key halves).")

@@ -103,7 +103,8 @@ rule answer:
             f"{RESULTS}/figures/{{dataset}}/answer.html",
             caption="../report/answer.rst",
             category=CATEGORIES.ANSWER,
-            labels={"page": "{dataset}: 1. the answer"},  # two labels would make a switch of one
+            # One label: of two, Snakemake's report makes a switch where one has two values.
+            labels={"page": "{dataset}: 1. the answer"},
         ),
         summary=f"{RESULTS}/figures/{{dataset}}/answer.rst",
     log:

@@ -5,7 +5,7 @@
 For each number of cells an h5ad is written to FOLDER as people have them: 20,000 genes, sparse
 counts of about 1,500 genes a cell, gzip. Its cells are drawn from a pool of distinct ones with cell
 types and gene sets that move. Then every step runs in a process of its own, whose seconds and peak
-memory count:
+memory count, and the seconds of all its threads together (`cpu`):
 
     read            the file, chunk after chunk, with nothing done: what gzip allows
     prepare         intae.prepare(..., out=): two passes, 1,000 variable genes
@@ -106,7 +106,7 @@ def step(name, raw, prepared, loadings):
     import numpy as np
 
     import intae
-    from intae.chunks import map_chunks
+    from intae.chunks import decompressing, map_chunks
     from intae.io import read_h5ad
     from intae.moments import second_moments
 
@@ -120,7 +120,9 @@ def step(name, raw, prepared, loadings):
     if name == "moments of raw":
         counts = read_h5ad(raw, backed="r")
         genes = counts.var_names.get_indexer(adata.var_names)
-        moments = second_moments(Normalised(counts.X, genes, adata.uns["prepare"]["total"]))
+        moments = second_moments(
+            Normalised(decompressing(counts.X), genes, adata.uns["prepare"]["total"])
+        )
         return {"trace": float(np.trace(moments.gram))}
     if name == "moments":
         return {"trace": float(np.trace(second_moments(adata.X).gram))}
@@ -242,11 +244,9 @@ def main():
         else:
             found = step(asked.step, *map(Path, asked.folder))
         found = {"seconds": time.perf_counter() - began} | found
-        print(
-            json.dumps(
-                found | {"peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
-            )
-        )
+        used = resource.getrusage(resource.RUSAGE_SELF)
+        spent = {"cpu": used.ru_utime + used.ru_stime, "peak_mb": used.ru_maxrss / 1024}
+        print(json.dumps(found | spent))
         return
     for name in ("OMP", "OPENBLAS", "MKL", "NUMBA"):
         os.environ[f"{name}_NUM_THREADS"] = str(asked.threads)
@@ -254,7 +254,7 @@ def main():
     folder.mkdir(parents=True, exist_ok=True)
     speeds = child("speed", "-")
     print(f"# X'X: {speeds['dense']:.1f} GFLOP/s dense, {speeds['sparse']:.2f} of sparse entries")
-    print("cells,step,seconds,limit,peak_mb,found", flush=True)
+    print("cells,step,seconds,cpu,limit,peak_mb,found", flush=True)
     for n_cells in asked.cells:
         raw, prepared, loadings = (
             folder / f"{name}_{n_cells}.h5ad" for name in ("raw", "prepared", "loadings")
@@ -263,19 +263,20 @@ def main():
         if not raw.exists():
             made = child("generate", raw, n_cells)
             size = f"{raw.stat().st_size / 1e6:.0f} MB"
-            print(
-                f"{n_cells},generate,{made['seconds']:.1f},,{made['peak_mb']:.0f},{size}",
-                flush=True,
-            )
+            row = f"{n_cells},generate,{made['seconds']:.1f},{made['cpu']:.1f},"
+            print(f"{row},{made['peak_mb']:.0f},{size}", flush=True)
         for name in (name for name in STEPS if name in asked.only):
             told = found[name] = child(name, raw, prepared, loadings)
             if "failed" in told:
-                print(f"{n_cells},{name},,,,{told['failed']}", flush=True)
+                print(f"{n_cells},{name},,,,,{told['failed']}", flush=True)
                 continue
             least = limit(name, n_cells, found, speeds, prepared)
             least = "" if least is None else f"{least:.1f}"
-            also = [f"{k}={v:.6g}" for k, v in told.items() if k not in ("seconds", "peak_mb")]
-            row = f"{n_cells},{name},{told['seconds']:.1f},{least},{told['peak_mb']:.0f}"
+            also = [
+                f"{k}={v:.6g}" for k, v in told.items() if k not in ("seconds", "cpu", "peak_mb")
+            ]
+            row = f"{n_cells},{name},{told['seconds']:.1f},{told['cpu']:.1f},{least}"
+            row += f",{told['peak_mb']:.0f}"
             print(row, " ".join(also), sep=",", flush=True)
         if not asked.keep:
             for path in (raw, prepared, loadings, loadings.with_suffix(".model")):

@@ -20,6 +20,7 @@ import numpy as np
 from anndata import AnnData
 from scipy import sparse
 
+from .compressed import CompressedCells
 from .errors import IntaeError, suggest
 
 log = logging.getLogger(__name__)
@@ -94,7 +95,7 @@ def is_dask(X) -> bool:
 
 def first_rows(X, n: int | None = None) -> np.ndarray | sparse.csr_matrix:
     """Return the first cells, those of a chunk unless said, as they are stored."""
-    rows = X[: n or CHUNK]
+    rows = decompressing(X)[: n or CHUNK]
     return _as_stored(rows.compute() if is_dask(rows) else rows)
 
 
@@ -257,8 +258,17 @@ def read_chunks(
         )
         raise IntaeError(msg)
     rows = (slice(start, min(start + starts.step, starts.stop)) for start in starts)
+    X = decompressing(X)
     blocks = ((cells, _as_stored(X[cells])) for cells in rows)
     return blocks if is_in_memory(X) or len(starts) < 2 else _ahead(blocks)
+
+
+def decompressing(X):
+    """Return X such that several threads decompress it, if it is a file for which that helps."""
+    if isinstance(X, _View):
+        X.X = decompressing(X.X)
+        return X
+    return CompressedCells(X) if CompressedCells.suits(X) else X
 
 
 def _ahead(items: Iterator) -> Iterator:

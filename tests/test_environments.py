@@ -9,7 +9,7 @@ import yaml
 import intae
 
 ROOT = Path(__file__).parents[1]
-CONDA_NAMES = {"pytorch": "torch", "matplotlib-base": "matplotlib"}
+CONDA_NAMES = {"pytorch": "torch", "matplotlib-base": "matplotlib", "python-isal": "isal"}
 NOT_LOCKED = {"python", "pip"}
 
 

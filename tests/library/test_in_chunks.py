@@ -1,6 +1,7 @@
 """Data beyond memory: the same result in chunks of cells, from files, as in memory."""
 
 import anndata
+import h5py
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,7 +10,7 @@ from anndata import AnnData
 from scipy import sparse
 
 import intae
-from intae import chunks
+from intae import chunks, compressed
 from intae.errors import ContractError, IntaeError
 from intae.moments import second_moments
 from intae.prepared import check_prepared
@@ -284,3 +285,56 @@ def test_broken_cells_of_a_file_are_named(prepared, tmp_path):
     for call in (model.transform, intae.Autoencoder().fit, intae.FSCLVM().fit):
         with pytest.raises(ContractError, match="cell300"):
             call(lazy)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"compression": "gzip"}, {"compression": "gzip", "shuffle": True}],
+    ids=["gzip", "gzip and shuffle"],
+)
+def test_cells_are_decompressed_as_hdf5_does(many, tmp_path, monkeypatch, options):
+    """Whatever the rows and wherever the file's chunks end."""
+    kept = np.ones(700, dtype=np.float32)
+    kept[[0, 1, 2, -2, -1]] = 0  # cells without any entry, at both ends
+    X = sparse.csr_matrix(many.X.multiply(kept[:, None]))
+    X.eliminate_zeros()
+    AnnData(X).write_h5ad(tmp_path / "cells.h5ad")
+    with h5py.File(tmp_path / "cells.h5ad", "r+") as file:
+        for name in ("data", "indices"):
+            values = file[f"X/{name}"][:]
+            del file[f"X/{name}"]
+            file["X"].create_dataset(name, data=values, chunks=(1000,), **options)
+    adata = anndata.read_h5ad(tmp_path / "cells.h5ad", backed="r")
+    read = chunks.decompressing(adata.X)
+    assert isinstance(read, compressed.CompressedCells)
+    for rows in (slice(0, 700), slice(0, 3), slice(690, 700), slice(5, 6), slice(7, 7)):
+        found = read[rows]
+        found.check_format()
+        assert found.dtype == X.dtype
+        np.testing.assert_array_equal(found.toarray(), X[rows].toarray())
+    monkeypatch.setattr(type(adata.X), "__getitem__", None)  # nothing reads through HDF5's filters
+    together = sparse.vstack([block for _, block in chunks.read_chunks(adata.X, 50)])
+    np.testing.assert_array_equal(together.toarray(), X.toarray())
+
+
+@pytest.mark.parametrize("compression", [None, "lzf"])
+def test_other_files_are_left_to_hdf5(many, tmp_path, compression):
+    many.write_h5ad(tmp_path / "cells.h5ad", compression=compression)
+    adata = anndata.read_h5ad(tmp_path / "cells.h5ad", backed="r")
+    X = adata.X
+    assert chunks.decompressing(X) is X
+    together = sparse.vstack([block for _, block in chunks.read_chunks(X, 50)])
+    np.testing.assert_array_equal(together.toarray(), many.X.toarray())
+
+
+def test_a_broken_chunk_is_told(many, tmp_path):
+    many.write_h5ad(tmp_path / "cells.h5ad", compression="gzip")
+    with h5py.File(tmp_path / "cells.h5ad") as file:
+        where = file["X/data"].id.get_chunk_info(0)
+    with (tmp_path / "cells.h5ad").open("r+b") as file:
+        file.seek(where.byte_offset + where.size // 2)
+        file.write(bytes(50))
+    adata = anndata.read_h5ad(tmp_path / "cells.h5ad", backed="r")
+    with pytest.raises(IntaeError, match=r"cells\.h5ad: /X/data cannot be decompressed"):
+        intae.prepare(adata, SETS, out=tmp_path / "prepared.h5ad")
+    assert not (tmp_path / "prepared.h5ad").exists()

@@ -205,7 +205,13 @@ PARAMETERS: dict[str, dict[str, Kind]] = {
         "density_threshold": _POSITIVE,
         **_BUDGET,
     },
-    "ExpiMap": {"alpha": Number(least=0), "epochs": Whole(1), **_BUDGET, "device": _DEVICE},
+    "ExpiMap": {
+        "alpha": Number(least=0),
+        "epochs": Whole(1),
+        "recon_loss": OneOf(("nb", "mse")),
+        **_BUDGET,
+        "device": _DEVICE,
+    },
     "LinearSCVI": {
         "n_dense": Whole(1),
         "epochs": Whole(1, optional=True),

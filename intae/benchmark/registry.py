@@ -47,7 +47,9 @@ MODELS = {
         ("n_dense", "restarts", "density_threshold", "budget"), package="cnmf",
         knows_gene_sets=False, reconstructs=False,
     ),
-    "ExpiMap": Model(("alpha", "epochs", "budget", "device"), package="scarches"),
+    "ExpiMap": Model(
+        ("alpha", "epochs", "recon_loss", "budget", "device"), package="scarches", revision=2
+    ),
     "FSCLVM": Model(
         (
             "n_dense", "n_sparse", "covariates", "max_iter", "tol", "n_init", "compat",

@@ -11,8 +11,10 @@ import anndata
 import numpy as np
 import pandas as pd
 from anndata import AnnData
+from scipy.special import softmax
 
 from ..base import match_genes
+from ..counts import SIZE_FACTOR, restore_counts
 from ..prepared import check_prepared, get_annotations, get_terms, iter_chunks
 from ..terms import signs, term_index, terms_table
 from .base import Peer, dense
@@ -34,11 +36,11 @@ def import_scarches() -> ModuleType:
 class ExpiMap(Peer):
     """expiMap by the package scarches 0.6.1: latent variables are gene sets, masks are hard.
 
-    The log-normalised values are fitted by squared error (`recon_loss="mse"`), since prepared data
-    keep no counts, which the package's default, the negative binomial, would need. The rest are its
-    defaults: two hidden layers of 256, 400 epochs, and a group lasso on the decoder's columns
-    (`alpha` .7 as in the authors' tutorial) that deactivates terms. One condition for all cells.
-    Terms are one to one with gene sets; masks are hard, so no gene is added or removed.
+    With the package's defaults: the negative binomial of raw counts, restored from prepared data by
+    the size factors that `prepare` keeps; two hidden layers of 256; 400 epochs; a group lasso on
+    the decoder's columns (`alpha` .7 as in the authors' tutorial) that deactivates terms. One
+    condition for all cells. Terms are one to one with gene sets; masks are hard, so no gene is
+    added or removed.
 
     Parameters
     ----------
@@ -46,6 +48,9 @@ class ExpiMap(Peer):
         Coefficient of the group lasso.
     epochs
         Number of epochs.
+    recon_loss
+        `nb`, the negative binomial of counts; or `mse`, squared error of the prepared values, for
+        data without counts.
     budget
         Seconds after which the fit ends; it then counts for its runtime only.
     seed, threads
@@ -58,7 +63,9 @@ class ExpiMap(Peer):
     loadings_
         Means of the latent variables.
     mean_
-        The decoder's part of the condition: mean + loadings W' is the package's reconstruction.
+        The decoder's part of the condition, what it makes of cells whose loadings are 0. The
+        package's means are mean + loadings W' with `mse`; with `nb` its softmax over the genes,
+        times the cell's total.
     terms_
         relevance: the norm of a term's column of the decoder.
     network_
@@ -69,6 +76,7 @@ class ExpiMap(Peer):
     Lotfollahi et al. 2023, Nature Cell Biology 25:337.
     """
 
+    revision: ClassVar[int] = 2  # 1: squared error of the prepared values
     _saved: ClassVar[tuple[str, ...]] = (
         *Peer._saved, "mean_", "mask_", "sign_", "network_", "device_",
     )  # fmt: skip
@@ -77,6 +85,7 @@ class ExpiMap(Peer):
         self,
         alpha: float = 0.7,
         epochs: int = 400,
+        recon_loss: str = "nb",
         budget: float | None = None,
         device: str | None = None,
         seed: int = 0,
@@ -85,15 +94,18 @@ class ExpiMap(Peer):
         super().__init__(budget, seed, threads)
         self.alpha = alpha
         self.epochs = epochs
+        self.recon_loss = recon_loss
         self.device = device
 
     def fit(self, adata: AnnData) -> Self:
-        """Fit to prepared data; X becomes dense.
+        """Fit to prepared data; they become dense.
 
         Raises
         ------
         ContractError
             If the data are not prepared.
+        IntaeError
+            If counts cannot be restored from them, with `nb`.
         ImportError
             If scarches is not installed.
         """
@@ -101,9 +113,9 @@ class ExpiMap(Peer):
         import_scarches()
         self.device_ = choose_device(self.device)
         self.mask_ = get_annotations(adata).astype(float).T
+        data = self._as_expected(adata)
         with self._inside():
-            data = _as_expected(adata)
-            made = _make(data, self.mask_)
+            made = self._make(data)
             watch = Watch("expiMap", self.budget, self.epochs)
             with _watched(watch, self.device_), contextlib.suppress(BudgetOver):
                 made.train(n_epochs=self.epochs, alpha=self.alpha, seed=self.seed)
@@ -120,7 +132,7 @@ class ExpiMap(Peer):
             kinds, self.mask_.T, adata.var_names, relevance=size, active=size > 0,
             on=self.mask_.T > 0,
         )  # fmt: skip
-        self.loadings_ = self._encode(made, adata)
+        self.loadings_ = self._encode(made, data)
         return self
 
     def transform(self, adata: AnnData) -> pd.DataFrame:
@@ -128,38 +140,48 @@ class ExpiMap(Peer):
         self._check_fitted()
         import torch
 
-        data = match_genes(adata, self.weights_.index)
+        data = self._as_expected(match_genes(adata, self.weights_.index))
         import_scarches()
         with self._inside():
-            made = _make(_as_expected(data), self.mask_)
+            made = self._make(data)
             state = {name: torch.tensor(value) for name, value in self.network_.items()}
             made.model.load_state_dict(state)
             made.model.eval()
         return self._encode(made, data)
 
-    def _encode(self, made: Any, adata: AnnData) -> pd.DataFrame:
+    def reconstruct(self, adata: AnnData) -> pd.DataFrame:
+        """Return the decoder's means of cells, log-normalised as the data: cells x genes."""
+        made = super().reconstruct(adata)
+        if self.recon_loss == "nb":
+            data = match_genes(adata, self.weights_.index)
+            total = np.asarray(restore_counts(data, "ExpiMap").sum(1)).ravel()
+            share = softmax(made.to_numpy(), axis=1)
+            made[:] = np.log1p(share * (total / data.obs[SIZE_FACTOR].to_numpy())[:, None])
+        return made
+
+    def _as_expected(self, adata: AnnData) -> AnnData:
+        """Return the data as the package takes them: dense, float32, with a condition."""
+        if self.recon_loss == "nb":
+            adata = AnnData(restore_counts(adata, "ExpiMap"), adata.obs[[]], adata.var[[]])
+        data = dense(adata)
+        data.obs["condition"] = "all"
+        return data
+
+    def _make(self, data: AnnData) -> Any:
+        """Make the package's model, not trained."""
+        scarches = import_scarches()
+        return scarches.models.EXPIMAP(
+            data, condition_key="condition", recon_loss=self.recon_loss, mask=self.mask_.tolist()
+        )
+
+    def _encode(self, made: Any, data: AnnData) -> pd.DataFrame:
         with self._inside():
             latent = [
                 made.get_latent(block.astype(np.float32), np.full(len(block), "all"), mean=True)
-                for _, block in iter_chunks(adata.X)
+                for _, block in iter_chunks(data.X)
             ]
         loadings = np.vstack(latent).astype(float) * self.sign_
-        return pd.DataFrame(loadings, adata.obs_names, self.weights_.columns)
-
-
-def _as_expected(adata: AnnData) -> AnnData:
-    """Return the data as the package takes them: dense, float32, with a condition."""
-    data = dense(adata)
-    data.obs["condition"] = "all"
-    return data
-
-
-def _make(data: AnnData, mask: np.ndarray) -> Any:
-    """Make the package's model, not trained; mask is terms x genes."""
-    scarches = import_scarches()
-    return scarches.models.EXPIMAP(
-        data, condition_key="condition", recon_loss="mse", mask=mask.tolist()
-    )
+        return pd.DataFrame(loadings, data.obs_names, self.weights_.columns)
 
 
 @contextlib.contextmanager

@@ -56,7 +56,7 @@ from .penalties import Penalty, column_norms, soft_threshold
 
 log = logging.getLogger(__name__)
 
-LANCZOS = 30  # genes, from which on it is quicker
+LANCZOS = 140  # genes, from which on it is quicker
 LENGTHS = np.geomspace(0.3, 30, 80)  # tried lengths of w, in units of sqrt(l0)
 LEAST_GAIN = 1e-6  # of F* + R, to change a name
 LEAST_GAIN_TO_ENTER = 1e-3  # of F* + R, for a term to come in at a second look
@@ -125,10 +125,20 @@ class Candidates:
     def look_at(self, here: Point) -> None:
         """Take W, and what it leaves unexplained, as the state to come into."""
         on = column_norms(here.W) > 0
-        W, best = here.W[:, on], here.best
-        explained = best.YZ[:, on] @ W.T
-        self.residual = self.problem.S - explained - explained.T + W @ best.ZZ[np.ix_(on, on)] @ W.T
-        self.W, self.A = W, best_encoder(W, self.problem.lambda0)
+        self.W, best = here.W[:, on], here.best
+        self.A = best_encoder(self.W, self.problem.lambda0)
+        # E = S - YZ W' - W (YZ - W ZZ)', of which only the sets that are asked for are computed
+        self.YZ = best.YZ[:, on]
+        self.rest = self.YZ - self.W @ best.ZZ[np.ix_(on, on)]
+
+    def _residual(self, genes: np.ndarray | slice = slice(None)) -> np.ndarray:
+        """Return E among some genes."""
+        S = self.problem.S
+        E = S[np.ix_(genes, genes)] if isinstance(genes, np.ndarray) else S.copy()
+        W = self.W[genes]
+        E -= self.YZ[genes] @ W.T
+        E -= W @ self.rest[genes].T
+        return E
 
     def _gain(self, term: int) -> tuple[float, np.ndarray]:
         entries = self.penalty.entries[:, term]
@@ -153,7 +163,7 @@ class Candidates:
         self, genes: np.ndarray, entries: np.ndarray, group: float
     ) -> tuple[float, float, float, np.ndarray]:
         """Return u'E u, u'(I - A W')u, the penalty per length, and u, the leading direction."""
-        value, u = leading_direction(self.residual[np.ix_(genes, genes)])
+        value, u = leading_direction(self._residual(genes))
         new = 1 - (self.A[genes].T @ u) @ (self.W[genes].T @ u)
         return value, float(new), float(group + entries[genes] @ abs(u)), u
 
@@ -166,7 +176,7 @@ class Candidates:
 
     def _sparse_sets(self) -> list[np.ndarray]:
         """Return gene sets of several sizes, the strongest in the leading residual direction."""
-        _, vector = leading_direction(self.residual)
+        _, vector = leading_direction(self._residual())
         order = np.argsort(-abs(vector), kind="stable")
         return [np.sort(order[:size]) for size in (5, 10, 20, 40, 80, 160) if size <= len(order)]
 
@@ -184,7 +194,7 @@ def leading_direction(E: np.ndarray) -> tuple[float, np.ndarray]:
         except ArpackNoConvergence:
             log.debug("Lanczos steps did not converge for %d genes", len(E))
     last = len(E) - 1
-    values, vectors = eigh(E, subset_by_index=[last, last])
+    values, vectors = eigh(E, subset_by_index=[last, last], check_finite=False)
     return float(values[0]), vectors[:, 0]
 
 

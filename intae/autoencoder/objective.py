@@ -26,7 +26,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from scipy import sparse
-from scipy.linalg import cho_factor, cho_solve
 
 from .penalties import Penalty, column_norms
 
@@ -84,7 +83,7 @@ class Loadings:
 
 def best_encoder(W: np.ndarray, lambda0: float) -> np.ndarray:
     """A = W (W'W + l0 I)^-1, genes x terms: the best loadings of a cell y are A'y."""
-    return cho_solve(_ridge(W, lambda0), W.T).T
+    return W @ _inverse(W, lambda0)
 
 
 def best_loadings(SW: np.ndarray, W: np.ndarray, lambda0: float) -> Loadings:
@@ -95,10 +94,9 @@ def best_loadings(SW: np.ndarray, W: np.ndarray, lambda0: float) -> Loadings:
     SW
         S W, genes x terms: the one costly product, left to the caller because it is linear in W.
     """
-    ridge = _ridge(W, lambda0)
-    YZ = cho_solve(ridge, SW.T).T
-    ZZ = cho_solve(ridge, W.T @ YZ)
-    return Loadings(YZ, (ZZ + ZZ.T) / 2)
+    inverse = _inverse(W, lambda0)
+    ZZ = inverse @ (W.T @ SW) @ inverse
+    return Loadings(SW @ inverse, (ZZ + ZZ.T) / 2)
 
 
 def best_data_term(S: np.ndarray, W: np.ndarray, lambda0: float) -> float:
@@ -106,10 +104,11 @@ def best_data_term(S: np.ndarray, W: np.ndarray, lambda0: float) -> float:
     return float(np.trace(S) - np.vdot(best_loadings(S @ W, W, lambda0).YZ, W))
 
 
-def _ridge(W: np.ndarray, lambda0: float):
+def _inverse(W: np.ndarray, lambda0: float) -> np.ndarray:
+    """Return (W'W + l0 I)^-1: small, and no eigenvalue of what is inverted lies below l0."""
     ridge = W.T @ W
     ridge[np.diag_indices_from(ridge)] += lambda0
-    return cho_factor(ridge)
+    return np.linalg.inv(ridge)
 
 
 class Problem:
@@ -132,9 +131,12 @@ class Problem:
 
     def times(self, W: np.ndarray) -> np.ndarray:
         """Return S W; where W is mostly zeros, as the penalty makes it, this is cheap."""
-        if np.count_nonzero(W) < 0.15 * W.size:
-            return (sparse.csr_array(W.T) @ self.S).T
-        return self.S @ W
+        if np.count_nonzero(W) > 0.15 * W.size:
+            return self.S @ W
+        terms, genes = W.T.nonzero()
+        starts = np.searchsorted(terms, np.arange(W.shape[1] + 1))
+        by_term = sparse.csr_array((W[genes, terms], genes, starts), shape=W.T.shape)
+        return (by_term @ self.S).T
 
 
 class Point:

@@ -129,7 +129,7 @@ class Penalty:
 
     def value(self, W: np.ndarray) -> float:
         """R(W), equation 4."""
-        return sum(self.parts(W).values())
+        return float((self.entries * abs(W)).sum() + (self.groups * column_norms(W)).sum())
 
     def prox(self, V, step):
         """Equation 8, argmin_L |L - V|^2 / 2 + step R(L), in closed form.

@@ -260,7 +260,7 @@ def read_chunks(
     rows = (slice(start, min(start + starts.step, starts.stop)) for start in starts)
     X = decompressing(X)
     blocks = ((cells, _as_stored(X[cells])) for cells in rows)
-    return blocks if is_in_memory(X) or len(starts) < 2 else _ahead(blocks)
+    return blocks if is_in_memory(X) or len(starts) < 2 else ahead(blocks)
 
 
 def decompressing(X):
@@ -271,8 +271,8 @@ def decompressing(X):
     return CompressedCells(X) if CompressedCells.suits(X) else X
 
 
-def _ahead(items: Iterator) -> Iterator:
-    """Make the next item in a thread of its own while this one is worked on."""
+def ahead(items: Iterator) -> Iterator:
+    """Yield items, each made in a thread of its own while the one before is worked on."""
     with ThreadPoolExecutor(1) as reader:
         pending = reader.submit(next, items, None)
         while (item := pending.result()) is not None:

@@ -12,11 +12,14 @@ import numpy as np
 from anndata import AnnData
 from scipy import sparse
 
-from ..chunks import is_dask, iter_chunks, matrix_of
+from ..chunks import ahead, decompressing, is_dask, iter_chunks, matrix_of
 from ..errors import IntaeError
 from ..moments import second_moments
 from ..prepared import design_matrix, naming_values
 from .objective import Loadings
+
+RUN = 256  # neighbouring cells that are read together
+BUFFER = 2**26  # bytes of cells that are shuffled together: 16,384 cells of 1,000 genes
 
 
 class Cells:
@@ -110,9 +113,68 @@ class Cells:
 
     def batch(self, cells: np.ndarray) -> np.ndarray:
         """Return the centred genes of some cells, float32; `cells` in increasing order."""
-        block = self.X[cells].compute() if is_dask(self.X) else self.X[cells]
+        return self._centred(self.X, cells)
+
+    def shuffled(
+        self, size: int, random: np.random.Generator
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Yield all cells in batches, shuffled, from a file or Dask without reading cell by cell.
+
+        Runs of neighbouring cells are read in random order into a buffer, while the batches of the
+        buffer before are worked on; the cells of a buffer are shuffled.
+
+        Parameters
+        ----------
+        size
+            Cells per batch; the last one may have fewer, but one cell alone joins those before.
+        random
+            Draws the order.
+
+        Yields
+        ------
+        Which cells, and their centred genes, float32.
+        """
+        for cells, Y in ahead(self._buffers(size, random)):
+            for some in in_batches(len(cells), size):
+                yield cells[some], Y[some]
+
+    def _buffers(
+        self, size: int, random: np.random.Generator
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Yield shuffled cells, whole batches but for the last ones, and their centred genes."""
+        X, n_runs = decompressing(self.X), -(-self.n_cells // RUN)
+        order = random.permutation(n_runs)
+        at_once = max(BUFFER // (4 * self.n_genes * RUN), 1)
+        kept = np.empty(0, dtype=int), np.empty((0, self.n_genes), dtype=np.float32)
+        for first in range(0, n_runs, at_once):
+            runs = [
+                slice(run * RUN, min((run + 1) * RUN, self.n_cells))
+                for run in np.sort(order[first : first + at_once])
+            ]
+            cells = np.concatenate([kept[0], *(np.arange(run.start, run.stop) for run in runs)])
+            Y = np.concatenate([kept[1], *(self._centred(X, run) for run in runs)])
+            mixed = random.permutation(len(cells))
+            last = first + at_once >= n_runs
+            # At least one cell stays for the next buffer, so that no last batch can be empty.
+            whole = len(cells) if last else (len(cells) - 1) // size * size
+            now, later = mixed[:whole], mixed[whole:]
+            kept = cells[later], Y[later]
+            if whole:
+                yield cells[now], Y[now]
+
+    def _centred(self, X, cells: np.ndarray | slice) -> np.ndarray:
+        block = X[cells].compute() if is_dask(X) else X[cells]
         block = block.toarray() if sparse.issparse(block) else np.asarray(block)
         return block.astype(np.float32) - self.mean.astype(np.float32)
+
+
+def in_batches(n_cells: int, size: int) -> Iterator[slice]:
+    """Yield the places of each batch; a last cell alone, without a variance, joins those before."""
+    starts = list(range(0, n_cells, size))
+    if len(starts) > 1 and n_cells - starts[-1] == 1:
+        starts.pop()
+    for start, stop in zip(starts, [*starts[1:], n_cells], strict=True):
+        yield slice(start, stop)
 
 
 def _regress_out(

@@ -26,9 +26,10 @@ import pandas as pd
 import torch
 from torch import nn
 
+from ..chunks import is_in_memory
 from ..errors import IntaeError
 from .checkpoint import Checkpoint
-from .data import Cells
+from .data import Cells, in_batches
 from .objective import History, Loadings, data_term
 from .penalties import Penalty
 
@@ -92,19 +93,6 @@ def _set_random_state(state: list[torch.Tensor], device: torch.device) -> None:
         torch.cuda.set_rng_state(state[1], device)
 
 
-def batches(n_cells: int, size: int) -> Iterator[np.ndarray]:
-    """Yield the cells of each batch of an epoch, in an order drawn anew, each batch sorted.
-
-    A last batch of a single cell, on which BatchNorm is not defined, joins the one before.
-    """
-    order = torch.randperm(n_cells).numpy()
-    starts = list(range(0, n_cells, size))
-    if len(starts) > 1 and n_cells - starts[-1] == 1:
-        starts.pop()
-    for start, stop in zip(starts, [*starts[1:], n_cells], strict=True):
-        yield np.sort(order[start:stop])
-
-
 @torch.no_grad()
 def evaluate(network: nn.Module, rows: np.ndarray, device: torch.device) -> np.ndarray:
     """Return what a network makes of rows, in evaluation mode, float64.
@@ -118,7 +106,7 @@ def evaluate(network: nn.Module, rows: np.ndarray, device: torch.device) -> np.n
 
 
 class Feed:
-    """Centred cells as float32 tensors: all on the device where they fit, else read batch by batch.
+    """Centred cells as float32 tensors: all on the device where they fit, else read as needed.
 
     Parameters
     ----------
@@ -143,6 +131,17 @@ class Feed:
     def _read(self, batch: np.ndarray) -> torch.Tensor:
         return torch.as_tensor(self.cells.batch(batch), device=self.device)
 
+    def epoch(self, size: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """Yield the genes and the covariates of each batch of an epoch, in an order drawn anew."""
+        if self.resident is not None or is_in_memory(self.cells.X):
+            order = torch.randperm(self.cells.n_cells).numpy()
+            for some in in_batches(len(order), size):
+                yield self.batch(np.sort(order[some]))
+            return
+        random = np.random.default_rng(int(torch.randint(2**31, (1,))))
+        for cells, Y in self.cells.shuffled(size, random):
+            yield torch.as_tensor(Y, device=self.device), self.design[cells]
+
     def batch(self, batch: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
         """Return the genes and the covariates of some cells, in increasing order."""
         Y = self._read(batch) if self.resident is None else self.resident[batch]
@@ -150,6 +149,11 @@ class Feed:
 
     def blocks(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         """Yield the genes and the covariates of all cells, in order."""
+        if self.resident is None:
+            for rows, Y, _ in self.cells.blocks():
+                Y = torch.as_tensor(Y.astype(np.float32), device=self.device)
+                yield Y, self.design[rows]
+            return
         for start in range(0, self.cells.n_cells, BLOCK):
             yield self.batch(np.arange(start, min(start + BLOCK, self.cells.n_cells)))
 
@@ -302,8 +306,7 @@ def train(
             _set_random_state(kept["random"], device)
         for epoch in range(done + 1, epochs + 1):
             encoder.train()
-            for batch in batches(cells.n_cells, batch_size):
-                Y, X = feed.batch(batch)
+            for Y, X in feed.epoch(batch_size):
                 target, Z = _without(effects, Y, X), encoder(Y)
                 optimizer.zero_grad()
                 data_term(target, Z, W, lambda0).backward()
@@ -429,8 +432,7 @@ def train_masked(
             _set_random_state(kept["random"], device)
         for epoch in range(len(rows) + 1, epochs + 1):
             network.train()
-            for batch in batches(cells.n_cells, batch_size):
-                Y, _ = feed.batch(batch)
+            for Y, _ in feed.epoch(batch_size):
                 loss = ((Y - network(Y)) ** 2).sum() / len(Y)
                 optimizer.zero_grad()
                 loss.backward()

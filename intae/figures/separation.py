@@ -31,6 +31,7 @@ from .style import (
     span,
     without_data,
     write,
+    write_readably,
 )
 
 SPLITS = {
@@ -319,6 +320,7 @@ def plot_dense_factors(
             yticklabels=rows if position == 0 else False,
             xticklabels=[str(seed) for seed in best["seed"].iloc[block]],
         )  # fmt: skip
+        write_readably(axis)
         axis.set_facecolor("0.92")
         for x, term in enumerate(best["term"].iloc[block]):
             y = list(table.index).index(term)

@@ -59,7 +59,7 @@ def plot_agreement(
     if len(methods) < 2:
         return without_data(ONE_METHOD)
     table = _over_pairs(agreement)
-    stacked = len(methods) > 7  # side by side, many methods would be too small to read
+    stacked = len(methods) > 4  # side by side, more would be too small to read
     size = 0.94 * len(methods) + 0.4
     figure, axes = plt.subplots(
         *((2, 1) if stacked else (1, 2)), layout="constrained",

@@ -244,6 +244,16 @@ def test_each_row_is_drawn_and_says_what_it_reads(name, inputs, tmp_path, backen
     plt.close(drawn)
 
 
+def test_cost_leaves_out_draws_beside_other_data(inputs, tmp_path):
+    one = TABLES["runtime"]
+    both = pd.concat([one, one.assign(dataset="real")])
+    for table, titles in ((one, ["d"]), (both, ["real"])):
+        table.to_csv(tmp_path / "runtime.csv", index=False)
+        drawn = FIGURES["cost"].draw(Inputs({"runtime": [tmp_path / "runtime.csv"]}), FACTS)
+        assert [a.get_title(loc="left").split(":")[0] for a in drawn.axes[::2]] == titles
+        plt.close(drawn)
+
+
 def test_tables_and_fits_are_read_once(inputs, monkeypatch):
     read = []
     monkeypatch.setattr("intae.benchmark.tables.read_tables", lambda paths: read.append(paths))

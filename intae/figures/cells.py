@@ -348,7 +348,7 @@ def _violins(axis: Axes, groups: pd.DataFrame, colors: Mapping[str, Color], *, s
     if len(many):
         sns.violinplot(
             many, **shared, density_norm="width", cut=0, linewidth=0.6, saturation=1, inner="box",
-            inner_kws={"box_width": 3.5, "whis_width": 0, "color": "0.15"},
+            inner_kws={"box_width": 3.5, "whis_width": 0, "color": "black"},
         )  # fmt: skip
     if len(few):
         sns.stripplot(few, **shared, size=3, jitter=0.15, alpha=0.8)

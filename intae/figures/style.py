@@ -111,14 +111,14 @@ MUTED = (
     "#AA4499", "#332288",
 )  # fmt: skip
 # Conditions run from light to dark in a hue that no method of the main figures has.
-CONDITIONS = ("#A98FDD", "#34106B")
-N_SHADES = 5  # that are told apart
+CONDITIONS = ("#AF98E6", "#6A3DB2")
+N_SHADES = 4  # that are told apart
 
 
 def label_colors(values: Sequence[str], label: str = "condition") -> dict[str, Color]:
     """Give each value of a label its colour, safe for the colour-blind up to ten of them.
 
-    Conditions have other colours than the values of any other label, and up to five of them other
+    Conditions have other colours than the values of any other label, and up to four of them other
     colours than the methods.
     """
     n = len(values)

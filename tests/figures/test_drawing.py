@@ -254,6 +254,29 @@ def test_cost_leaves_out_draws_beside_other_data(inputs, tmp_path):
         plt.close(drawn)
 
 
+def test_the_finding_of_agreement_names_methods_of_the_figure(tmp_path):
+    labels = {
+        "autoencoder_exact": "exact",
+        "autoencoder_proximal": "proximal",
+        "fsclvm": "f",
+        "plier": "P",
+    }
+    models = ["Autoencoder", "Autoencoder", "FSCLVM", "PLIER"]
+    facts = {
+        "labels": labels, "roles": dict.fromkeys(labels, "model"), "recommended": "autoencoder_exact",
+        "models": dict(zip(labels, models, strict=True)),
+    }  # fmt: skip
+    table = rows(
+        "method_b median_r", ("autoencoder_proximal", 0.01), ("fsclvm", 0.3), ("plier", 0.5),
+        method_a="autoencoder_exact",
+    )  # fmt: skip
+    table.to_csv(tmp_path / "agreement.csv", index=False)
+    said = findings.finding_of(
+        "agreement", Inputs({"agreement": [tmp_path / "agreement.csv"]}), facts
+    )
+    assert said == "exact agrees most with P (median |r| 0.50) and least with f (0.30)."
+
+
 def test_tables_and_fits_are_read_once(inputs, monkeypatch):
     read = []
     monkeypatch.setattr("intae.benchmark.tables.read_tables", lambda paths: read.append(paths))

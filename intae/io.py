@@ -31,7 +31,8 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     _remove_parts(path)
-    handle, part = tempfile.mkstemp(dir=path.parent, **_around(path))
+    around = _around(path)
+    handle, part = tempfile.mkstemp(around["suffix"], around["prefix"], path.parent)
     os.close(handle)
     try:
         yield Path(part)

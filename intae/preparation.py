@@ -359,7 +359,7 @@ def _no_match(cells: pd.Index, genes: pd.Index, gene_sets: Mapping[str, list[str
         )
     return (
         f"none of the {len(genes)} genes is in any gene set (data: {', '.join(genes[:3])}; "
-        f"sets: {', '.join(example[:3])}). Are these Ensembl ids (gene_column: names the column of "
-        "var with symbols), symbols of a species that the sets are not for, or are genes in the "
-        "rows of a table (genes_in: rows)?"
+        f"sets: {', '.join(example[:3])}). Are these Ensembl ids (put the symbols into var_names; "
+        "in the config, gene_column: names their column of var), symbols of a species that the "
+        "sets are not for, or are genes in the rows of a table (genes_in: rows)?"
     )

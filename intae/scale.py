@@ -173,5 +173,6 @@ def variances(X) -> np.ndarray:
 
 
 _ADVICE = (
-    "give raw counts, such as those of a layer (layer= in Python, matrix: in the config) or of .raw"
+    "give raw counts, such as those of a layer (layer= in Python, matrix: in the config) or of raw "
+    "(adata.raw.to_adata() in Python, matrix: raw in the config)"
 )

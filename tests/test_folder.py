@@ -241,6 +241,7 @@ def test_check_says_what_the_run_will_be(mine, capsys, monkeypatch):
         "  4 fits, all counted: ",
     ):
         assert line in text, text
+    assert "size_factor" not in text  # of each cell, so no label
     dry = snakemake(folder, "--dry-run", *config)
     steps = int(next(s for s in said(dry).splitlines() if s.startswith("total")).split()[1])
     assert f"{steps} steps" in text
@@ -276,3 +277,18 @@ def test_check_refuses_names_that_the_data_do_not_have(
     write_config(folder / "mine.yaml", small(methods=("pca",)) | {"analyses": {"own": analysis}})
     assert main(["check", "mine.yaml"]) == 1
     assert message in capsys.readouterr().err
+
+
+def test_a_standard_run_keeps_the_fits_of_a_quick_one(mine):
+    folder, config = mine
+    entries = small() | {"methods": {"pca": {"seeds": [0, 1], "halves": 1, "folds": 0}}}
+    quick = entries | {"run": entries["run"] | {"effort": "quick"}}
+    write_config(folder / "mine.yaml", quick)
+    fit = "results/own/pca/seed0/fit.json"
+    assert snakemake(folder, fit, *config).returncode == 0
+    write_config(folder / "mine.yaml", entries)
+    assert "Nothing to be done" in said(snakemake(folder, fit, "--dry-run", *config))
+    whole = said(snakemake(folder, "--dry-run", *config))
+    (trained,) = (line.split() for line in whole.splitlines() if line.startswith("train "))
+    assert trained[1] == "1", whole  # the other seed
+    assert {"halves", "score"} < rules_of(snakemake(folder, "--dry-run", *config))

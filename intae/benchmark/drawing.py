@@ -180,11 +180,16 @@ def false_positives(inputs: Inputs, facts: Facts) -> Drawn:
 
 @figure(MAIN, "9. time and memory", when="always", per="run", needs=["runtime"], by_dataset=False)
 def cost(inputs: Inputs, facts: Facts) -> Drawn:
-    """Draw wall time and peak memory of every method; draws of a simulation are one data set."""
+    """Draw wall time and peak memory of every method on the data sets of the run.
+
+    Draws of a simulation are one data set, and left out where the run has others.
+    """
     from ..figures.cost import plot_cost
 
     runtime, labels = inputs.table("runtime"), but_ablations(facts)
+    drawn = runtime["dataset"].isin(list(facts["draw_of"]))
     runtime = runtime.assign(dataset=runtime["dataset"].replace(facts["draw_of"]))
+    runtime = runtime[~drawn | drawn.all()]
     return plot_cost(runtime[runtime["method"].isin(list(labels))], labels)
 
 

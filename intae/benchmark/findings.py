@@ -8,7 +8,7 @@ from __future__ import annotations
 import pandas as pd
 
 from ..figures.style import method_label, plural, readable
-from .drawing import but_ablations, in_role
+from .drawing import but_ablations, in_role, representatives
 from .inputs import Facts, Inputs
 
 NOTHING = "There is nothing to compare here."
@@ -246,7 +246,7 @@ def _reconstruction(inputs: Inputs, facts: Facts) -> str:
 
 def _agreement(inputs: Inputs, facts: Facts) -> str:
     table, first = inputs.table("agreement"), facts["recommended"]
-    models = {m for m in in_role(facts, "model") if m != first}
+    models = {m for m in representatives(facts) if m != first and facts["roles"][m] == "model"}
     a, b = table["method_a"], table["method_b"]
     other = b.where(a == first, a.where(b == first))
     own = table[other.isin(models)].assign(other=other).groupby("other")["median_r"].mean().dropna()

@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..counts import SIZE_FACTOR
 from ..sources.downloads import find_in_mirror
 from .facts import shares
 from .jobs import PREPARING, Jobs
@@ -231,7 +232,7 @@ def _prepare(jobs: Jobs, dataset: str, files: list, sets: list) -> tuple[AnnData
     lines.append(
         f"  prepared: {prepared.n_obs:,} cells x {prepared.n_vars:,} genes, {len(terms)} terms"
     )
-    for label in prepared.obs:
+    for label in prepared.obs.columns.drop(SIZE_FACTOR, errors="ignore"):
         counts = prepared.obs[label].value_counts()
         some = ", ".join(f"{value} {n}" for value, n in counts.head(8).items())
         more = f" and {len(counts) - 8} more" if len(counts) > 8 else ""

@@ -28,6 +28,7 @@ from .style import (
     set_style,
     without_data,
     write,
+    write_readably,
 )
 
 ONE_METHOD = "fewer than two methods with gene sets have finished their fits"
@@ -58,7 +59,7 @@ def plot_agreement(
     if len(methods) < 2:
         return without_data(ONE_METHOD)
     table = _over_pairs(agreement)
-    stacked = len(methods) > 7  # side by side, many methods would be too small to read
+    stacked = len(methods) > 4  # side by side, more would be too small to read
     size = 0.94 * len(methods) + 0.4
     figure, axes = plt.subplots(
         *((2, 1) if stacked else (1, 2)), layout="constrained",
@@ -143,6 +144,7 @@ def _heat(
         square=True, ax=axis, linewidths=1, linecolor="white",
         cbar_kws={"label": title, "location": "bottom", "shrink": 0.6, "aspect": 30},
     )  # fmt: skip
+    write_readably(axis)
     for i, j in zip(*np.nonzero(np.isnan(values) & (notes != "")), strict=True):
         axis.text(
             j + 0.5, i + 0.5, notes[i, j], ha="center", va="center", color="0.5", fontsize=7.5
@@ -248,7 +250,7 @@ def _draw(axis: Axes, table: pd.DataFrame, title: str, color: Color) -> None:
     note = f"median {median:.2f}, {n_on} of {len(table)} on" if n_on else "none is on"
     axis.set_title(f"{title}\n{note}\n{plural(n_pairs, 'pair')} of seeds", loc="left", fontsize=10)
     if n_on:
-        axis.axvline(median, color="0.3", ls="--", lw=1)
+        axis.axvline(median, color="0.3", ls="--", lw=1, zorder=1.5)  # below the numbers
     axis.set_xlim(0, 1.32)  # room for the numbers
     axis.set_xticks([0, 0.5, 1])
     axis.set_xlabel("|correlation| of loadings")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import logging
-import re
 import textwrap
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -20,7 +19,8 @@ from matplotlib.patches import Patch
 
 from ..errors import IntaeError, suggest
 from ..fits import Fit
-from .style import Color, label_colors, method_label, say, set_style, term_label, without_data
+from .groups import choose_cell_types, order_conditions, palette_of
+from .style import Color, method_label, say, set_style, term_label, without_data
 
 log = logging.getLogger(__name__)
 
@@ -31,57 +31,6 @@ N_CELL_TYPES = {True: 4, False: 12}  # where there are conditions, where not
 NO_FIT = "no method has finished its fit"
 DIAMOND = {"marker": "D", "ms": 4.5, "mfc": "white", "mec": "0.1", "mew": 0.9}
 Near = Mapping[str, Mapping[str, str | None]]
-# beginnings of the names that conditions without a treatment or a disease have
-CONTROLS = re.compile(
-    r"(ctrl|ctl|control|hc\b|healthy|normal|naive|wt\b|wild.?type|untreated|unstim|mock|vehicle"
-    r"|none\b|baseline|resting)",
-    re.IGNORECASE,
-)
-
-
-def order_conditions(values: pd.Series, names: Mapping[str, str] = {}) -> dict[str, str]:
-    """Return the values of a condition in the order of figures, each with its name there.
-
-    Those named come first, in the order of their names; of the others controls come first, then
-    the order of an ordered categorical, or of the names, numbers in them read as numbers.
-
-    Parameters
-    ----------
-    values
-        The condition of each cell.
-    names
-        Value -> its name in figures; those that are no value of these cells are left out.
-    """
-    given = set(values.dropna().astype(str))
-    absent = [value for value in names if value not in given]
-    if absent:
-        log.warning("conditions: no cell has %s; left out", ", ".join(map(repr, absent)))
-    if isinstance(values.dtype, pd.CategoricalDtype) and values.cat.ordered:
-        rest = [value for value in values.cat.categories.astype(str) if value in given]
-    else:
-        rest = sorted(given, key=_natural)
-        rest = sorted(rest, key=lambda value: not CONTROLS.match(value))
-    order = [value for value in names if value in given]
-    order += [value for value in rest if value not in names]
-    return {value: names.get(value, value) for value in order}
-
-
-def choose_cell_types(values: pd.Series, wanted: Sequence[str], n_most: int) -> list[str]:
-    """Return the cell types asked for, or the most frequent ones, most frequent first."""
-    values = values.dropna().astype(str)
-    given = set(values)
-    absent = [cell_type for cell_type in wanted if cell_type not in given]
-    if absent:
-        log.warning(
-            "cell types: no cell is %s; there are %s",
-            ", ".join(map(repr, absent)), ", ".join(map(repr, sorted(given))),
-        )  # fmt: skip
-    return [c for c in wanted if c in given] or list(values.value_counts().index[:n_most])
-
-
-def _natural(value: str) -> list[tuple[bool, float, str]]:
-    parts = re.split(r"(\d+)", value)
-    return [(not p.isdigit(), float(p) if p.isdigit() else 0.0, p.lower()) for p in parts if p]
 
 
 def choose_terms(
@@ -178,7 +127,7 @@ def plot_scatter(
     near = near or only_own(fits, terms)
     obs = next(iter(fits.values())).obs
     roles = [role for role in ROLES if role in obs][:2]
-    hues = {role: _palette(obs[role], role, conditions or {}) for role in roles}
+    hues = {role: palette_of(obs[role], role, conditions or {}) for role in roles}
     # two labels side by side; with one, two methods side by side
     panels = [(method, fit, role) for method, fit in fits.items() for role in roles or [None]]
     n_rows, size = -(-len(panels) // 2), min(30, max(3, 20_000 / len(obs) ** 0.9))
@@ -246,18 +195,6 @@ def _separated(
     return said
 
 
-def _palette(
-    values: pd.Series, role: str, conditions: Mapping[str, str]
-) -> dict[str, tuple[str, Color]]:
-    """Give each value of a label its name and colour, in order."""
-    if role == "condition":
-        names = order_conditions(values, conditions)
-    else:
-        names = {value: value for value in sorted(set(values.astype(str)))}
-    colors = label_colors(list(names), role)
-    return {value: (name, colors[value]) for value, name in names.items()}
-
-
 def _handles(hues: Mapping[str, Mapping[str, tuple[str, Color]]]) -> list[Line2D]:
     """Make one legend of all labels, each with a heading and its values."""
     handles = []
@@ -319,7 +256,8 @@ def plot_loadings(
     groups, split = _groups(obs, conditions or {}, cell_types)
     wide = list(groups["x"].cat.categories)
     hues = list(groups["hue"].cat.categories) if split else []
-    colors = label_colors(hues) if hues else label_colors(wide, "cell_type")
+    role = "condition" if "condition" in obs else "cell_type"
+    colors = dict(palette_of(obs[role], role, conditions or {}).values())
     turned = len(wide) > 5  # names need too much room side by side
     names = [_with_counts(groups, x, hues, one_line=turned) for x in wide]
     longest = max(len(line) for name in names for line in name.split("\n"))
@@ -410,7 +348,7 @@ def _violins(axis: Axes, groups: pd.DataFrame, colors: Mapping[str, Color], *, s
     if len(many):
         sns.violinplot(
             many, **shared, density_norm="width", cut=0, linewidth=0.6, saturation=1, inner="box",
-            inner_kws={"box_width": 3.5, "whis_width": 0, "color": "0.15"},
+            inner_kws={"box_width": 3.5, "whis_width": 0, "color": "black"},
         )  # fmt: skip
     if len(few):
         sns.stripplot(few, **shared, size=3, jitter=0.15, alpha=0.8)

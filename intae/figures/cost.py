@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 
 from .style import method_colors, method_label, methods_in, set_style, write
 
-MEASURES = {"seconds": "wall time of a fit (log scale)", "peak_mb": "peak memory [MB]"}
+MEASURES = {"seconds": "wall time of one fit (log scale)", "peak_mb": "peak memory [MB]"}
 # readable marks on a time axis, in seconds
 TICKS = {
     0.01: "10 ms", 0.1: "0.1 s", 1: "1 s", 10: "10 s", 60: "1 min", 600: "10 min", 3600: "1 h",
@@ -24,6 +24,8 @@ TICKS = {
 
 def plot_cost(runtime: pd.DataFrame, labels: Mapping[str, str]) -> Figure:
     """Draw wall time and peak memory, one row of panels per data set, time on a log axis.
+
+    All rows share both axes.
 
     Parameters
     ----------
@@ -71,15 +73,13 @@ def plot_cost(runtime: pd.DataFrame, labels: Mapping[str, str]) -> Figure:
                     )  # fmt: skip
                 middle = bar.get_y() + bar.get_height() / 2
                 write(axis, most.loc[method, measure], middle, note, size=9)
-            low, high = least[measure].min(), most[measure].max()
             if measure == "seconds":
                 axis.set_xscale("log")
-                axis.set_xlim(low / 3, high * (high / low) ** 0.45 * 3)  # room for the numbers
-                ticks = [t for t in TICKS if axis.get_xlim()[0] <= t <= high]
-                axis.set_xticks(ticks, [TICKS[t] for t in ticks])
+                axis.set_xlim(*_ends(runtime["seconds"]))
+                axis.set_xticks(*_apart(*axis.get_xlim(), runtime["seconds"].max()))
                 axis.minorticks_off()
             else:
-                axis.set_xlim(0, high * 1.2)
+                axis.set_xlim(0, runtime["peak_mb"].max() * 1.2)
             axis.invert_yaxis()
             axis.set_xlabel(title)
         row[0].set_title(
@@ -90,6 +90,22 @@ def plot_cost(runtime: pd.DataFrame, labels: Mapping[str, str]) -> Figure:
     return figure
 
 
+def _ends(seconds: pd.Series) -> tuple[float, float]:
+    """Return the ends of a time axis that all data sets share, with room for the numbers."""
+    low, high = seconds.min(), seconds.max()
+    return low / 3, high * (high / low) ** 0.45 * 3
+
+
+def _apart(low: float, high: float, last: float) -> tuple[list[float], list[str]]:
+    """Return the readable marks of a time axis, without those that would touch another."""
+    shown: list[float] = []
+    for tick in TICKS:
+        wide = not shown or np.log(tick / shown[-1]) > 0.11 * np.log(high / low)
+        if low <= tick <= last and wide:
+            shown.append(tick)
+    return shown, [TICKS[tick] for tick in shown]
+
+
 def _duration(seconds: float) -> str:
     """Write a duration for people."""
     for unit, size in (("days", 86_400), ("h", 3600), ("min", 60), ("s", 1)):
@@ -98,7 +114,7 @@ def _duration(seconds: float) -> str:
     return f"{seconds * 1000:.0f} ms"
 
 
-TITLES = {"seconds": "wall time of a fit", "peak_mb": "peak memory of the process [MB]"}
+TITLES = {"seconds": "wall time of one fit", "peak_mb": "peak memory of the process [MB]"}
 MARKERS = "osD^vP*X<>hp"
 
 
@@ -165,7 +181,7 @@ def plot_scaling(scaling: pd.DataFrame, slopes: pd.DataFrame, labels: Mapping[st
     where += f" ({devices} for networks)" if devices else ""
     axes[0].set_title(
         f"{size['dataset']}: {size['n_genes']:,} genes\n{where}, "
-        f"{threads} thread{'s'[: threads != '1']} a fit",
+        f"{threads} thread{'s'[: threads != '1']} per fit",
         loc="left",
     )
     sns.despine(figure)

@@ -31,6 +31,7 @@ from .style import (
 CHANCE = 0.5
 PALE = "0.45"  # of what does not mark
 PAIR = ["term", "label", "value"]
+WIDEST = 8  # methods side by side; more would make the text too small on a screen
 
 
 def plot_known_pairs(
@@ -64,11 +65,15 @@ def plot_known_pairs(
     rows = table.drop_duplicates(PAIR).itertuples()
     names = [_name(row, conditions or {}, family or {}) for row in rows]
     row_height = max(0.62, 0.1 + 0.15 * max(name.count("\n") + 1 for name in names))
+    n_bands = -(-len(methods) // WIDEST)
+    n_columns = -(-len(methods) // n_bands)
     figure, axes = plt.subplots(
-        1, len(methods), figsize=(3.4 + 1.05 * len(methods), 1.5 + row_height * len(pairs)),
-        sharey=True, squeeze=False, layout="constrained",
+        n_bands, n_columns, sharey=True, squeeze=False, layout="constrained",
+        figsize=(3.4 + 1.05 * n_columns, 0.5 + n_bands * (1 + row_height * len(pairs))),
     )  # fmt: skip
-    for axis, method in zip(axes[0], methods, strict=True):
+    for axis in axes.flat[len(methods) :]:
+        axis.remove()
+    for axis, method in zip(axes.flat, methods, strict=False):
         own = table[table["method"] == method]
         for y, pair in enumerate(pairs.itertuples(index=False)):
             rows = own[(own[PAIR] == list(pair)).all(axis=1)]

@@ -31,6 +31,7 @@ from .style import (
     span,
     without_data,
     write,
+    write_readably,
 )
 
 SPLITS = {
@@ -106,7 +107,7 @@ def plot_accuracy(
     splits = [split for split in SPLITS if split in set(accuracy["split"])]
     height = 2.3 + 0.2 * max(1, len(shown)) * max(2.4, len(lanes) * 0.8)
     figure, axes = plt.subplots(
-        1, len(splits), figsize=(3.6 + 3.7 * len(splits), height), squeeze=False,
+        1, len(splits), figsize=(3.4 + 3.3 * len(splits), height), squeeze=False,
         sharex=True, sharey=True, layout="constrained",
     )  # fmt: skip
     drawn = annotated[annotated["term"].isin(shown) & annotated["method"].isin(run)]
@@ -296,7 +297,7 @@ def plot_dense_factors(
     columns = list(zip(best["method"], best["seed"], strict=True))
     table = table.reindex(index=shown, columns=pd.MultiIndex.from_tuples(columns))
     table = table.loc[table.max(axis=1).sort_values(ascending=False).index]
-    rows = [readable(term, 60) for term in table.index]
+    rows = [readable(term) for term in table.index]
     values = table.to_numpy(float)
     free = best["unannotated_accuracy"].notna().any()
     if free:
@@ -306,7 +307,7 @@ def plot_dense_factors(
     widths = [sum(best["method"] == m) for m in methods]
     cell = max(0.7, 0.98 / min(widths))  # inches; a name stands over each block
     figure, axes = plt.subplots(
-        1, len(methods), figsize=(5.8 + cell * len(best), 2.3 + 0.36 * len(rows)),
+        1, len(methods), figsize=(4.3 + cell * len(best), 2.3 + 0.38 * len(rows)),
         width_ratios=widths, squeeze=False,
     )  # fmt: skip
     low = 0.5 if guess is None else guess
@@ -319,6 +320,7 @@ def plot_dense_factors(
             yticklabels=rows if position == 0 else False,
             xticklabels=[str(seed) for seed in best["seed"].iloc[block]],
         )  # fmt: skip
+        write_readably(axis)
         axis.set_facecolor("0.92")
         for x, term in enumerate(best["term"].iloc[block]):
             y = list(table.index).index(term)

@@ -73,31 +73,62 @@ def looks(methods: Iterable[str]) -> dict[str, tuple[str, Any]]:
     return found
 
 
+def _light(color: Sequence[float]) -> float:
+    """Return the relative luminance of a colour, as WCAG 2 defines it."""
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in color[:3]]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def ink_on(color: Sequence[float]) -> str:
+    """Return black or white, whichever has the higher contrast on a colour."""
+    return "black" if _light(color) > 0.179 else "white"
+
+
+def write_readably(axis: Axes) -> None:
+    """Give each number in a heat map of seaborn's the ink that is read best on its cell.
+
+    seaborn itself writes white on colours as light as a contrast of 2.3 to 1.
+    """
+    mesh = axis.collections[0]
+    mesh.update_scalarmappable()
+    colors = mesh.get_facecolors().reshape(*mesh.get_array().shape, 4)
+    for text in axis.texts:
+        x, y = text.get_position()
+        text.set_color(ink_on(colors[int(y), int(x)]))
+
+
 def edge_color(color: Color) -> Color:
     """Darken a colour that is too pale for a thin line on white (contrast below 3 to 1)."""
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in color]
-    light = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    light = _light(color)
     share = min(1.0, (0.3 / light) ** (1 / 2.2)) if light else 1.0
     return tuple(share * c for c in color)
 
 
 # The qualitative scheme "muted" of Paul Tol's technical note (2021), for groups other than
-# conditions, which stand beside those and beside the methods.
+# conditions, which stand beside those and beside the methods. Its violets come last.
 MUTED = (
-    "#CC6677", "#332288", "#DDCC77", "#117733", "#88CCEE", "#882255", "#44AA99", "#999933",
-    "#AA4499", "#BBBBBB",
+    "#CC6677", "#DDCC77", "#117733", "#88CCEE", "#882255", "#44AA99", "#999933", "#BBBBBB",
+    "#AA4499", "#332288",
 )  # fmt: skip
+# Conditions run from light to dark in a hue that no method of the main figures has.
+CONDITIONS = ("#AF98E6", "#6A3DB2")
+N_SHADES = 4  # that are told apart
 
 
 def label_colors(values: Sequence[str], label: str = "condition") -> dict[str, Color]:
     """Give each value of a label its colour, safe for the colour-blind up to ten of them.
 
-    Conditions have other colours than the values of any other label.
+    Conditions have other colours than the values of any other label, and up to four of them other
+    colours than the methods.
     """
-    palette = "husl"
-    if len(values) <= len(MUTED):
-        palette = "colorblind" if label == "condition" else MUTED[: len(values)]
-    return dict(zip(values, sns.color_palette(palette, len(values)), strict=True))
+    n = len(values)
+    if label == "condition" and n <= N_SHADES:
+        palette = sns.blend_palette(CONDITIONS, max(n, 2))[:n]
+    elif n <= len(MUTED):
+        palette = "colorblind" if label == "condition" else MUTED[:n]
+    else:
+        palette = "husl"
+    return dict(zip(values, sns.color_palette(palette, n), strict=True))
 
 
 def readable(term: str, width: int = 38) -> str:

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
-from .style import readable, set_style
+from .style import readable, set_style, write_readably
 
 ACCURACY = "best_accuracy_held_out"
 PANELS = {
@@ -140,6 +140,7 @@ def _heat(
         vmin=low, vmax=high + 0.3 * (high - low) + 1e-9,
         annot_kws={"fontsize": 9},
     )  # fmt: skip
+    write_readably(axis)
 
 
 def _note(row: pd.Series | None, name: str, letters: Mapping[str, str]) -> str:

@@ -252,7 +252,7 @@ def plot_ablation(ablation: pd.DataFrame, labels: Mapping[str, str], columns: in
     methods = methods_in(ablation, labels)
     n_rows = -(-len(metrics) // columns)
     figure, axes = plt.subplots(
-        n_rows, min(columns, len(metrics)), figsize=(13.5, n_rows * (1.1 + 0.42 * len(methods))),
+        n_rows, min(columns, len(metrics)), figsize=(12, n_rows * (1.1 + 0.42 * len(methods))),
         sharey=True, squeeze=False, layout="constrained",
     )  # fmt: skip
     for axis, metric in zip(axes.flat, metrics, strict=False):

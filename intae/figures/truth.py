@@ -15,6 +15,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
+from .draws import NOTE
 from .style import (
     NO_TERMS,
     looks,
@@ -226,11 +227,11 @@ def precision_at(curves: pd.DataFrame, n_fits: int) -> np.ndarray:
     return np.array(rows)[:, GRID <= reach + 1e-5]
 
 
-# the table's words -> colour, words of the legend
+# the table's words -> colour, words of the legend; greys, since colours stand for methods
 OUTCOMES = {
-    "true": ("#0173B2", "truly active"),
-    "false, overlaps a true one": ("#DE8F05", "false, shares genes with a truly active set"),
-    "false, overlaps none": ("#B4B4B4", "false, shares few or no genes with one"),
+    "true": ("0.15", "truly active"),
+    "false, overlaps a true one": ("0.6", "false, shares genes with a truly active set"),
+    "false, overlaps none": ("0.85", "false, shares few or no genes with one"),
 }
 TITLES = {
     "switched on": "terms that the method\nleaves switched on",
@@ -273,9 +274,9 @@ def plot_false_positives(counts: pd.DataFrame, labels: Mapping[str, str]) -> Fig
         part = part.assign(right=part["outcome"] == "true")
         each = part.groupby(["method", "dataset", "seed", "right"])["n"].sum().unstack()
         for y, method in enumerate(methods):
-            write(axis, left[method], y, _note(each.loc[method]))
+            write(axis, left[method], y, _note(each.loc[method]), bbox=NOTE)
         true = part.loc[part["right"], "of"].mean()
-        axis.axvline(true, color="0.2", ls="--", lw=1)
+        axis.axvline(true, color="black", ls="--", lw=1)
         axis.xaxis.set_major_locator(MaxNLocator(9, integer=True, steps=[1, 2, 5, 10]))
         axis.set_xlim(0, 2.0 * left.max())  # room for the numbers, without ticks there
         axis.set_xticks([tick for tick in axis.get_xticks() if 0 <= tick <= left.max()])
@@ -284,7 +285,7 @@ def plot_false_positives(counts: pd.DataFrame, labels: Mapping[str, str]) -> Fig
     axes[0].invert_yaxis()
     handles = [Patch(color=color, label=words) for color, words in OUTCOMES.values()]
     words = "number of truly active terms"
-    handles.append(Line2D([], [], color="0.2", ls="--", lw=1, label=words))
+    handles.append(Line2D([], [], color="black", ls="--", lw=1, label=words))
     figure.legend(handles=handles, loc="outside upper center", ncols=2, frameon=False)
     sns.despine(figure)
     return figure

@@ -9,7 +9,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from .style import label_colors, set_style
+from .groups import palette_of
+from .style import Color, set_style
 
 LABELS = {"condition": "condition", "cell_type": "cell type"}
 ENDS = (0.01, 0.99)  # quantiles at which the colours of loadings end
@@ -48,11 +49,12 @@ def plot_umap(
     found = {}
     for role, name in LABELS.items():
         if role in obs:
-            values = obs.loc[cells, role].astype(str)
-            if role == "condition":
-                values = values.replace(dict(conditions or {}))
+            values, palette = (
+                obs.loc[cells, role].astype(str),
+                palette_of(obs[role], role, conditions),
+            )
             found[name] = _panel()
-            _by_label(found[name].axes[0], places, values, role, size)
+            _by_label(found[name].axes[0], places, values, palette, size)
     for term in terms:
         z = loadings.loc[cells, term].to_numpy(float)
         low, high = np.quantile(z, ENDS)
@@ -71,14 +73,18 @@ def _panel() -> Figure:
     return figure
 
 
-def _by_label(axis: Axes, places: np.ndarray, values: pd.Series, role: str, size: float) -> None:
-    names = sorted(values.unique())
-    colors = label_colors(names, role)
-    axis.scatter(*places.T, c=[colors[v] for v in values], s=size, lw=0)
-    if len(names) > MANY:
+def _by_label(
+    axis: Axes,
+    places: np.ndarray,
+    values: pd.Series,
+    palette: Mapping[str, tuple[str, Color]],
+    size: float,
+) -> None:
+    axis.scatter(*places.T, c=[palette[v][1] for v in values], s=size, lw=0)
+    if len(palette) > MANY:
         return
-    for name in names:
-        axis.scatter([], [], s=30, color=colors[name], label=name)
+    for name, color in palette.values():
+        axis.scatter([], [], s=30, color=color, label=name)
     axis.legend(
         loc="upper center", bbox_to_anchor=(0.5, 0.02), fontsize=8, frameon=False,
         handletextpad=0, ncols=2, columnspacing=0.8,

@@ -9,8 +9,8 @@ from typing import Any
 import pandas as pd
 
 from ..figures.best_term import best_terms, unseen_splits
-from ..figures.cells import order_conditions
 from ..figures.families import members_of, one_line_each
+from ..figures.groups import order_conditions
 from ..figures.style import method_label, plural, readable
 from ..figures.trust import ALIKE, COUNTS, REPLACEABLE
 from ..fits import Fit, is_finished

@@ -10,7 +10,7 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 
-from ..figures.style import label_colors
+from ..figures.groups import palette_of
 from .pack import Block
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -111,8 +111,8 @@ def pack_view(block: Block, view: View, obs: pd.DataFrame, shown: np.ndarray) ->
         member[cells] = number
     # the colours of a label are those that its values have in the other figures
     role = view.split or view.label
-    values = sorted(obs[role].astype(str).unique()) if role in obs else [role]
-    palette = {v: mpl.colors.to_hex(c) for v, c in label_colors(values, role).items()}
+    values = obs[role] if role in obs else pd.Series([role])
+    palette = {v: mpl.colors.to_hex(c) for v, (_, c) in palette_of(values, role).items()}
     return {
         "label": view.label,
         "split": view.split,

@@ -244,6 +244,39 @@ def test_each_row_is_drawn_and_says_what_it_reads(name, inputs, tmp_path, backen
     plt.close(drawn)
 
 
+def test_cost_leaves_out_draws_beside_other_data(inputs, tmp_path):
+    one = TABLES["runtime"]
+    both = pd.concat([one, one.assign(dataset="real")])
+    for table, titles in ((one, ["d"]), (both, ["real"])):
+        table.to_csv(tmp_path / "runtime.csv", index=False)
+        drawn = FIGURES["cost"].draw(Inputs({"runtime": [tmp_path / "runtime.csv"]}), FACTS)
+        assert [a.get_title(loc="left").split(":")[0] for a in drawn.axes[::2]] == titles
+        plt.close(drawn)
+
+
+def test_the_finding_of_agreement_names_methods_of_the_figure(tmp_path):
+    labels = {
+        "autoencoder_exact": "exact",
+        "autoencoder_proximal": "proximal",
+        "fsclvm": "f",
+        "plier": "P",
+    }
+    models, first = ["Autoencoder", "Autoencoder", "FSCLVM", "PLIER"], "autoencoder_exact"
+    facts = {
+        "labels": labels, "roles": dict.fromkeys(labels, "model"), "recommended": first,
+        "models": dict(zip(labels, models, strict=True)),
+    }  # fmt: skip
+    table = rows(
+        "method_b median_r", ("autoencoder_proximal", 0.01), ("fsclvm", 0.3), ("plier", 0.5),
+        method_a=first,
+    )  # fmt: skip
+    table.to_csv(tmp_path / "agreement.csv", index=False)
+    said = findings.finding_of(
+        "agreement", Inputs({"agreement": [tmp_path / "agreement.csv"]}), facts
+    )
+    assert said == "exact agrees most with P (median |r| 0.50) and least with f (0.30)."
+
+
 def test_tables_and_fits_are_read_once(inputs, monkeypatch):
     read = []
     monkeypatch.setattr("intae.benchmark.tables.read_tables", lambda paths: read.append(paths))

@@ -1,10 +1,15 @@
 """Figures show the right data with whole labels."""
 
+import colorsys
+
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
+import seaborn as sns
 from figure_texts import nothing_overlaps
 from fits import LONG, make_fit
+from matplotlib import pyplot as plt
 from matplotlib.collections import PathCollection
 
 from intae.benchmark.registry import METHODS
@@ -20,11 +25,13 @@ from intae.figures.separation import (
 from intae.figures.stability import plot_stability
 from intae.figures.style import (
     NO_TERMS,
+    _light,
     label_colors,
     looks,
     method_colors,
     readable,
     save_figure,
+    write_readably,
 )
 from intae.figures.terms import plot_top_terms
 from intae.figures.truth import plot_false_positives, plot_recovery, plot_recovery_curves
@@ -55,6 +62,35 @@ def test_conditions_stand_apart_from_the_other_groups_beside_them():
     conditions, types = label_colors(values), label_colors(values, "cell_type")
     assert not set(conditions.values()) & set(types.values())
     assert len(set(types.values())) == 10
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 4])
+def test_conditions_have_colours_that_no_main_method_has(n):
+    shown = [m for m in METHODS if m not in ("autoencoder_masked", "autoencoder_stochastic")]
+    hue = {m: colorsys.rgb_to_hls(*c)[0] for m, c in method_colors(shown).items()}
+    for color in label_colors([str(i) for i in range(n)]).values():
+        own = colorsys.rgb_to_hls(*color)[0]
+        near = [m for m, other in hue.items() if abs((own - other + 0.5) % 1 - 0.5) < 1 / 12]
+        assert not near
+
+
+def test_conditions_run_from_light_to_dark():
+    light = [sum(c) for c in label_colors(["healthy", "moderate", "severe"]).values()]
+    assert light == sorted(light, reverse=True) and np.diff(light).max() < -0.3
+
+
+def test_numbers_in_a_heat_map_are_read_on_every_colour():
+    _, axis = plt.subplots()
+    values = np.linspace(0, 1, 30).reshape(5, 6)
+    values[2, 3] = np.nan  # without a number
+    sns.heatmap(values, annot=True, cmap="viridis", ax=axis, cbar=False)
+    write_readably(axis)
+    colors = axis.collections[0].get_facecolors().reshape(5, 6, 4)
+    assert len(axis.texts) == 29
+    for text in axis.texts:
+        x, y = text.get_position()
+        light = sorted(map(_light, (mpl.colors.to_rgb(text.get_color()), colors[int(y), int(x)])))
+        assert (light[1] + 0.05) / (light[0] + 0.05) >= 4.5
 
 
 @pytest.fixture
@@ -177,6 +213,18 @@ def test_cost_marks_what_is_projected():
     assert notes == ["20.0 s", "2.0 h (projected)"]
     assert time.patches[1].get_hatch() and not time.patches[0].get_hatch()
     np.testing.assert_allclose([bar.get_width() for bar in memory.patches], [100, 300])
+
+
+def test_cost_has_the_same_axes_for_all_data_sets():
+    rows = [("d", "ae", 4.0, 100.0), ("d", "slalom", 15_000.0, 900.0), ("e", "ae", 6.4, 50.0)]
+    table = pd.DataFrame(rows, columns=["dataset", "method", "seconds", "peak_mb"])
+    table = table.assign(n_cells=10, n_genes=5, seed=0, projected=False)
+    first, memory, second, other = plot_cost(table, LABELS).axes
+    assert first.get_xlim() == second.get_xlim() and memory.get_xlim() == other.get_xlim()
+    ticks = [t.get_text() for t in first.get_xticklabels()]
+    assert ticks == [t.get_text() for t in second.get_xticklabels()] and len(ticks) > 2
+    apart = np.diff(np.log(first.get_xticks())) / np.log(np.divide(*first.get_xlim()[::-1]))
+    assert apart.min() > 0.1  # so that their labels do not touch
 
 
 def test_top_terms_are_sorted_and_leave_out_what_is_off():

@@ -10,14 +10,10 @@ from figure_texts import named, nothing_overlaps
 from fits import LONG, make_fit
 
 from intae.errors import IntaeError
-from intae.figures.cells import (
-    choose_cell_types,
-    choose_terms,
-    order_conditions,
-    plot_loadings,
-    plot_scatter,
-)
+from intae.figures.cells import choose_terms, plot_loadings, plot_scatter
+from intae.figures.groups import choose_cell_types, order_conditions, palette_of
 from intae.figures.style import label_colors
+from intae.figures.umap import plot_umap
 from intae.metrics.terms import own_or_nearest
 
 pytestmark = pytest.mark.usefixtures("close_figures")
@@ -308,3 +304,30 @@ def test_dollar_signs_in_labels_are_no_formulas(fit, tmp_path):
         figure.savefig(tmp_path / "figure.pdf")
         texts = "".join(text.get_text() for text in figure.findobj(mpl.text.Text))
         assert r"a $\frac{1}{ b$ $" in texts
+
+
+def test_a_value_has_one_colour_in_all_figures(fit):
+    conditions = {"M": "moderate", "HC": "healthy", "S": "Severe"}
+    palette = palette_of(fit.obs["condition"], "condition", conditions)
+    wanted = {name: tuple(color) for name, color in palette.values()}
+    assert list(wanted) == ["moderate", "healthy", "Severe"]
+    handles = plot_scatter({"ae": fit}, ["INTERFERON", LONG], LABELS, conditions=conditions)
+    shown = {h.get_label(): h.get_color() for h in handles.legends[0].legend_handles}
+    violins = plot_loadings({"ae": fit}, ["INTERFERON"], LABELS, conditions=conditions)
+    filled = {h.get_label(): h.get_facecolor()[:3] for h in violins.legends[0].legend_handles}
+    places = pd.DataFrame({"umap_1": 0.0, "umap_2": 0.0}, fit.obs.index)
+    map_ = plot_umap(places, fit.obs, fit.loadings, [], conditions)["condition"].axes[0]
+    named = {c.get_label(): tuple(c.get_facecolor()[0][:3]) for c in map_.collections[1:]}
+    for found in (shown, filled, named):
+        assert {name: found[name] for name in wanted} == {
+            name: pytest.approx(color) for name, color in wanted.items()
+        }
+
+
+def test_conditions_without_cell_types_keep_their_colours(fit):
+    alone = replace(fit, obs=fit.obs[["condition"]])
+    figure = plot_loadings({"ae": alone}, ["INTERFERON"], LABELS)
+    collections = [c for c in figure.axes[0].collections if len(c.get_facecolor())]
+    drawn = [tuple(c.get_facecolor()[0][:3]) for c in collections]
+    for _, color in palette_of(fit.obs["condition"], "condition").values():
+        assert any(color == pytest.approx(c, abs=0.01) for c in drawn)

@@ -74,3 +74,15 @@ def test_what_has_no_score_says_why():
 def test_ranks_are_ordinal_numbers():
     found = [ordinal(number) for number in (1, 2, 3, 4, 11, 12, 13, 21, 102, 111)]
     assert found == ["1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "102nd", "111th"]
+
+
+def test_many_methods_stand_in_rows():
+    methods = {f"m{i}": f"Method {i}" for i in range(9)}
+    table = table_of(*((m, 0, *BCR, True, True, 0.9, 1) for m in methods))
+    figure = plot_known_pairs(table, methods)
+    assert [axis.get_title() for axis in figure.axes] == list(methods.values())
+    assert figure.get_figwidth() < 11
+    figure.draw_without_rendering()
+    named = [axis.get_yticklabels()[0] for axis in figure.axes]
+    shown = [i for i, name in enumerate(named) if name.get_visible() and name.get_text()]
+    assert shown == [0, 5]  # the first of each row

@@ -241,6 +241,7 @@ def test_check_says_what_the_run_will_be(mine, capsys, monkeypatch):
         "  4 fits, all counted: ",
     ):
         assert line in text, text
+    assert "size_factor" not in text
     dry = snakemake(folder, "--dry-run", *config)
     steps = int(next(s for s in said(dry).splitlines() if s.startswith("total")).split()[1])
     assert f"{steps} steps" in text

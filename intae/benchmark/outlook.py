@@ -198,6 +198,7 @@ def look(jobs: Jobs, dataset: str) -> tuple[list[str], tuple[int, int] | None]:
 
 
 def _prepare(jobs: Jobs, dataset: str, files: list, sets: list) -> tuple[AnnData, list[str]]:
+    from ..counts import SIZE_FACTOR
     from ..gene_sets import merge_gene_sets, read_gene_sets
     from ..preparation import prepare
     from ..prepared import check_named, gene_set_table
@@ -231,7 +232,7 @@ def _prepare(jobs: Jobs, dataset: str, files: list, sets: list) -> tuple[AnnData
     lines.append(
         f"  prepared: {prepared.n_obs:,} cells x {prepared.n_vars:,} genes, {len(terms)} terms"
     )
-    for label in prepared.obs:
+    for label in prepared.obs.columns.drop(SIZE_FACTOR, errors="ignore"):
         counts = prepared.obs[label].value_counts()
         some = ", ".join(f"{value} {n}" for value, n in counts.head(8).items())
         more = f" and {len(counts) - 8} more" if len(counts) > 8 else ""

@@ -346,10 +346,14 @@ def match_genes(adata: AnnData, genes: pd.Index) -> AnnData:
     Raises
     ------
     IntaeError
-        If a gene of the model is missing, naming how many and some of them; or if X holds raw
-        counts, since a model knows log-normalised values only, or values that are not finite.
+        If there are no cells; if a gene of the model is missing, naming how many and some of
+        them; or if X holds raw counts, since a model knows log-normalised values only, or values
+        that are not finite.
     """
     X = matrix_of(adata)
+    if not adata.n_obs:
+        msg = "the data hold no cells; were they filtered to none?"
+        raise IntaeError(msg)
     if is_integer(X) and first_rows(X, 200).max() > 1:
         msg = (
             "X holds integers, so these are counts; give new cells as the training cells were: "

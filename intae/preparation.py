@@ -108,6 +108,11 @@ def prepare(
     if out is not None and adata.isbacked and Path(adata.filename).resolve() == Path(out).resolve():
         msg = f"out: {out} is the file that the cells are read from; name another one"
         raise IntaeError(msg)
+    if 0 in adata.shape:
+        msg = (
+            f"the data hold {adata.n_obs} cells x {adata.n_vars} genes; were they filtered to none?"
+        )
+        raise IntaeError(msg)
     names = distinct_genes(adata.var_names, "var_names")
     if not isinstance(gene_sets, Mapping):
         gene_sets = read_gene_sets(gene_sets, genes=names)

@@ -18,7 +18,13 @@ from intae.benchmark.logs import ended_by_slurm
 from intae.benchmark.models import folders_of_models, look_in
 from intae.benchmark.plan import Benchmark
 from intae.benchmark.registry import package_of
-from intae.benchmark.requests import STEPS, fit_request, gpu_request, is_quick
+from intae.benchmark.requests import (
+    STEPS,
+    fit_request,
+    gpu_request,
+    is_quick,
+    loads_quickly,
+)
 from intae.benchmark.runs import describe_run, write_missing, write_run
 from intae.errors import ConfigError
 
@@ -52,6 +58,19 @@ RESOURCES = BENCHMARK.config["resources"]
 def one_of(names):
     """Constrain a wildcard to names; to nothing where there are none."""
     return "|".join(map(re.escape, names)) or "(?!)"
+
+
+def sorted_by(quick):
+    """Return the data sets whose steps are quick, and all others."""
+    used = dict.fromkeys([*JOBS.places, *map(BENCHMARK.lender_of, JOBS.places)])
+    small = {name for name in used if name and quick(BENCHMARK, name)}
+    return small, set(BENCHMARK.config["datasets"]) - small
+
+
+# What takes seconds runs where Snakemake does, not through a cluster's queue: by a rule of its own,
+# NAME_small, since where a step runs is a matter of its rule.
+LOADED_SOON, LOADED_LATE = sorted_by(loads_quickly)
+SMALL, LARGE = sorted_by(is_quick)
 
 
 def by_content(files):

@@ -34,6 +34,8 @@ rule load:
         f"{LOGS}/{{dataset}}/load.log",
     benchmark:
         f"{RESULTS}/{{dataset}}/load.benchmark.tsv"
+    wildcard_constraints:
+        dataset=one_of(LOADED_LATE),
     conda:
         "../envs/intae.yaml"
     threads: 1
@@ -44,6 +46,12 @@ rule load:
         contents=lambda wildcards: JOBS.contents(JOBS.files_of(wildcards.dataset)),
     script:
         "../scripts/load.py"
+
+
+use rule load as load_small with:
+    wildcard_constraints:
+        dataset=one_of(LOADED_SOON),
+    localrule: True
 
 
 rule prepare:
@@ -58,6 +66,8 @@ rule prepare:
         f"{LOGS}/{{dataset}}/prepare.log",
     benchmark:
         f"{RESULTS}/{{dataset}}/prepare.benchmark.tsv"
+    wildcard_constraints:
+        dataset=one_of(LARGE),
     conda:
         "../envs/intae.yaml"
     threads: 1
@@ -71,3 +81,9 @@ rule prepare:
         ),
     script:
         "../scripts/prepare.py"
+
+
+use rule prepare as prepare_small with:
+    wildcard_constraints:
+        dataset=one_of(SMALL),
+    localrule: True

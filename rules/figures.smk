@@ -84,6 +84,8 @@ rule map:
         JOBS.map,
     log:
         f"{LOGS}/{{dataset}}/map.log",
+    wildcard_constraints:
+        dataset=one_of(LARGE),
     conda:
         "../envs/intae.yaml"
     threads: 1
@@ -93,6 +95,12 @@ rule map:
         seed=0,
     script:
         "../scripts/map.py"
+
+
+use rule map as map_small with:
+    wildcard_constraints:
+        dataset=one_of(SMALL),
+    localrule: True
 
 
 rule answer:
@@ -109,6 +117,8 @@ rule answer:
         summary=f"{RESULTS}/figures/{{dataset}}/answer.rst",
     log:
         f"{LOGS}/{{dataset}}/answer.log",
+    wildcard_constraints:
+        dataset=one_of(LARGE),
     conda:
         "../envs/intae.yaml"
     threads: 1
@@ -119,6 +129,12 @@ rule answer:
         n_maps=4,
     script:
         "../scripts/answer.py"
+
+
+use rule answer as answer_small with:
+    wildcard_constraints:
+        dataset=one_of(SMALL),
+    localrule: True
 
 
 rule terms_page:
@@ -138,6 +154,8 @@ rule terms_page:
         ),
     log:
         f"{LOGS}/{{dataset}}/terms_page.log",
+    wildcard_constraints:
+        dataset=one_of(LARGE),
     conda:
         "../envs/intae.yaml"
     threads: 1
@@ -152,6 +170,12 @@ rule terms_page:
         collections=lambda wildcards: JOBS.collections(wildcards.dataset),
     script:
         "../scripts/terms_page.py"
+
+
+use rule terms_page as terms_page_small with:
+    wildcard_constraints:
+        dataset=one_of(SMALL),
+    localrule: True
 
 
 FIGURES += [

@@ -34,6 +34,8 @@ rule score:
         JOBS.scores,
     log:
         f"{LOGS}/{{dataset}}/{{method}}.seed{{seed}}.score.log",
+    wildcard_constraints:
+        dataset=one_of(LARGE),
     conda:
         env_of(of_wildcard)
     threads: 1
@@ -44,6 +46,12 @@ rule score:
         settings=lambda wildcards: JOBS.scoring(wildcards.dataset),
     script:
         "../scripts/score.py"
+
+
+use rule score as score_small with:
+    wildcard_constraints:
+        dataset=one_of(SMALL),
+    localrule: True
 
 
 # Two fits per division, each to a half of the cells, and of the donors.

@@ -3,10 +3,13 @@
 from _step import step
 
 with step(snakemake):
+    from pathlib import Path
+
     import pandas as pd
 
     from intae.base import limit_threads
     from intae.benchmark import refits
+    from intae.benchmark.kept import KeptFits
     from intae.benchmark.tables import FIT_COLUMNS, write_table
     from intae.benchmark.training import make_model, train, training_data
     from intae.fits import about_fit, load
@@ -14,6 +17,9 @@ with step(snakemake):
     from intae.metrics.cost import SCALING_COLUMNS, scaling_row
 
     files, told, names = snakemake.input, snakemake.params, snakemake.wildcards
+    # a killed step goes on from these
+    checkpoint = Path(snakemake.output[0]).with_suffix(".checkpoint.pt")
+    kept = KeptFits(checkpoint.with_suffix(""))
 
     def halves():
         """Compare two fits per division of the cells, and of the donors."""
@@ -23,7 +29,10 @@ with step(snakemake):
             return make_model(told.model, told.params, seed=told.seed, threads=snakemake.threads)
 
         kinds = [False, True] if "donor" in prepared.obs else [False]
-        parts = [refits.between_halves(prepared, make, told.halves, donors=d) for d in kinds]
+        parts = [
+            refits.between_halves(prepared, make, told.halves, donors=d, fit=kept.fit)
+            for d in kinds
+        ]
         write_table(pd.concat(parts), snakemake.output[0])
 
     def folds():
@@ -34,7 +43,7 @@ with step(snakemake):
         def make():
             return make_model(told.model, told.params, seed=seed, threads=snakemake.threads)
 
-        tables = refits.unseen_cells(prepared, make, told.folds)
+        tables = refits.unseen_cells(prepared, make, told.folds, fit=kept.fit)
         tables.accuracy.insert(1, "label", "condition")
         for name, table in tables._asdict().items():
             for position, value in enumerate((names.dataset, names.method, seed)):
@@ -47,7 +56,7 @@ with step(snakemake):
         if drawn is not None:
             model, about = train(
                 drawn, told.told["model"], told.told["params"], seed=told.seed,
-                threads=snakemake.threads,
+                threads=snakemake.threads, checkpoint=checkpoint,
             )  # fmt: skip
             about |= {"dataset": names.dataset, "method": names.method}
             rows.append(scaling_row(about_fit(model, about)))
@@ -61,7 +70,7 @@ with step(snakemake):
         cells = refits.training_cells(prepared, sweep["held_out"], sweep["draw"])
         model = refits.fit_point(
             prepared[cells].copy(), sweep["model"], sweep["params"], sweep["point"],
-            seed=about["seed"], threads=snakemake.threads,
+            seed=about["seed"], threads=snakemake.threads, checkpoint=checkpoint,
         )  # fmt: skip
         if sweep["point"]:
             default = load(files.default)
@@ -75,3 +84,4 @@ with step(snakemake):
     # what is measured of a fit keeps to the threads of the fit
     with limit_threads(snakemake.threads):
         {"halves": halves, "folds": folds, "part": part, "point": point}[told.kind]()
+    kept.remove()

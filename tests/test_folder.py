@@ -77,9 +77,9 @@ def test_a_users_file_counts_by_its_content(tmp_path):
     (tmp_path / "cells.h5ad").touch()
     assert "Nothing to be done" in said(snakemake(tmp_path, *dry))
     replace_with_older(tmp_path / "sets.gmt", lambda path: write_sets(path, n_sets=2))
-    assert rules_of(snakemake(tmp_path, *dry)) == {"prepare"}
+    assert rules_of(snakemake(tmp_path, *dry)) == {"prepare_small"}
     replace_with_older(tmp_path / "cells.h5ad", lambda path: write_cells(path, seed=1))
-    assert rules_of(snakemake(tmp_path, *dry)) == {"load", "prepare"}
+    assert rules_of(snakemake(tmp_path, *dry)) == {"load_small", "prepare_small"}
 
 
 @pytest.fixture
@@ -122,7 +122,7 @@ rule ours:
     )
     config = write_config(folder / "outer.yaml", {"terms": small()})
     done = snakemake(folder, "--dry-run", *config, snakefile=folder / "Snakefile")
-    wanted = {"terms_load", "terms_prepare", "terms_train", "terms_join", "ours"}
+    wanted = {"terms_load_small", "terms_prepare_small", "terms_train", "terms_join", "ours"}
     assert wanted <= rules_of(done)
     prepared = snakemake(folder, PREPARED, *config, snakefile=folder / "Snakefile")
     assert (folder / PREPARED).exists(), said(prepared)
@@ -160,7 +160,7 @@ def test_a_data_set_that_fails_does_not_stop_others_and_the_report_says_why(mine
     assert len(said(done).splitlines()) < 40, said(done)
     assert (folder / "results/figures/own/accuracy.png").exists()
     missing = pd.read_csv(folder / "results/missing.csv")
-    assert list(missing["dataset"]) == ["bad"] and list(missing["step"]) == ["load"]
+    assert list(missing["dataset"]) == ["bad"] and list(missing["step"]) == ["load_small"]
     assert "X holds negative values" in missing.loc[0, "why"]
     rest = [*config, "--config", "leave_out_failed=True"]
     assert snakemake(folder, *rest).returncode == 0
@@ -172,7 +172,7 @@ def test_a_data_set_that_fails_does_not_stop_others_and_the_report_says_why(mine
     assert run["config"]["leave_out_failed"] and set(run["files"]) == {"cells.h5ad", "sets.gmt"}
     assert all(run["files"].values()) and run["versions"]["numpy"] and run["revision"]
     again = snakemake(folder, "--dry-run", *config)
-    assert {"load", "prepare", "compare_bad"} <= rules_of(again)
+    assert {"load_small", "prepare_small", "compare_bad"} <= rules_of(again)
 
 
 @pytest.fixture

@@ -199,6 +199,7 @@ def look(jobs: Jobs, dataset: str) -> tuple[list[str], tuple[int, int] | None]:
 
 
 def _prepare(jobs: Jobs, dataset: str, files: list, sets: list) -> tuple[AnnData, list[str]]:
+    from ..counts import SIZE_FACTOR
     from ..gene_sets import merge_gene_sets, read_gene_sets
     from ..preparation import prepare
     from ..prepared import check_named, gene_set_table

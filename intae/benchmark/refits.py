@@ -27,6 +27,7 @@ from ..metrics.families import have_families, stands_for
 from ..metrics.separation import SCORES, best_term, folds, label_codes, predict, score
 from ..metrics.variance import variance_explained
 from .expand import FRACTIONS
+from .training import fit as fit_model
 from .training import make_model
 
 log = logging.getLogger(__name__)
@@ -52,6 +53,7 @@ def between_halves(
     *,
     donors: bool,
     seed: int = 0,
+    fit: Callable[[FactorModel, AnnData], FactorModel] = fit_model,
 ) -> pd.DataFrame:
     """Fit a model to two halves of the cells, and compare what it says of all cells.
 
@@ -67,6 +69,8 @@ def between_halves(
         Split whole donors (obs donor) and not cells.
     seed
         Of the splits.
+    fit
+        Fits a model to data and returns it: see :meth:`.kept.KeptFits.fit`.
 
     Returns
     -------
@@ -77,12 +81,12 @@ def between_halves(
     def pairs() -> Iterator[Pair]:
         for number, first in enumerate(splits, start=1):
             log.info("split %d of %d", number, len(splits))
-            models = (make().fit(prepared[cells].copy()) for cells in (first, ~first))
+            models = (fit(make(), prepared[cells].copy()) for cells in (first, ~first))
             yield Pair.of(*(fit_of_all_cells(model, prepared) for model in models))
 
     def whole() -> pd.Series:
         log.info("all cells, for their families")
-        return make().fit(prepared.copy()).terms_["family"]
+        return fit(make(), prepared.copy()).terms_["family"]
 
     return stability_table("donors" if donors else "halves", pairs(), whole)
 
@@ -138,7 +142,13 @@ class Unseen(NamedTuple):
     folds: pd.DataFrame
 
 
-def unseen_cells(prepared: AnnData, make: Callable[[], FactorModel], n_folds: int) -> Unseen:
+def unseen_cells(
+    prepared: AnnData,
+    make: Callable[[], FactorModel],
+    n_folds: int,
+    *,
+    fit: Callable[[FactorModel, AnnData], FactorModel] = fit_model,
+) -> Unseen:
     """Fit a model to all cells but a fold, and ask it about that fold's cells.
 
     Folds are of whole donors (obs donor) where there are several, else of random cells, and have
@@ -154,6 +164,8 @@ def unseen_cells(prepared: AnnData, make: Callable[[], FactorModel], n_folds: in
         Returns a new, unfitted model with `transform`.
     n_folds
         Largest number of folds; of few donors there are fewer.
+    fit
+        As in :func:`between_halves`.
 
     Returns
     -------
@@ -166,8 +178,7 @@ def unseen_cells(prepared: AnnData, make: Callable[[], FactorModel], n_folds: in
     splits = folds(codes, prepared.obs.get("donor"), n_folds)
     for number, (train, test) in enumerate(splits, start=1):
         log.info("fold %d: %d cells to train on, %d unseen", number, len(train), len(test))
-        model = make()
-        model.fit(prepared[train].copy())
+        model = fit(make(), prepared[train].copy())
         active = model.terms_["active"].to_numpy(bool)
         tables.append(model.terms_)
         if condition is not None:
@@ -312,6 +323,7 @@ def fit_point(
     *,
     seed: int,
     threads: int,
+    checkpoint: Path | None = None,
 ) -> FactorModel:
     """Fit a model at a point of a sweep.
 
@@ -326,6 +338,8 @@ def fit_point(
         (:func:`intae.autoencoder.lambdas.absolute_penalties`). Empty: the method as it is.
     seed, threads
         Of the model.
+    checkpoint
+        As in :func:`.training.train`.
     """
     params = dict(params) | {k: v for k, v in point.items() if k not in FRACTIONS}
     fractions = {k: v for k, v in point.items() if k in FRACTIONS}
@@ -333,7 +347,7 @@ def fit_point(
         from ..autoencoder.lambdas import absolute_penalties
 
         params = absolute_penalties(adata, params, **fractions)
-    return make_model(model, params, seed=seed, threads=threads).fit(adata)
+    return fit_model(make_model(model, params, seed=seed, threads=threads), adata, checkpoint)
 
 
 def parameters_used(

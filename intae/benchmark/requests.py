@@ -7,6 +7,7 @@ each attempt asks for twice as much as the one before.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from .plan import Benchmark
@@ -44,8 +45,8 @@ STEPS = {
     "compare": Request(2000, 10, 30, 1),
     "figures": Request(2000, 10, 30, 1),
 }
-# Data sets of so few cells are compared and drawn in seconds: too little to queue for.
-FEW_CELLS = 5000
+# Of so few cells, or of files so small, all steps but fits take seconds: too little to queue for.
+FEW_CELLS, FEW_MB = 5000, 10
 
 
 def fit_request(entry: Mapping[str, Any], size_mb: float, attempt: int) -> dict[str, int]:
@@ -94,10 +95,29 @@ def gpu_request(entry: Mapping[str, Any], cluster_gpus: str, local: bool) -> dic
 def is_quick(benchmark: Benchmark, place: str) -> bool:
     """Say whether a data set, or all draws of a simulation, are known to have few cells."""
     names = benchmark.simulations.get(place, [place])
-    return all(_known_cells(benchmark.dataset(name)) <= FEW_CELLS for name in names)
+    return all(_has_few_cells(benchmark, name) for name in names)
 
 
-def _known_cells(entry: Mapping[str, Any]) -> float:
-    """Return the number of cells that a data set has at most, as far as its entry says so."""
+def loads_quickly(benchmark: Benchmark, name: str) -> bool:
+    """Say whether a data set is known to have few cells also before a part of them is drawn."""
+    drawn_from_many = "subset" in benchmark.dataset(name) and not _has_small_files(benchmark, name)
+    return is_quick(benchmark, name) and not drawn_from_many
+
+
+def _has_few_cells(benchmark: Benchmark, name: str) -> bool:
+    entry = benchmark.dataset(name)
     n_cells = entry["params"].get("n_cells") or (entry.get("subset") or {}).get("n_cells")
-    return n_cells or float("inf")
+    if n_cells:
+        return n_cells <= FEW_CELLS
+    lender = benchmark.cells_of(name) or entry["prepared_of"]
+    return _has_few_cells(benchmark, lender) if lender else _has_small_files(benchmark, name)
+
+
+def _has_small_files(benchmark: Benchmark, name: str) -> bool:
+    """Say whether all files are the user's and small; a download may come while the run goes on."""
+    files = benchmark.dataset_files(name)
+    if not benchmark.own_files.issuperset(files):
+        return False
+    folders = [path for path in map(Path, files) if path.is_dir()]
+    parts = [part for folder in folders for part in folder.iterdir()]
+    return sum(path.stat().st_size for path in [*map(Path, files), *parts]) <= FEW_MB * 1e6

@@ -56,6 +56,12 @@ def training_data(prepared: AnnData, params: Mapping[str, Any], seed: int) -> An
     return permute_annotations(prepared, seed)
 
 
+def fit(made: FactorModel, data: AnnData, checkpoint: Path | None = None) -> FactorModel:
+    """Fit a model to prepared data; give it the checkpoint if its `fit` takes one."""
+    keeps = checkpoint is not None and "checkpoint" in inspect.signature(made.fit).parameters
+    return made.fit(data, **{"checkpoint": checkpoint} if keeps else {})
+
+
 def project(prepared: AnnData, made: FactorModel) -> None:
     """Project the time of a slalom that its budget ended, along the path it would have taken.
 
@@ -100,8 +106,7 @@ def train(
     made = make_model(model, params, seed=seed, threads=threads)
     log.info("fitting %r to %d cells x %d genes", made, *prepared.shape)
     data = training_data(prepared, params, seed)
-    keeps = checkpoint is not None and "checkpoint" in inspect.signature(made.fit).parameters
-    made.fit(data, **{"checkpoint": checkpoint} if keeps else {})
+    fit(made, data, checkpoint)
     peak = peak_memory_mb()
     project(data, made)
     log.info(

@@ -204,6 +204,8 @@ FILE = {"source": "file", "file": "none.h5ad", "gene_sets": ["reactome"]}
             "simulated, implanted or corrupted can be drawn again",
         ),
         (("datasets", "planted", "draws"), 0, "datasets: planted: draws"),
+        # each is a data set: a slip of the finger would fill the memory
+        (("datasets", "planted", "draws"), 10**9, "datasets: planted: draws"),
         (("datasets", "planted", "params"), {"seed": "x"}, "seed: must be a whole number, not 'x'"),
         (("datasets", "planted_2"), {"source": "simulated"}, "would make 'planted_2'"),
         (("datasets", "planted", "annotations_of"), "kang71", "'kang71'; did you mean 'kang17'"),

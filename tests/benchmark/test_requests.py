@@ -1,10 +1,20 @@
 """What steps ask a cluster for, and what the profiles say."""
 
+import re
+
 import pytest
 import yaml
 
+from intae.benchmark.config import DEFAULTS, load_config
 from intae.benchmark.plan import Benchmark
-from intae.benchmark.requests import STEPS, fit_request, gpu_request, is_quick
+from intae.benchmark.requests import (
+    FEW_MB,
+    STEPS,
+    fit_request,
+    gpu_request,
+    is_quick,
+    loads_quickly,
+)
 
 FITS = ("train", "halves", "folds", "part", "sweep_default", "sweep_point")
 
@@ -65,9 +75,7 @@ def test_all_fits_ask_in_the_same_way(root):
     rules = text.split("\nrule ")[1:]
     asking = {rule.split(":")[0] for rule in rules if "**asked_of_fit(" in rule}
     inheriting = {
-        rule.split("use rule ")[1].split(" as ")[1].split(" ")[0]
-        for rule in text.split("\n\n")
-        if "use rule " in rule
+        child for parent, child in re.findall(r"use rule (\w+) as (\w+)", text) if parent in asking
     }
     assert asking | inheriting == set(FITS)
     assert "gpu=" not in text
@@ -77,6 +85,32 @@ def test_few_known_cells_are_too_little_to_queue_for(benchmark):
     assert is_quick(benchmark, "simulated") and is_quick(benchmark, "planted")
     assert not is_quick(benchmark, "kang17")  # 13,500 cells
     assert not is_quick(benchmark, "macosko15")  # whose number the config does not say
+    # they take the cells of kang17
+    assert not is_quick(benchmark, "implanted_groups") and not is_quick(benchmark, "corrupted")
+
+
+def test_small_files_of_the_user_are_too_little_to_queue_for(tmp_path):
+    cells, sets = tmp_path / "cells.h5ad", tmp_path / "sets.gmt"
+    cells.touch()
+    sets.write_text("A\t\tx\ty\n", encoding="utf-8")
+    own = {"source": "file", "file": str(cells), "gene_sets": ["own"]}
+    config = {
+        "run": {"datasets": ["own", "part"]},
+        "gene_sets": {"own": {"file": str(sets)}},
+        "datasets": {"own": own, "part": own | {"subset": {"n_cells": 100}}},
+    }
+    path = tmp_path / "mine.yaml"
+    path.write_text(yaml.safe_dump(config), encoding="utf-8")
+
+    def small():
+        benchmark = Benchmark(load_config([DEFAULTS, path]))
+        return [f(benchmark, d) for d in ("own", "part") for f in (is_quick, loads_quickly)]
+
+    assert small() == [True] * 4
+    with cells.open("r+b") as file:
+        file.truncate(int(FEW_MB * 1e6) + 1)
+    # of the part, all cells are loaded first
+    assert small() == [False, False, True, False]
 
 
 def test_the_default_profile_trains_one_network_at_a_time(root):

@@ -113,6 +113,9 @@ def test_new_cells_are_matched_by_gene(simulated):
     np.testing.assert_allclose(model.transform(shuffled), model.loadings_[:50], atol=1e-9)
     with pytest.raises(IntaeError, match=r"2 of the model's 80 genes are not in the data \(GENE1"):
         model.transform(simulated[:, 2:].copy())
+    for none in (simulated[:0], shuffled[:0]):
+        with pytest.raises(IntaeError, match="the data hold no cells"):
+            model.transform(none.copy())
 
 
 def test_new_cells_as_raw_counts_are_refused(simulated):

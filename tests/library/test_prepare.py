@@ -129,6 +129,12 @@ def test_a_broken_value_is_named_by_cell_and_gene(counts, monkeypatch):
                 intae.prepare(broken, SETS)
 
 
+def test_data_without_cells_or_genes_are_told_of(counts):
+    for empty, size in ((counts[:0], "0 cells x 50 genes"), (counts[:, :0], "60 cells x 0 genes")):
+        with pytest.raises(IntaeError, match=f"the data hold {size}"):
+            intae.prepare(empty.copy(), SETS)
+
+
 def test_data_that_do_not_vary_are_told_of(counts):
     for X in (np.ones((60, 50)), sparse.csr_matrix((60, 50)), np.full((60, 50), 0.5)):
         flat = AnnData(X, obs=counts.obs, var=counts.var)

@@ -4,8 +4,7 @@ from _step import step
 
 with step(snakemake):
     from intae.io import write_h5ad
-    from intae.sources.in_chunks import load_in_chunks
-    from intae.sources.loading import load_dataset
+    from intae.sources.loading import load_dataset, load_in_chunks
 
     name, entry = snakemake.wildcards.dataset, snakemake.params.entry
     # of the config, not of the parameters: other values to look at must not load again

@@ -10,8 +10,7 @@ with step(snakemake):
     from intae.fits import read_finished_fits
     from intae.io import read_h5ad
     from intae.page.embedding import read_embedding
-    from intae.page.gather import gather
-    from intae.page.origins import Source, read_origins
+    from intae.page.gather import Source, gather, read_origins
     from intae.page.render import render_page, write_page
 
     files, told = dict(snakemake.input.items()), snakemake.params

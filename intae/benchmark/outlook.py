@@ -11,7 +11,6 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..counts import SIZE_FACTOR
 from ..sources.downloads import find_in_mirror
 from .facts import shares
 from .jobs import PREPARING, Jobs

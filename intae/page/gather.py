@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import matplotlib as mpl
 import numpy as np
@@ -14,6 +15,7 @@ from ..errors import IntaeError
 from ..figures.style import method_colors, method_label, recommended_first
 from ..figures.terms import RELEVANCE
 from ..fits import Fit
+from ..gene_sets import read_descriptions, read_gene_sets
 from ..metrics.agreement import over_pairs
 from ..prepared import get_annotations, get_terms, split_terms
 from .pack import Block, pack_lists, pack_sets, pack_weights, quantise
@@ -59,7 +61,7 @@ def gather(
     controls
         The methods that only give the numbers a scale.
     origins
-        What :func:`intae.page.origins.read_origins` says of each set.
+        What :func:`read_origins` says of each set.
     recommended
         The method that the page opens on; by default the first.
     embedding
@@ -325,3 +327,45 @@ def _pack_loadings(
         "sample": block.add(quantise(sample, *ranges[1], "u1"), "u1"),
         "sample_range": block.add(np.stack(ranges[1]), "f4"),
     }
+
+
+class Source(NamedTuple):
+    """A file of gene sets: its path, what was taken off its names, what people call it."""
+
+    path: str | Path
+    remove_prefix: str | None
+    title: str
+
+
+def read_origins(sources: Iterable[Source]) -> dict[str, dict[str, object]]:
+    """Say of each gene set in which collection it stands, how large it is there, and its address.
+
+    Parameters
+    ----------
+    sources
+        The files that the data were prepared with.
+
+    Returns
+    -------
+    Name of the term -> collection, n_genes (in the file), full_name (as in the file), and the
+    file's own description of the set: `link` if that is an address, else `note`.
+    """
+    origins: dict[str, dict[str, object]] = {}
+    for source in sources:
+        gene_sets = read_gene_sets(source.path, remove_prefix=source.remove_prefix)
+        described = read_descriptions(source.path)
+        by_term = {name.removeprefix(source.remove_prefix or ""): name for name in described}
+        for term, genes in gene_sets.items():
+            full_name = by_term.get(term, term)
+            origins[term] = {
+                "collection": source.title,
+                "n_genes": len(genes),
+                "full_name": full_name,
+            } | _described(described.get(full_name, ""))
+    return origins
+
+
+def _described(text: str) -> dict[str, object]:
+    if text.startswith(("http://", "https://")):
+        return {"link": text}
+    return {"note": text} if text and text.lower() not in ("na", "n/a", "description") else {}

@@ -37,16 +37,16 @@ from intae.io import read_h5ad
 from test_checkpoint import MODELS
 
 data, name, path, last = sys.argv[1:]
-checkpoint.EVERY, drawn, left = 0.0, network.batches, [int(last)]
+checkpoint.EVERY, epoch, left = 0.0, network.Feed.epoch, [int(last)]
 
-def batches(n_cells, size):
-    for batch in drawn(n_cells, size):
+def killed(feed, size):
+    for batch in epoch(feed, size):
         left[0] -= 1
         if not left[0]:
             os.kill(os.getpid(), signal.SIGKILL)
         yield batch
 
-network.batches = batches
+network.Feed.epoch = killed
 MODELS[name]().fit(read_h5ad(data), checkpoint=path)
 """
 
@@ -64,15 +64,15 @@ def same(model, other):
 
 def stop_after(epochs, monkeypatch):
     """Let the next fit write its state after each epoch and fail in the one after `epochs`."""
-    drawn, began = network.batches, []
+    epoch, began = network.Feed.epoch, []
 
-    def batches(*args):
+    def stopped(*args):
         began.append(args)
         if len(began) > epochs:
             raise KeyboardInterrupt
-        return drawn(*args)
+        return epoch(*args)
 
-    monkeypatch.setattr(network, "batches", batches)
+    monkeypatch.setattr(network.Feed, "epoch", stopped)
     monkeypatch.setattr(checkpoint, "EVERY", 0.0)
 
 

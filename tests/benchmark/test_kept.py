@@ -26,19 +26,19 @@ def network_fit():
 @pytest.fixture
 def long(monkeypatch):
     """Every fit counts as one that takes long; return the number of epochs trained so far."""
-    drawn, began = network.batches, []
+    epoch, began = network.Feed.epoch, []
 
-    def batches(*args):
+    def trained(*args):
         began.append(args)
         if len(began) == long.last:
             raise KeyboardInterrupt
-        return drawn(*args)
+        return epoch(*args)
 
     def long():
         return len(began)
 
     long.last = None
-    monkeypatch.setattr(network, "batches", batches)
+    monkeypatch.setattr(network.Feed, "epoch", trained)
     monkeypatch.setattr(checkpoint, "EVERY", 0.0)
     monkeypatch.setattr(kept, "LONG", 0.0)
     return long

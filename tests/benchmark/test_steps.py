@@ -54,6 +54,17 @@ def test_a_file_is_fetched_where_the_models_cannot_be_imported(root):
     subprocess.run([sys.executable, "-c", code], check=True, cwd=root)
 
 
+def test_steps_leave_out_what_anndata_would_import_in_vain(root):
+    pytest.importorskip("dask.array")
+    code = (
+        "import sys; sys.path.insert(0, 'scripts'); import _step, intae; intae.Autoencoder\n"
+        "assert 'anndata' in sys.modules\n"
+        "assert not {'dask', 'xarray'} & set(sys.modules), 'imported'\n"
+        "import dask.array; assert dask.array.ones(3).sum().compute() == 3"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=root)
+
+
 def test_a_job_of_slurm_that_is_told_to_end_says_so(tmp_path):
     path = tmp_path / "step.log"
     code = (

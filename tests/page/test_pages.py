@@ -11,8 +11,7 @@ import pytest
 from terms_page import LABELS, TERMS, make_case, page_of
 
 from intae.errors import IntaeError
-from intae.page.gather import gather
-from intae.page.origins import Source, read_origins
+from intae.page.gather import Source, gather, read_origins
 from intae.page.pack import Block, compress, quantise, shorten, to_json
 from intae.page.views import MAX_GROUPS, quantiles, views_of
 

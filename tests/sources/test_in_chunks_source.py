@@ -12,8 +12,7 @@ import intae
 from intae import chunks
 from intae.benchmark.config import check_config, merge
 from intae.errors import ConfigError, IntaeError
-from intae.sources.in_chunks import load_in_chunks
-from intae.sources.loading import load_dataset
+from intae.sources.loading import load_dataset, load_in_chunks
 
 
 @pytest.fixture

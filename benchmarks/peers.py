@@ -63,7 +63,7 @@ from intae.benchmark.host import describe_host, peak_memory_mb
 from intae.benchmark.models import model_of
 from intae.benchmark.refits import fit_of_all_cells, half_masks
 from intae.errors import IntaeError
-from intae.fits import Fit, load_model
+from intae.fits import Fit
 from intae.gene_sets import read_gene_sets
 from intae.io import read_h5ad, whole_file
 from intae.metrics.agreement import Pair, shared
@@ -173,7 +173,7 @@ def measure(method: str, key: str, folder: Path, budget: float) -> dict[str, flo
     if kind == "whole":
         return _of_whole(make(method, budget).fit(prepared), prepared, folder / method)
     if kind == "seeds":
-        models = [load_model(folder / method / "whole.h5"), make(method, budget, 1).fit(prepared)]
+        models = [intae.load(folder / method / "whole.h5"), make(method, budget, 1).fit(prepared)]
         tables = [Fit.of(model, {}, prepared.obs) for model in models]
         return stopped(models[1]) or agreement(*tables, "seeds")
     if kind == "halves":

@@ -266,3 +266,14 @@ def test_messages_of_the_troubleshooting_page_stand_in_the_code():
     for message in messages:
         for part in message.split("…"):
             assert part.strip() in joined, message
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "benchmarks").glob("*.py")), ids=lambda p: p.name)
+def test_benchmarks_import_what_is_there(path):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if not isinstance(node, ast.ImportFrom) or not (node.module or "").startswith("intae"):
+            continue
+        module = importlib.import_module(node.module)
+        for name in (alias.name for alias in node.names):
+            if not hasattr(module, name):
+                importlib.import_module(f"{node.module}.{name}")

@@ -57,12 +57,14 @@ def describe(benchmark: Benchmark) -> str:
     sizes_of: dict[str, tuple[int, int] | None] = {}
     draws = [d for several in benchmark.simulations.values() for d in several]
     every = list(dict.fromkeys([*benchmark.datasets, *draws]))
+    first_draws: dict[str, tuple[str, list[str]]] = {}
     for dataset in every:
+        begin = len(lines)
         entry, fits = benchmark.dataset(dataset), benchmark.fits_of(dataset)
         total += len(fits)
         size = _cells(dataset, benchmark)
         _check_terms(dataset, benchmark)
-        lines.append(f"{dataset}: source {entry['source']}{size}, {len(fits)} fits")
+        lines.append(f"{dataset}: source {entry['source']}{size}, {_many(len(fits), 'fit')}")
         files = [*benchmark.dataset_files(dataset), *benchmark.gene_set_files(dataset)]
         lender = benchmark.lender_of(dataset)
         if lender:
@@ -107,14 +109,22 @@ def describe(benchmark: Benchmark) -> str:
         for name in benchmark.sweeps_of(dataset):
             n_points = len(benchmark.points_of(name)) + 1
             lines.append(f"  sweep {name}: {n_points} fits of {benchmark.sweep(name)['method']}")
+        if dataset in benchmark.draw_of:
+            said = lines[begin + 1 :]
+            first, alike = first_draws.setdefault(benchmark.draw_of[dataset], (dataset, said))
+            if dataset != first and said == alike:
+                lines[begin:] = [f"{dataset}: as {first}, {_many(len(fits), 'fit')}"]
     lines += benchmark.tell_skipped()
     effort = benchmark.config["run"]["effort"]
     if effort != "standard":
         lines.append(f"effort {effort}: fits are repeated {EFFORT[effort]} than the entries say")
     steps = count_steps(jobs)
-    lines.append(f"in all: {len(every)} data sets, {total} fits of all cells, {steps} steps")
-    unknown = [name for name in every if not (sizes_of[name] or sizes_of.get(
-        benchmark.lender_of(name) or ""))]  # fmt: skip
+    said = _many(len(every), "data set"), _many(total, "fit"), _many(steps, "step")
+    lines.append("in all: {}, {} of all cells, {}".format(*said))
+    unknown = dict.fromkeys(
+        benchmark.draw_of.get(name, name) for name in every
+        if not (sizes_of[name] or sizes_of.get(benchmark.lender_of(name) or ""))
+    )  # fmt: skip
     if in_all.fits:
         in_all.seconds += STEP * steps
         but = f", without {', '.join(unknown)}" if unknown else ""
@@ -123,6 +133,10 @@ def describe(benchmark: Benchmark) -> str:
             f"slopes measured on {measured_on()})"
         )
     return "\n".join(lines)
+
+
+def _many(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s'[: number != 1]}"
 
 
 def _about(cost: Cost) -> str:

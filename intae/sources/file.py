@@ -313,7 +313,8 @@ def join_metadata(
     if not found.any():
         msg = (
             f"{path}, metadata: no cell of the data (such as {obs.index[0]!r}) is in {metadata} "
-            f"(such as {table.index[0]!r}); do the names end alike?"
+            f"(such as {table.index[0]!r}); do the names end alike? Are genes in the rows of the "
+            "data (genes_in: rows)?"
         )
         raise IntaeError(msg)
     log.info("%s: %d of %d cells are in %s", path, found.sum(), len(obs), metadata.name)

@@ -114,14 +114,16 @@ def test_check_tells_of_draws(tmp_path, capsys):
     )
     assert main(["check", str(tmp_path / "mine.yaml")]) == 0
     out = capsys.readouterr().out
-    assert "planted_5: source simulated (3,000 cells x the genes of kang17), 1 fits" in out
+    assert "planted_1: source simulated (3,000 cells x the genes of kang17), 1 fit\n" in out
+    assert "planted_5: as planted_1, 1 fit\n" in out
     assert "gene sets of kang17" in out and "GSE96583_RAW.tar: to be downloaded" in out
     assert "halves:" not in out and "fits of halves" not in out.replace("and those of halves", "")
     assert "in all: 5 data sets, 5 fits" in out
     (tmp_path / "mine.yaml").write_text("run: {datasets: [implanted_depth], methods: [ulm]}\n")
     assert main(["check", str(tmp_path / "mine.yaml")]) == 0
     out = capsys.readouterr().out
-    assert "implanted_depth_3: source implanted (cells of kang17), 1 fits" in out
+    assert "implanted_depth_1: source implanted (cells of kang17), 1 fit\n" in out
+    assert "implanted_depth_3: as implanted_depth_1, 1 fit\n" in out
     assert "cells and gene sets of kang17" in out
 
 
@@ -420,7 +422,7 @@ def test_check_says_what_would_run(tmp_path, capsys):
     assert "kang17: source kang17 (29,065 cells x 35,635 genes), 6 fits" in out
     assert "GSE96583_RAW.tar: to be downloaded from https://ftp.ncbi" in out
     assert "autoencoder: seed 0, 1" in out
-    assert "in all: 1 data sets, 6 fits" in out
+    assert "in all: 1 data set, 6 fits" in out
     assert "simulated" not in out
 
 

@@ -327,19 +327,12 @@ def second_look(
     objective = here.objective(penalty)
     open_ = (penalty.kinds == "annotated") & (column_norms(W) == 0) & ~barred
     near = np.where(open_, evidence(here, penalty), -np.inf)
+    candidates = Candidates(problem, penalty, np.zeros(W.shape[1], dtype=bool))
+    candidates.look_at(here)
     for term in np.argsort(-near, kind="stable")[: min(CANDIDATES, open_.sum())]:
-        trial, _, _ = descend(
-            problem, penalty, _with_term(here, penalty, term), tol=tol, max_iter=STEPS
-        )
+        start = W.copy()
+        start[:, term] = candidates.at_natural_length(term)
+        trial, _, _ = descend(problem, penalty, start, tol=tol, max_iter=STEPS)
         if problem.at(trial).objective(penalty) < (1 - LEAST_GAIN_TO_ENTER) * objective:
             return trial, True
     return W, False
-
-
-def _with_term(here: Point, penalty: Penalty, term: int) -> np.ndarray:
-    """Return W with a term that was off at its natural length."""
-    candidates = Candidates(here.problem, penalty, np.zeros(here.W.shape[1], dtype=bool))
-    candidates.look_at(here)
-    W = here.W.copy()
-    W[:, term] = candidates.at_natural_length(term)
-    return W

@@ -196,7 +196,7 @@ def prepare(
     log.info("kept %d genes and %d terms of %d cells", prepared.n_vars, sets.sum(), prepared.n_obs)
     _tell_dropped(table, min_genes)
     places = np.flatnonzero(keep)[genes]
-    if out is not None:
+    if out is not None and isinstance(expression, InChunks):  # always one, where there is `out`
         write_h5ad_in_chunks(prepared, expression.chunks(places), out)
         prepared = read_h5ad(out, backed="r")
     else:

@@ -122,7 +122,7 @@ def test_the_first_cells_may_mislead_about_the_scale(many, tmp_path):
 
 def test_the_file_is_passed_over_twice_and_never_read_whole(many, tmp_path, monkeypatch):
     lazy, rows = backed(many, tmp_path / "counts.h5ad"), []
-    dataset = type(lazy.X)
+    dataset = compressed.CompressedCells
     read = dataset.__getitem__
 
     def counted(self, index):
@@ -262,7 +262,7 @@ def test_a_file_gives_the_fit_of_memory(prepared, tmp_path, monkeypatch, name):
 def test_cells_of_a_view_of_a_file_are_read_in_chunks(prepared, tmp_path, monkeypatch):
     model = intae.PCA(n_dense=4).fit(prepared)
     lazy, sizes = backed(prepared, tmp_path / "prepared.h5ad"), []
-    dataset = type(lazy.X)
+    dataset = compressed.CompressedCells
     read = dataset.__getitem__
 
     def counted(self, index):

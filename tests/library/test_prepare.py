@@ -87,7 +87,7 @@ def test_log_normalised_data_pass_through(counts):
 
 def test_no_gene_in_common_says_why(counts):
     counts.var_names = [f"ENSG{i:011d}" for i in range(50)]
-    with pytest.raises(IntaeError, match=r"Ensembl ids \(gene_column: "):
+    with pytest.raises(IntaeError, match=r"Ensembl ids \(put the symbols into "):
         intae.prepare(counts, SETS)
 
 

@@ -107,7 +107,7 @@ def test_figure_shows_points_slopes_and_what_is_projected():
     assert notes[0].startswith("slalom: 2.08 ± ")
     assert notes[1].startswith("Autoencoder: 1.16 ± ")
     assert notes[2:] == ["PCA: none (too few sizes, or too short)", "hollow: projected"]
-    assert "A Processor, 1 thread a fit" in time.get_title(loc="left")
+    assert "A Processor, 1 thread per fit" in time.get_title(loc="left")
     assert [t.get_text() for t in memory.get_xticklabels()] == ["1,000", "2,000", "4,000"]
 
 

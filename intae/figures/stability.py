@@ -81,7 +81,7 @@ def plot_stability(
     table = stability.set_index(["method", "kind", "term"]).sort_index()
     heights = [0.75 + 0.42 * len(methods) for methods in tested.values()]
     figure, axes = plt.subplots(
-        len(tested), len(SCORES), figsize=(12.5, 0.9 + sum(heights)), sharey="row", squeeze=False,
+        len(tested), len(SCORES), figsize=(10.5, 0.9 + sum(heights)), sharey="row", squeeze=False,
         height_ratios=heights, layout="constrained",
     )  # fmt: skip
     told: set[str] = set()

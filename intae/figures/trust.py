@@ -58,7 +58,7 @@ def plot_network(
     rows = objective.set_index("method").loc[order].reset_index()
     names = [_name(row, labels) for row in rows.itertuples()]
     figure, (left, right) = plt.subplots(
-        1, 2, figsize=(13, 2.6 + 0.52 * len(rows)), sharey=True, layout="constrained",
+        1, 2, figsize=(10.5, 2.6 + 0.52 * len(rows)), sharey=True, layout="constrained",
         width_ratios=(3, 2),
     )  # fmt: skip
     y = np.arange(len(rows))
@@ -108,8 +108,8 @@ def _draw_agreement(
     axis.set_xlim(0, 1.12)
     axis.set_xticks(np.linspace(0, 1, 6))
     axis.set_xlabel(
-        "|r| of a term's loadings with the best encoder's for the same\n"
-        "weights (area: relevance; line: median)"
+        "|r| of a term's loadings with those of\nthe best encoder for the same weights\n"
+        "(area: relevance; line: median)"
     )
     axis.tick_params(axis="y", length=0)
 
@@ -166,7 +166,7 @@ def plot_necessity(
     names = [readable(term, 44) for term in table["term"]]
     lines = [1 + max(a.count("\n"), b.count("\n")) for a, b in zip(names, notes, strict=True)]
     height = 1.6 + LINES * max(sum(lines), 3)
-    figure, axis = plt.subplots(figsize=(13, height), layout="constrained")
+    figure, axis = plt.subplots(figsize=(10.5, height), layout="constrained")
     y = np.cumsum(lines) - np.array(lines) / 2
     thick = 0.7 * np.array(lines).clip(max=1.5)
     scale = 100 * table["share"] / table["necessity"]  # 100 / (F + R)
@@ -185,7 +185,7 @@ def plot_necessity(
         write(axis, right, position, note, pad=8, annotation_clip=False, color=color)
     axis.set_title(method_label(method, labels), loc="left")
     axis.set_xlabel("how much worse the fit gets without the term, % of the objective F + R")
-    axis.legend(loc="lower right", frameon=True)
+    figure.legend(loc="outside lower left", frameon=False)
     sns.despine(figure)
     return figure
 
@@ -252,7 +252,7 @@ def plot_ablation(ablation: pd.DataFrame, labels: Mapping[str, str], columns: in
     methods = methods_in(ablation, labels)
     n_rows = -(-len(metrics) // columns)
     figure, axes = plt.subplots(
-        n_rows, min(columns, len(metrics)), figsize=(12, n_rows * (1.1 + 0.42 * len(methods))),
+        n_rows, min(columns, len(metrics)), figsize=(10.5, n_rows * (1.1 + 0.42 * len(methods))),
         sharey=True, squeeze=False, layout="constrained",
     )  # fmt: skip
     for axis, metric in zip(axes.flat, metrics, strict=False):

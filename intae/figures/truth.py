@@ -114,7 +114,7 @@ def plot_recovery_curves(curves: pd.DataFrame, labels: Mapping[str, str]) -> Fig
         return without_data(NO_TERMS)
     look = looks(labels)
     figure, axes = plt.subplots(
-        1, len(PANELS), figsize=(12, 5.4), sharey=True, layout="constrained"
+        1, len(PANELS), figsize=(10.5, 5.4), sharey=True, layout="constrained"
     )
     for axis, (what, (title, found)) in zip(axes, PANELS.items(), strict=True):
         part = curves[curves["what"] == what]

@@ -165,6 +165,9 @@ rule terms_page:
         labels=JOBS.labels(),
         controls=JOBS.controls(),
         recommended=lambda wildcards: BENCHMARK.recommended(wildcards.dataset),
+        conditions=lambda wildcards: BENCHMARK.analysis(wildcards.dataset).get(
+            "conditions"
+        ),
         n_cells=1000,
         prefixes=lambda wildcards: JOBS.prefixes(wildcards.dataset),
         collections=lambda wildcards: JOBS.collections(wildcards.dataset),

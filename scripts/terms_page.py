@@ -22,7 +22,7 @@ with step(snakemake):
     facts, numbers = gather(
         fits, prepared, tables, dataset=snakemake.wildcards.dataset, labels=told.labels,
         controls=told.controls, n_cells=told.n_cells, recommended=told.recommended,
-        embedding=embedding,
+        embedding=embedding, conditions=told.conditions,
         origins=read_origins(Source(*entry) for entry in sets),
     )  # fmt: skip
     page = render_page(facts, numbers, f"Terms of {snakemake.wildcards.dataset}")

@@ -40,6 +40,7 @@ def gather(
     origins: Mapping[str, Mapping[str, object]] | None = None,
     recommended: str | None = None,
     embedding: pd.DataFrame | None = None,
+    conditions: Mapping[str, str] | None = None,
     n_cells: int = N_CELLS,
     seed: int = 0,
 ) -> tuple[dict[str, Any], bytes]:
@@ -66,6 +67,8 @@ def gather(
         The method that the page opens on; by default the first.
     embedding
         A map of the cells, of all or of some: see :mod:`intae.page.embedding`.
+    conditions
+        Value of the condition -> its name, in the order wanted, which gives it its colour.
     n_cells, seed
         How many cells are shown one by one, and the seed of their draw. Quantiles are of all.
 
@@ -98,7 +101,7 @@ def gather(
             "origins": [origins.get(name) for name in sets],
         },
         "quantiles": list(QUANTILES),
-        "views": [pack_view(block, view, obs, shown) for view in views],
+        "views": [pack_view(block, view, obs, shown, conditions) for view in views],
         "n_shown": len(shown),
         "map": _pack_map(block, embedding, obs.index[shown].astype(str)),
         "dropped": _dropped(tables),

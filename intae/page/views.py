@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -104,7 +104,13 @@ def quantiles(loadings: np.ndarray, views: Sequence[View]) -> np.ndarray:
     return np.stack(found).transpose(2, 0, 1)
 
 
-def pack_view(block: Block, view: View, obs: pd.DataFrame, shown: np.ndarray) -> dict[str, Any]:
+def pack_view(
+    block: Block,
+    view: View,
+    obs: pd.DataFrame,
+    shown: np.ndarray,
+    conditions: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
     """Describe a view; `member` says of each cell shown in which group it is, 1 the first."""
     member = np.zeros(len(obs), dtype=int)
     for number, cells in enumerate(view.groups.values(), start=1):
@@ -112,7 +118,9 @@ def pack_view(block: Block, view: View, obs: pd.DataFrame, shown: np.ndarray) ->
     # the colours of a label are those that its values have in the other figures
     role = view.split or view.label
     values = obs[role] if role in obs else pd.Series([role])
-    palette = {v: mpl.colors.to_hex(c) for v, (_, c) in palette_of(values, role).items()}
+    palette = {
+        v: mpl.colors.to_hex(c) for v, (_, c) in palette_of(values, role, conditions).items()
+    }
     return {
         "label": view.label,
         "split": view.split,

@@ -176,3 +176,14 @@ def test_the_map_places_the_cells_that_are_shown(case):
     facts, _ = gathered(case, embedding=part, n_cells=10)
     assert facts["n_shown"] == 10 and facts["map"]["places"]["n"] == 20
     assert gathered(case, embedding=None)[0]["map"] is None
+
+
+def test_a_condition_has_the_colour_of_its_place_in_the_order_that_was_asked_for(case):
+    values = sorted(case.prepared.obs["condition"].unique())
+    colors = []
+    for order in (values, values[::-1]):
+        facts, _ = gathered(case, conditions={value: value for value in order})
+        view = next(v for v in facts["views"] if v["label"] == "condition" and not v["split"])
+        shown = zip(view["groups"], view["colors"], strict=True)
+        colors.append({group[-1]: color for group, color in shown})
+    assert colors[0][values[0]] == colors[1][values[-1]] != colors[1][values[0]]

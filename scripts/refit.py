@@ -9,7 +9,7 @@ with step(snakemake):
 
     from intae.base import limit_threads
     from intae.benchmark import refits
-    from intae.benchmark.kept import KeptFits
+    from intae.benchmark.kept_fits import KeptFits
     from intae.benchmark.tables import FIT_COLUMNS, write_table
     from intae.benchmark.training import make_model, train, training_data
     from intae.fits import about_fit, load

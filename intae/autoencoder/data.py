@@ -52,7 +52,7 @@ class Cells:
     """
 
     def __init__(self, adata: AnnData, covariates: Sequence[str] | None):
-        self.X = matrix_of(adata)
+        self.X = decompressing(matrix_of(adata))
         self.n_cells, self.n_genes = adata.shape
         design, names, categories = design_matrix(adata.obs, covariates or [])
         self.covariate_names, self.categories = names, categories
@@ -111,9 +111,11 @@ class Cells:
             total += left.T @ left
         return total / adata.n_obs
 
-    def batch(self, cells: np.ndarray) -> np.ndarray:
+    def batch(self, cells: np.ndarray | slice) -> np.ndarray:
         """Return the centred genes of some cells, float32; `cells` in increasing order."""
-        return self._centred(self.X, cells)
+        block = self.X[cells].compute() if is_dask(self.X) else self.X[cells]
+        block = block.toarray() if sparse.issparse(block) else np.asarray(block)
+        return block.astype(np.float32) - self.mean.astype(np.float32)
 
     def shuffled(
         self, size: int, random: np.random.Generator
@@ -142,7 +144,7 @@ class Cells:
         self, size: int, random: np.random.Generator
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Yield shuffled cells, whole batches but for the last ones, and their centred genes."""
-        X, n_runs = decompressing(self.X), -(-self.n_cells // RUN)
+        n_runs = -(-self.n_cells // RUN)
         order = random.permutation(n_runs)
         at_once = max(BUFFER // (4 * self.n_genes * RUN), 1)
         kept = np.empty(0, dtype=int), np.empty((0, self.n_genes), dtype=np.float32)
@@ -152,7 +154,7 @@ class Cells:
                 for run in np.sort(order[first : first + at_once])
             ]
             cells = np.concatenate([kept[0], *(np.arange(run.start, run.stop) for run in runs)])
-            Y = np.concatenate([kept[1], *(self._centred(X, run) for run in runs)])
+            Y = np.concatenate([kept[1], *(self.batch(run) for run in runs)])
             mixed = random.permutation(len(cells))
             last = first + at_once >= n_runs
             # At least one cell stays for the next buffer, so that no last batch can be empty.
@@ -161,11 +163,6 @@ class Cells:
             kept = cells[later], Y[later]
             if whole:
                 yield cells[now], Y[now]
-
-    def _centred(self, X, cells: np.ndarray | slice) -> np.ndarray:
-        block = X[cells].compute() if is_dask(X) else X[cells]
-        block = block.toarray() if sparse.issparse(block) else np.asarray(block)
-        return block.astype(np.float32) - self.mean.astype(np.float32)
 
 
 def in_batches(n_cells: int, size: int) -> Iterator[slice]:

@@ -70,7 +70,7 @@ def between_halves(
     seed
         Of the splits.
     fit
-        Fits a model to data and returns it: see :meth:`.kept.KeptFits.fit`.
+        Fits a model to data and returns it: see :meth:`.kept_fits.KeptFits.fit`.
 
     Returns
     -------

@@ -5,8 +5,8 @@ import pytest
 
 import intae
 from intae.autoencoder import checkpoint, network
-from intae.benchmark import kept
-from intae.benchmark.kept import KeptFits, checksum
+from intae.benchmark import kept_fits
+from intae.benchmark.kept_fits import KeptFits, checksum
 from intae.benchmark.refits import between_halves, unseen_cells
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -40,7 +40,7 @@ def long(monkeypatch):
     long.last = None
     monkeypatch.setattr(network.Feed, "epoch", trained)
     monkeypatch.setattr(checkpoint, "EVERY", 0.0)
-    monkeypatch.setattr(kept, "LONG", 0.0)
+    monkeypatch.setattr(kept_fits, "LONG", 0.0)
     return long
 
 

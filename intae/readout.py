@@ -35,7 +35,7 @@ smallest for the first 5 to 50), not more than one other set has a larger mean o
 does not explain it (v's eigenvalue rises above 1 twice as far as noise alone would take it, to
 (1 + sqrt(n_k / N))^2). Then
 
-    p < 1e-8, .55 <= v'm < .85    is read as above, but less is taken off: c = 50
+    p < 1e-8, .55 <= v'm < .85    is read as above, but less is taken off: c = 200, kappa = 1
     p < 1e-4, .4 <= v'm < .55     is read by z_k = v'y, with nothing taken off
 
 Where v is the mean (v'm > .85) the first way is as good; where v'y splits a set into genes that
@@ -60,12 +60,13 @@ from scipy.linalg import eigh
 from scipy.stats import false_discovery_control, hypergeom
 
 BACKGROUND = 15.0  # c, in variances of a gene
-MEAN_PENALTY = 1.0  # kappa
+MEAN_PENALTY = 2.0  # kappa
 FDR = 0.05  # at which a set counts as detected
 
 TOPS = (5, 10, 20, 30, 50)  # of the most loaded genes, in which a marker set's are sought
 MARKER_P, MARKER_MEAN = 1e-8, (0.55, 0.85)  # p, and v'm, of sets from which less is taken off
-MARKER_BACKGROUND = 50.0  # c of these, or `background` if that is larger
+MARKER_BACKGROUND = 200.0  # c of these, or `background` if that is larger
+MARKER_PENALTY = 1.0  # kappa of these, or `mean_penalty` if that is smaller
 LEADING_P, LEADING_MEAN = 1e-4, (0.4, 0.55)  # of those that are read by v
 TOWARDS_MEAN = 0.1  # kappa of a marker set's direction: it only settles ties
 
@@ -189,7 +190,8 @@ def read_sets(
     if less.any():
         PT, E = common.taken_off(max(background, MARKER_BACKGROUND))
         for k in np.flatnonzero(less):
-            directions[sets[k], k], certificate[k] = _direction(E, sets[k], mean_penalty)
+            towards = min(mean_penalty, MARKER_PENALTY)
+            directions[sets[k], k], certificate[k] = _direction(E, sets[k], towards)
         weights[:, less] = PT.T @ directions[:, less]
     directions[:, by_leading] = weights[:, by_leading] = leading[:, by_leading]
     variance = np.einsum("gk,gk->k", weights, C @ weights)

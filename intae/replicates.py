@@ -133,7 +133,7 @@ def _test(a: pd.DataFrame, b: pd.DataFrame, min_cells: int, cell_type: str) -> p
     if len(both):
         alone = len(a) + len(b) - 2 * len(both)
         if len(both) < LEAST_DONORS:
-            msg = f"{cell_type}: {len(both)} donors have both conditions and {alone} have one "
+            msg = f"{cell_type}: donors with both conditions: {len(both)}, with one: {alone} "
             msg += f"(with at least {min_cells} cells); {LEAST_DONORS} with both are needed"
             raise IntaeError(msg)
         if alone:

@@ -375,6 +375,8 @@ def _explain(error: jsonschema.ValidationError) -> str:
         return f"{where}: is empty; give a name or leave the key out"
     if error.validator == "pattern" and "\n" in str(error.instance):
         return f"{where}: {error.instance!r} holds a line break; write it on one line"
+    if where in ("config, results", "config, resources") and error.validator == "pattern":
+        return f"{where}: {error.instance!r} is no folder of its own; name one, such as results"
     if error.validator == "enum":
         nearest = suggest(error.instance, error.validator_value)
         return f"{where}: {error.instance!r} is unknown{nearest}"

@@ -41,7 +41,7 @@ MODELS = {
             "annotated_share", "weighting", "covariates", "readout", "background", "mean_penalty",
             "max_iter", "tol", "epochs", "learning_rate", "batch_size", "device",
         ),
-        revision=3,
+        revision=4,
     ),
     "CNMF": Model(
         ("n_dense", "restarts", "density_threshold", "budget"), package="cnmf",
@@ -55,7 +55,7 @@ MODELS = {
             "n_dense", "n_sparse", "covariates", "max_iter", "tol", "n_init", "compat",
             "gene_scale", "readout", "background", "mean_penalty",
         ),
-        revision=3,
+        revision=4,
     ),
     "GeneSetScore": Model(("method",), reconstructs=False, revision=3),
     "LinearSCVI": Model(

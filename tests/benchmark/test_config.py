@@ -232,6 +232,7 @@ FILE = {"source": "file", "file": "none.h5ad", "gene_sets": ["reactome"]}
         (("run", "datasets"), ["planned"], "there is no entry 'planned'; did you mean 'planted"),
         (("results",), "", "config, results: is empty; give a name or leave the key out"),
         (("results",), "  ", "config, results: is empty"),
+        (("results",), "/", "config, results: '/' is no folder of its own; name one"),
         (("results",), "mine\n", "config, results: 'mine\\n' holds a line break"),
         (("datasets", "mine\n"), FILE, "datasets: the name 'mine\\n' does not match"),
         (("methods", "pca\n"), {"model": "PCA"}, "methods: the name 'pca\\n' does not match"),

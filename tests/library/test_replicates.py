@@ -107,7 +107,10 @@ def test_too_few_donors_are_refused_with_the_reason(caplog):
     cell_type[donor.isin(["d0", "d1"])] = "B"
     with caplog.at_level(logging.WARNING):
         table = between_conditions(loadings, condition, donor, cell_type)
-    assert set(table["cell_type"]) == {"T"} and "not compared: B: donors with both conditions: 2" in caplog.text
+    assert (
+        set(table["cell_type"]) == {"T"}
+        and "not compared: B: donors with both conditions: 2" in caplog.text
+    )
 
 
 def test_labels_that_are_missing_or_not_two_are_told_of(caplog):

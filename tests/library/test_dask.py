@@ -170,12 +170,12 @@ def test_a_worker_that_dies_costs_time_and_not_the_result(cluster, monkeypatch):
 def test_a_worker_holds_some_chunks_and_not_all_cells(cluster):
     def cells(block_info=None):
         rows = block_info[None]["array-location"][0]
-        return np.random.default_rng(rows[0]).normal(size=(rows[1] - rows[0], 100))
+        return np.random.default_rng(rows[0]).normal(size=(rows[1] - rows[0], 500))
 
     def peak():
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
-    X = da.map_blocks(cells, chunks=((5000,) * 200, (100,)), dtype=float)  # 800 MB
+    X = da.map_blocks(cells, chunks=((1000,) * 200, (500,)), dtype=float)  # 800 MB
     before = cluster.run(peak)
     moments = second_moments(X)
     growth = {worker: mb - before.get(worker, 0) for worker, mb in cluster.run(peak).items()}

@@ -28,8 +28,8 @@ demo: setup ## Run the benchmark on the embedded, simulated data set.
 	$(BIN)/snakemake --configfile tests/config/demo.yaml --report results/report.html
 	@echo "Look at results/report.html, results/figures and results/tables."
 
-test: setup ## Run the tests.
-	$(BIN)/python -m pytest
+test: setup ## Run the tests, each file in one of CORES processes.
+	$(BIN)/python -m pytest -n $(CORES) --dist loadfile --no-loadscope-reorder
 
 paper: setup ## Run the paper's benchmark: downloads some 400 MB, runs for hours.
 	$(BIN)/snakemake --cores $(CORES)

@@ -7,7 +7,6 @@ from importlib.util import find_spec
 
 import numpy as np
 import pandas as pd
-import scanpy as sc
 from anndata import AnnData
 from scipy import sparse
 from scipy.stats import median_abs_deviation
@@ -76,6 +75,8 @@ def most_variable(
         candidates = AnnData(counts[:, varies])
         # a cell without any of these counts has residuals of 0 / 0
         candidates = candidates[np.asarray(candidates.X.sum(1)).ravel() > 0].copy()
+    import scanpy as sc  # here, since it takes seconds and data with few genes do without
+
     choose = sc.pp if flavor != "pearson_residuals" else sc.experimental.pp
     try:
         table = choose.highly_variable_genes(

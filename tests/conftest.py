@@ -15,6 +15,18 @@ import intae
 
 ROOT = Path(__file__).parents[1]
 
+# The files that take longest come first, so that no worker of `make test` is left with one.
+LONGEST = (
+    "test_workflow.py", "test_folder.py", "test_dask.py", "test_pages_browser.py",
+    "test_drawing.py", "test_docs.py",
+)  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests of the longest files first; all else stays in its order."""
+    place = {name: i for i, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.path.name, len(place)))
+
 
 @pytest.fixture(scope="session")
 def root() -> Path:

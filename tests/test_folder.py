@@ -15,6 +15,7 @@ from intae.benchmark.cli import main
 from intae.io import read_h5ad
 
 PREPARED = "results/own/prepared.h5ad"
+FIT = "results/own/pca/seed0/fit.json"
 
 
 def rules_of(done):
@@ -34,10 +35,11 @@ def replace_with_older(path, write):
     os.utime(path, (before - 1000, before - 1000))
 
 
-@pytest.fixture
-def mirrored(tmp_path):
-    """A run of files that lie in a mirror: its folder, its config, and the mirror."""
-    folder, mirror = tmp_path / "folder", tmp_path / "mirror"
+@pytest.fixture(scope="module")
+def fetched(tmp_path_factory):
+    """A run of files that lie in a mirror, beside the mirror."""
+    top = tmp_path_factory.mktemp("fetched")
+    folder, mirror = top / "folder", top / "mirror"
     folder.mkdir()
     mirror.mkdir()
     write_cells(mirror / "cells.h5ad")
@@ -45,7 +47,14 @@ def mirrored(tmp_path):
     config = write_config(folder / "mine.yaml", small())
     done = snakemake(folder, PREPARED, *config, mirror=mirror)
     assert done.returncode == 0, said(done)
-    return folder, config, mirror
+    return top
+
+
+@pytest.fixture
+def mirrored(fetched, tmp_path):
+    """A copy of that run, to be changed: its folder, its config, and the mirror."""
+    top = shutil.copytree(fetched, tmp_path / "copy")
+    return top / "folder", ["--configfile", str(top / "folder/mine.yaml")], top / "mirror"
 
 
 def test_where_a_file_came_from_changes_nothing(mirrored, tmp_path):
@@ -67,19 +76,41 @@ def test_a_file_of_the_mirror_that_changed_is_fetched_again(mirrored):
     assert "Nothing to be done" in said(once)
 
 
-def test_a_users_file_counts_by_its_content(tmp_path):
-    write_cells(tmp_path / "cells.h5ad")
-    write_sets(tmp_path / "sets.gmt")
-    config = write_config(tmp_path / "mine.yaml", small())
-    assert snakemake(tmp_path, PREPARED, *config).returncode == 0
+def two_seeds(**run):
+    """Return a config of two fits and a pair of halves; run: what its entry `run` says more."""
+    entries = small() | {"methods": {"pca": {"seeds": [0, 1], "halves": 1, "folds": 0}}}
+    return entries | {"run": entries["run"] | run}
+
+
+@pytest.fixture(scope="module")
+def fitted(tmp_path_factory):
+    """A quick run of files of the user's, up to its fit."""
+    folder = tmp_path_factory.mktemp("fitted")
+    write_cells(folder / "cells.h5ad")
+    write_sets(folder / "sets.gmt")
+    config = write_config(folder / "mine.yaml", two_seeds(effort="quick"))
+    done = snakemake(folder, FIT, *config)
+    assert done.returncode == 0, said(done)
+    return folder
+
+
+@pytest.fixture
+def quick(fitted, tmp_path):
+    """A copy of that run, to be changed, and its config."""
+    folder = shutil.copytree(fitted, tmp_path / "copy")
+    return folder, ["--configfile", str(folder / "mine.yaml")]
+
+
+def test_a_users_file_counts_by_its_content(quick):
+    folder, config = quick
     dry = (PREPARED, *config, "--dry-run")
-    (tmp_path / "sets.gmt").touch()
-    (tmp_path / "cells.h5ad").touch()
-    assert "Nothing to be done" in said(snakemake(tmp_path, *dry))
-    replace_with_older(tmp_path / "sets.gmt", lambda path: write_sets(path, n_sets=2))
-    assert rules_of(snakemake(tmp_path, *dry)) == {"prepare_small"}
-    replace_with_older(tmp_path / "cells.h5ad", lambda path: write_cells(path, seed=1))
-    assert rules_of(snakemake(tmp_path, *dry)) == {"load_small", "prepare_small"}
+    (folder / "sets.gmt").touch()
+    (folder / "cells.h5ad").touch()
+    assert "Nothing to be done" in said(snakemake(folder, *dry))
+    replace_with_older(folder / "sets.gmt", lambda path: write_sets(path, n_sets=2))
+    assert rules_of(snakemake(folder, *dry)) == {"prepare_small"}
+    replace_with_older(folder / "cells.h5ad", lambda path: write_cells(path, seed=1))
+    assert rules_of(snakemake(folder, *dry)) == {"load_small", "prepare_small"}
 
 
 @pytest.fixture
@@ -134,14 +165,11 @@ def test_the_catalog_of_workflows_finds_what_it_asks_for(root):
     assert (root / "Snakefile").exists() and (root / "config.yaml").exists()
 
 
-def test_what_is_timed_is_fitted_again_with_other_threads(mine):
-    folder, config = mine
-    model = "results/own/pca/seed0/model.h5"
-    done = snakemake(folder, model, *config)
-    assert done.returncode == 0, said(done)
-    more = small()
+def test_what_is_timed_is_fitted_again_with_other_threads(quick):
+    folder, _ = quick
+    more = two_seeds(effort="quick")
     more["methods"]["pca"]["threads"] = 2
-    again = snakemake(folder, model, "--dry-run", *write_config(folder / "mine.yaml", more))
+    again = snakemake(folder, FIT, "--dry-run", *write_config(folder / "mine.yaml", more))
     assert rules_of(again) == {"train"}
 
 
@@ -279,16 +307,12 @@ def test_check_refuses_names_that_the_data_do_not_have(
     assert message in capsys.readouterr().err
 
 
-def test_a_standard_run_keeps_the_fits_of_a_quick_one(mine):
-    folder, config = mine
-    entries = small() | {"methods": {"pca": {"seeds": [0, 1], "halves": 1, "folds": 0}}}
-    quick = entries | {"run": entries["run"] | {"effort": "quick"}}
-    write_config(folder / "mine.yaml", quick)
-    fit = "results/own/pca/seed0/fit.json"
-    assert snakemake(folder, fit, *config).returncode == 0
-    write_config(folder / "mine.yaml", entries)
-    assert "Nothing to be done" in said(snakemake(folder, fit, "--dry-run", *config))
-    whole = said(snakemake(folder, "--dry-run", *config))
+def test_a_standard_run_keeps_the_fits_of_a_quick_one(quick):
+    folder, config = quick
+    write_config(folder / "mine.yaml", two_seeds())
+    assert "Nothing to be done" in said(snakemake(folder, FIT, "--dry-run", *config))
+    done = snakemake(folder, "--dry-run", *config)
+    whole = said(done)
     trained = {line.split()[1] for line in whole.splitlines() if line.startswith("train ")}
     assert trained == {"1"}, whole  # the other seed
-    assert {"halves", "score_small"} < rules_of(snakemake(folder, "--dry-run", *config))
+    assert {"halves", "score_small"} < rules_of(done)

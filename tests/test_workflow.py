@@ -18,9 +18,13 @@ import pytest
 from browser import errors_of, start_browser, wait_for, wait_until_drawn
 
 import intae
+from intae.benchmark.config import DEFAULTS, merge, read_config
+from intae.benchmark.plan import Benchmark
 from intae.benchmark.registry import METHODS, MODELS
+from intae.errors import ConfigError
 from intae.fits import read_facts, read_fit, read_labels
 from intae.io import read_h5ad
+from intae.page.embedding import read_embedding
 from intae.prepared import check_prepared
 
 ROOT = Path(__file__).parents[1]
@@ -76,6 +80,7 @@ def read_own(counts, rng):
     own.obs_names = [f"c{i}" for i in range(own.n_obs)]
     own.obs["group"] = rng.choice(["a", "b", "c"], own.n_obs)
     own.obs["patient"] = rng.choice(["p1", "p2", "p3"], own.n_obs)
+    own.obsm["X_umap"] = rng.normal(size=(own.n_obs, 2))
     return own
 
 
@@ -482,6 +487,17 @@ def test_controls_stand_in_tables_and_captions(finished):
     assert f"{scale}ULM; PCA)" in html  # of the other data set
 
 
+def test_a_map_is_the_datas_own_where_it_has_one(finished):
+    results = finished[0] / "results"
+    drawn = read_h5ad(finished[0] / "own.h5ad").obsm["X_umap"]
+    for name in ("own", "unlabelled"):  # as a whole, and in chunks
+        found = read_embedding(results / name / "map.csv")
+        assert found["own"].all()
+        np.testing.assert_allclose(found[["umap_1", "umap_2"]], drawn, rtol=1e-4)
+    computed = read_embedding(results / "simulated/umap.csv")
+    assert not computed["own"].any() and computed[["umap_1", "umap_2"]].std().min() > 0
+
+
 def test_data_without_labels_run_without_label_analyses(finished):
     results = finished[0] / "results"
     assert (results / "figures/unlabelled/scatter.png").exists()
@@ -530,10 +546,18 @@ def test_fetch_all_names_every_download(folder):
     assert done.returncode == 0
 
 
+def test_a_mistake_in_the_config_stops_before_any_job(folder, tmp_path):
+    path = tmp_path / "wrong.yaml"
+    path.write_text(json.dumps({"run": {"datasets": ["kang71"]}}))
+    done = snakemake(folder, "--dry-run", "--configfile", str(path))
+    assert done.returncode != 0
+    assert "no entry 'kang71'; did you mean 'kang17'" in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+
+
 @pytest.mark.parametrize(
     ("config", "message"),
     [
-        ({"run": {"datasets": ["kang71"]}}, "no entry 'kang71'; did you mean 'kang17'"),
         ({"metods": {}}, "unknown key 'metods'; did you mean 'methods'"),
         ({"methods": {"pca": {"seeds": []}}}, "methods: pca: seeds"),
         (
@@ -542,13 +566,12 @@ def test_fetch_all_names_every_download(folder):
         ),
     ],
 )
-def test_config_mistakes_stop_before_any_job(folder, tmp_path, config, message):
+def test_config_mistakes_are_found_by_what_the_snakefile_asks(tmp_path, config, message):
     path = tmp_path / "wrong.yaml"
     path.write_text(json.dumps(config))
-    done = snakemake(folder, "--dry-run", "--configfile", str(path))
-    assert done.returncode != 0
-    assert message in done.stdout + done.stderr
-    assert "Traceback" not in done.stdout + done.stderr
+    with pytest.raises(ConfigError) as caught:
+        Benchmark(merge(read_config(DEFAULTS), read_config(path)))
+    assert message in str(caught.value)
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -616,14 +639,18 @@ def test_a_failing_job_says_why_and_leaves_nothing(folder, tmp_path):
     assert not list((folder / "bad_results").glob("**/*.h5ad"))
 
 
+@pytest.fixture(scope="module")
+def help_text():
+    """The options of snakemake, in its own words."""
+    command = [sys.executable, "-m", "snakemake", "--help"]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
 @pytest.mark.parametrize("profile", sorted((ROOT / "profiles").iterdir()), ids=lambda p: p.name)
-def test_profiles_are_yaml_with_known_options(profile):
+def test_profiles_are_yaml_with_known_options(profile, help_text):
     import yaml
 
     options = yaml.safe_load((profile / "config.yaml").read_text())
-    help_text = subprocess.run(
-        [sys.executable, "-m", "snakemake", "--help"], capture_output=True, text=True, check=True
-    ).stdout
     if "--slurm-" not in help_text:  # options of the plugin, which is not installed
         options = [option for option in options if not option.startswith("slurm-")]
     for option in options:

@@ -45,6 +45,7 @@ def write_cells(path, seed=0, n_cells=60):
     cells.obs_names = [f"c{i}" for i in range(cells.n_obs)]
     cells.obs["group"] = np.where(np.arange(n_cells) < n_cells // 2, "a", "b")
     cells.obs["patient"] = rng.choice(["p1", "p2", "p3"], n_cells)
+    cells.obsm["X_umap"] = rng.normal(size=(n_cells, 2))  # so that none is computed
     cells.write_h5ad(path)
 
 

@@ -75,7 +75,6 @@ def plot_sweep(sweep: pd.DataFrame, grid: Mapping[str, Sequence[Any]], label: st
             n_rows * (1.7 + 0.36 * sum(heights)) + 0.22 * len(letters),
         ),
         height_ratios=heights * n_rows,
-        layout="constrained",
         squeeze=False,
     )
     for axis in axes.ravel():
@@ -98,6 +97,7 @@ def plot_sweep(sweep: pd.DataFrame, grid: Mapping[str, Sequence[Any]], label: st
             top.set_xlabel(NAMES.get(along, along).replace(": ", ":\n"))
             if beside and place[1] == 0:
                 top.set_ylabel(NAMES.get(down[0], down[0]).replace(": ", ":\n"))
+    figure.set_layout_engine("constrained")  # only now: seaborn draws the figure for each heat map
     figure.suptitle(
         f"{label}, {default['dataset']}: fitted to {default['n_cells']:,} cells, "
         f"{default['n_held_out']:,} held out",

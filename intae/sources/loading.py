@@ -82,8 +82,7 @@ def load_dataset(
     check_expression(name, adata)
     scale = _find_scale(name, adata, entry.get("scale"))
     loaded = AnnData(adata.X, obs=adata.obs, var=pd.DataFrame(index=adata.var_names))
-    if "X_umap" in adata.obsm:  # for the pages
-        loaded.obsm["X_umap"] = np.asarray(adata.obsm["X_umap"], np.float32)
+    _keep_map(adata, loaded)
     if source == "implanted":
         loaded.obsm, loaded.varm, loaded.uns = adata.obsm, adata.varm, adata.uns
     loaded.uns["scale"] = scale
@@ -128,6 +127,7 @@ def load_in_chunks(
     if metadata:
         obs = file.join_metadata(obs, path, metadata[0], entry["metadata"].get("cell_column"))
     cells = AnnData(obs=obs, var=pd.DataFrame(index=distinct_genes(genes, str(path))))
+    _keep_map(whole, cells)
     labels = entry.get("labels") or {}
     check_names(name, cells)
     check_named_values(name, cells.obs, labels, analysis or {})
@@ -140,6 +140,12 @@ def load_in_chunks(
     X = matrix_of(whole if every else whole[rows, kept])
     blocks = (block for _, block in map_chunks(_as_it_is, X, doing="loading"))
     write_h5ad_in_chunks(chosen, blocks, out, compression="lzf")
+
+
+def _keep_map(adata: AnnData, loaded: AnnData) -> None:
+    """Keep the data's own UMAP, for the pages."""
+    if "X_umap" in adata.obsm:
+        loaded.obsm["X_umap"] = np.asarray(adata.obsm["X_umap"], np.float32)
 
 
 def _as_it_is(block: Any) -> Any:

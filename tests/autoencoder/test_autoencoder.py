@@ -1,8 +1,6 @@
 """The autoencoder with each of its solvers, and what users lean on."""
 
 import pickle
-import subprocess
-import sys
 
 import anndata
 import h5py
@@ -239,11 +237,6 @@ def test_a_value_that_is_not_finite_is_named(cells, fresh):
         where = f"cell {cells.obs_names[7]!r}, gene {cells.var_names[3]!r}"
         with pytest.raises(ContractError, match=f"X: {value} at {where}"):
             fresh.fit(broken)
-
-
-def test_torch_waits_for_a_network():
-    code = "import sys, intae; intae.Autoencoder(); assert 'torch' not in sys.modules"
-    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 # ------------------------------------------------------- necessity and the path

@@ -1,5 +1,6 @@
 """A network's fit that is killed goes on from its checkpoint and ends at the same numbers."""
 
+import json
 import os
 import random
 import signal
@@ -28,26 +29,32 @@ MODELS = {
     "masked": lambda: intae.MaskedAutoencoder("stochastic", **QUICK),
 }
 
-# A fit that writes its state after every epoch and is killed at a batch of the whole training.
+# Fits that write their state after every epoch, each in a process that is killed at a batch of the
+# whole training. They are copies of one process, so that libraries are imported once.
 KILLED = """
-import os, signal, sys
-import intae
+import json, os, signal, sys
 from intae.autoencoder import checkpoint, network
 from intae.io import read_h5ad
 from test_checkpoint import MODELS
 
-data, name, path, last = sys.argv[1:]
-checkpoint.EVERY, epoch, left = 0.0, network.Feed.epoch, [int(last)]
+folder, last = sys.argv[1], json.loads(sys.argv[2])
+checkpoint.EVERY, epoch, ended = 0.0, network.Feed.epoch, {}
 
 def killed(feed, size):
     for batch in epoch(feed, size):
-        left[0] -= 1
-        if not left[0]:
+        last[name] -= 1
+        if not last[name]:
             os.kill(os.getpid(), signal.SIGKILL)
         yield batch
 
 network.Feed.epoch = killed
-MODELS[name]().fit(read_h5ad(data), checkpoint=path)
+for name in last:
+    if not (child := os.fork()):
+        cells, path = read_h5ad(f"{folder}/prepared.h5ad"), f"{folder}/{name}/checkpoint.pt"
+        MODELS[name]().fit(cells, checkpoint=path)
+        os._exit(0)
+    ended[name] = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+print(json.dumps(ended))
 """
 
 
@@ -91,18 +98,27 @@ def stopped(cells, tmp_path):
     return path
 
 
-@pytest.mark.parametrize("name", MODELS)
-def test_killed_at_a_random_batch_it_ends_at_the_same_numbers(name, cells, undisturbed, tmp_path):
-    data, path = tmp_path / "prepared.h5ad", tmp_path / "fit" / "checkpoint.pt"
-    write_h5ad(cells, data)
-    per_epoch = -(-cells.n_obs // 62)
-    last = random.SystemRandom().randrange(per_epoch + 1, EPOCHS * per_epoch)
+@pytest.fixture(scope="module")
+def killed(cells, tmp_path_factory):
+    """Of each model, how its process ended, the batch when it was killed, and its checkpoint."""
+    folder = tmp_path_factory.mktemp("killed")
+    write_h5ad(cells, folder / "prepared.h5ad")
+    per_epoch, draw = -(-cells.n_obs // 62), random.SystemRandom().randrange
+    last = {name: draw(per_epoch + 1, EPOCHS * per_epoch) for name in MODELS}
     done = subprocess.run(
-        [sys.executable, "-c", KILLED, data, name, path, str(last)],
+        [sys.executable, "-c", KILLED, folder, json.dumps(last)],
         env=os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), str(Path(__file__).parent)])},
         capture_output=True, text=True, check=False,
     )  # fmt: skip
-    assert done.returncode == -signal.SIGKILL, done.stderr
+    assert done.returncode == 0, done.stderr
+    ended = json.loads(done.stdout)
+    return {n: (ended[n], last[n], folder / n / "checkpoint.pt", done.stderr) for n in MODELS}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_killed_at_a_random_batch_it_ends_at_the_same_numbers(name, cells, undisturbed, killed):
+    ended, last, path, errors = killed[name]
+    assert ended == -signal.SIGKILL, errors
     assert path.exists()
     fit = MODELS[name]().fit(cells, checkpoint=path)
     assert fit.resumed_ == 1, f"killed at batch {last}"

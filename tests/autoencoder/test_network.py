@@ -137,9 +137,10 @@ def test_adam_takes_over_what_torch_kept():
     assert torch.equal(*made)
 
 
-def test_training_does_not_wait_for_the_compiler_of_torch(root):
+def test_torch_waits_for_a_network_and_training_does_not_wait_for_its_compiler(root):
     code = (
-        "import sys, torch; from intae.autoencoder.network import Adam\n"
+        "import sys, intae; intae.Autoencoder(); assert 'torch' not in sys.modules\n"
+        "import torch; from intae.autoencoder.network import Adam\n"
         "tensor = torch.nn.Parameter(torch.ones(3)); optimizer = Adam([tensor], 0.1)\n"
         "(tensor**2).sum().backward(); optimizer.step(); assert tensor[0] < 1\n"
         "assert 'torch._dynamo' not in sys.modules"

@@ -54,11 +54,12 @@ def test_a_file_is_fetched_where_the_models_cannot_be_imported(root):
     subprocess.run([sys.executable, "-c", code], check=True, cwd=root)
 
 
-def test_steps_leave_out_what_anndata_would_import_in_vain(root):
+def test_steps_do_not_wait_for_scanpy_or_what_anndata_would_import_in_vain(root):
     pytest.importorskip("dask.array")
     code = (
-        "import sys; sys.path.insert(0, 'scripts'); import _step, intae; intae.Autoencoder\n"
-        "assert 'anndata' in sys.modules\n"
+        "import sys; sys.path.insert(0, 'scripts'); import _step, intae\n"
+        "intae.Autoencoder, intae.prepare; assert 'anndata' in sys.modules\n"
+        "assert 'scanpy' not in sys.modules\n"  # a second or more
         "assert not {'dask', 'xarray'} & set(sys.modules), 'imported'\n"
         "import dask.array; assert dask.array.ones(3).sum().compute() == 3"
     )

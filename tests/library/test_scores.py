@@ -109,8 +109,10 @@ def test_aucell_is_the_mean_over_all_orders_of_equal_genes():
     gene, term = np.nonzero(known)
     net = pd.DataFrame({"source": np.array(["A", "B"])[term], "target": genes[gene], "weight": 1.0})
     every = []
-    for order in itertools.permutations(range(6)):
-        order = [*order, *range(6, 80)]
+    # of a, b, c and of d, e, f: only among these are genes equal in a cell
+    firsts, lasts = (list(itertools.permutations(range(i, i + 3))) for i in (0, 3))
+    for first, last in itertools.product(firsts, lasts):
+        order = [*first, *last, *range(6, 80)]
         data = pd.DataFrame(values[:, order], columns=genes[order])
         found, _ = decoupler.mt.aucell(data, net, tmin=0, empty=False)
         every.append(found[["A", "B"]].to_numpy())

@@ -24,6 +24,7 @@ def entry(tmp_path, monkeypatch):
     counts.X[:, 0] = 1
     counts.obs_names = [f"c{i}" for i in range(200)]
     counts.var["symbol"] = pd.Categorical([None, *(f"GENE{i}" for i in range(1, 60))])
+    counts.obsm["X_umap"] = rng.normal(size=(200, 2))
     counts.obs["kept"] = np.where(np.arange(200) < 160, "yes", "no")
     table = pd.DataFrame({"cell": counts.obs_names, "type": np.tile(["A", "B"], 100)})
     table.loc[::9, "type"] = ""
@@ -43,11 +44,13 @@ def test_the_same_as_in_memory(entry, tmp_path):
     loaded = anndata.read_h5ad(tmp_path / "loaded.h5ad")
     assert loaded.obs.equals(expected.obs) and loaded.var_names.equals(expected.var_names)
     assert loaded.shape == (90, 59) and (loaded.X != expected.X).nnz == 0
+    np.testing.assert_array_equal(loaded.obsm["X_umap"], expected.obsm["X_umap"])
     sets = {"ODD": list(loaded.var_names[::2]), "ALL": list(loaded.var_names)}
     lazy = anndata.read_h5ad(tmp_path / "loaded.h5ad", backed="r")
     prepared = intae.prepare(lazy, sets, n_hvgs=30, min_genes=3, out=tmp_path / "prepared.h5ad")
     in_memory = intae.prepare(expected, sets, n_hvgs=30, min_genes=3)
     assert (prepared.X[:] != in_memory.X).nnz == 0
+    np.testing.assert_array_equal(prepared.obsm["X_umap"], in_memory.obsm["X_umap"])
 
 
 def test_a_whole_file_too(entry, tmp_path):

@@ -18,7 +18,6 @@ import pandas as pd
 from anndata import AnnData
 from scipy import sparse
 from scipy.linalg import eigh
-from scipy.stats import rankdata
 
 from .base import FactorModel, check_loadings, limit_threads, match_genes
 from .chunks import first_rows, iter_chunks, matrix_of, project
@@ -269,6 +268,8 @@ def aucell(block: np.ndarray, annotations: np.ndarray) -> np.ndarray:
     -------
     cells x terms, each score from 0 to 1.
     """
+    from scipy.stats import rankdata  # takes a second to import
+
     n_genes = block.shape[1]
     n_top = int(np.clip(np.ceil(0.05 * n_genes), 2, n_genes))
     first = rankdata(-block, method="min", axis=1)  # of the ranks that equal genes share

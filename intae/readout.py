@@ -57,7 +57,6 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 from scipy.linalg import eigh
-from scipy.stats import false_discovery_control, hypergeom
 
 BACKGROUND = 15.0  # c, in variances of a gene
 MEAN_PENALTY = 1.0  # kappa
@@ -260,6 +259,8 @@ def coherence(
     One q value per term (Benjamini and Hochberg): the share of false ones among the sets that
     would be called with it.
     """
+    from scipy.stats import false_discovery_control  # takes a second to import
+
     _, E = (common or Background(C)).taken_off(background)
     size = np.sqrt(np.maximum(np.diag(E), np.finfo(float).tiny))
     r = E / size / size[:, None] * np.sqrt(n_cells)
@@ -327,6 +328,8 @@ def _marker_sets(
     C: np.ndarray, annotations: np.ndarray, leading: np.ndarray, n_cells: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Say from which sets less is taken off, and which are read by their leading direction."""
+    from scipy.stats import hypergeom  # takes a second to import
+
     n_genes, sizes = len(C), annotations.sum(0)
     variance = np.einsum("gk,gk->k", leading, C @ leading)
     of_noise = (1 + np.sqrt(sizes / n_cells)) ** 2 - 1

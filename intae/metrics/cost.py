@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import linregress
 
 RUNTIME_COLUMNS = (
     "dataset", "method", "seed", "seconds", "peak_mb", "n_cells", "n_genes", "n_terms",
@@ -75,6 +74,8 @@ def slopes(scaling: pd.DataFrame) -> pd.DataFrame:
     not depend on it), standard_error (empty for fewer than three sizes), n_sizes. No row where
     there are fewer than two sizes.
     """
+    from scipy.stats import linregress  # takes a second to import
+
     rows = []
     for method, part in scaling.groupby("method", sort=False):
         for measure in MEASURES:

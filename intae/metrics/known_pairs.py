@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import rankdata
 
 from ..errors import IntaeError
 from ..fits import Fit
@@ -66,7 +65,7 @@ def known_pairs(fit: Fit, pairs: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     """
     annotated = fit.terms["kind"] == "annotated"
     loadings = fit.loadings.loc[:, annotated.to_numpy()]
-    ranks = rankdata(loadings.to_numpy(float), axis=0)
+    ranks = loadings.rank().to_numpy()
     rows = []
     for pair in pairs if len(loadings.columns) else ():
         term, label, values = pair["term"], pair["label"], [str(v) for v in pair["values"]]

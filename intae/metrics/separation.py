@@ -14,7 +14,6 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.stats import rankdata
 from sklearn import config_context
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
@@ -233,7 +232,7 @@ def score(codes: np.ndarray, predictions: Iterable[Prediction]) -> dict[str, flo
     classes = list(range(codes.max() + 1)) if codes.max() > 1 else [1]
     right, pairs = np.zeros((2, len(classes)))
     for part in predictions:
-        ranks, own = rankdata(part.chance[:, classes], axis=0), codes[part.cells]
+        ranks, own = pd.DataFrame(part.chance[:, classes]).rank().to_numpy(), codes[part.cells]
         for i, k in enumerate(classes):
             n = np.sum(own == k)
             right[i] += _pairs_in_order(ranks[:, i], own == k)
@@ -338,7 +337,7 @@ def separation_table(loadings: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFra
     value has a larger loading than a cell without (ties count half). 0.5 says nothing, 0 separates
     as well as 1. A label with one value only has no rows.
     """
-    ranks = rankdata(loadings.to_numpy(float), axis=0)
+    ranks = loadings.rank().to_numpy()
     tables = []
     for name, label in labels.items():
         values = label.astype(str).to_numpy()

@@ -12,7 +12,6 @@ from typing import Self
 import numpy as np
 import pandas as pd
 from anndata import AnnData
-from scipy.stats import false_discovery_control, rankdata, ttest_ind
 from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score
 
 from ..fits import Fit
@@ -282,6 +281,8 @@ def false_positives(
     rule, outcome, n (terms called active), of (terms with that outcome if all were called active);
     empty if the fit has no annotated terms.
     """
+    from scipy.stats import rankdata  # takes a second to import
+
     planted = Planted.beside(fit, truth)
     if not len(planted.terms):
         return pd.DataFrame(columns=["rule", "outcome", "n", "of"])
@@ -319,6 +320,8 @@ def overlap(known: np.ndarray, true: np.ndarray) -> np.ndarray:
 
 def _different(loadings: np.ndarray, condition: np.ndarray, fdr: float) -> np.ndarray:
     """Say of each term whether its loadings differ between the first condition and the others."""
+    from scipy.stats import false_discovery_control, ttest_ind
+
     first = condition == np.unique(condition)[0]
     varies = loadings.std(0) > 0
     p = np.ones(loadings.shape[1])

@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.stats import false_discovery_control, mannwhitneyu
 
 RIDGE = 5.0  # of the inverse of C that chooses candidates
 HELD_OUT = 5  # every fifth gene of a set
@@ -109,6 +108,8 @@ def check_names(
     member, hidden
         genes x sets, bool: the sets' genes, and those of them that the fit was not told of.
     """
+    from scipy.stats import false_discovery_control, mannwhitneyu  # takes a second to import
+
     pairs = [(j, k) for j, k in zip(*np.nonzero(U), strict=True) if hidden[:, j].any()]
     auc, q = np.full(Z.shape[1], np.nan), np.full(Z.shape[1], np.nan)
     areas, p = [], []

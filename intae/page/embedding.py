@@ -59,12 +59,23 @@ def _umap(X: np.ndarray, seed: int) -> np.ndarray:
     if n_comps < 2 or cells.n_obs < 4:  # too little for a map: as it is
         dense = np.asarray(X.todense() if hasattr(X, "todense") else X, float)
         return np.column_stack([dense[:, 0], dense[:, -1]])
+    _compile_for_one_thread()
     sc.pp.pca(cells, n_comps=n_comps, random_state=seed)
     sc.pp.neighbors(
         cells, n_neighbors=n_neighbors, use_rep="X_pca", transformer="sklearn", random_state=seed
     )
     sc.tl.umap(cells, random_state=seed)
     return cells.obsm[OWN]
+
+
+def _compile_for_one_thread() -> None:
+    """Keep numba from compiling two loops of UMAP for several threads: seconds, for an instant."""
+    from umap import umap_
+
+    for name in ("smooth_knn_dist", "compute_membership_strengths"):
+        options = getattr(getattr(umap_, name, None), "targetoptions", {})
+        if "parallel" in options:
+            options["parallel"] = False
 
 
 def write_embedding(prepared_path: str, path: str, *, seed: int = 0) -> None:

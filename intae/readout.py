@@ -57,6 +57,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 from scipy.linalg import eigh
+from scipy.special import betaln
 
 BACKGROUND = 15.0  # c, in variances of a gene
 MEAN_PENALTY = 1.0  # kappa
@@ -127,6 +128,7 @@ class Background:
         b = self.b = shared / total if total > 1e-9 * len(C) else np.zeros(len(C))
         across = np.outer(b, shared)  # T C T' without a product of matrices: T = I - b 1'
         self.left = C - across - across.T + total * np.outer(b, b)
+        self._taken_off: dict[float, tuple[np.ndarray, np.ndarray]] = {}
 
     @cached_property
     def _decomposed(self) -> tuple[np.ndarray, np.ndarray]:
@@ -142,10 +144,13 @@ class Background:
         """
         if np.isinf(background):
             return np.eye(len(self.b)) - self.b[:, None], self.left
-        values, V = self._decomposed
-        p = background / (np.maximum(values, 0) + background)
-        P = (V * p) @ V.T
-        return P - (P @ self.b)[:, None], (V * (values * p**2)) @ V.T
+        if background not in self._taken_off:
+            values, V = self._decomposed
+            p = background / (np.maximum(values, 0) + background)
+            P = (V * p) @ V.T
+            E = (V * (values * p**2)) @ V.T
+            self._taken_off[background] = P - (P @ self.b)[:, None], E
+        return self._taken_off[background]
 
 
 def read_sets(
@@ -259,8 +264,6 @@ def coherence(
     One q value per term (Benjamini and Hochberg): the share of false ones among the sets that
     would be called with it.
     """
-    from scipy.stats import false_discovery_control  # takes a second to import
-
     _, E = (common or Background(C)).taken_off(background)
     size = np.sqrt(np.maximum(np.diag(E), np.finfo(float).tiny))
     r = E / size / size[:, None] * np.sqrt(n_cells)
@@ -278,7 +281,7 @@ def coherence(
         others = np.sort(((null - centre) / spread).ravel())
         above = len(others) - np.searchsorted(others, (own - centre) / spread, side="left")
         p.append((1 + above) / (1 + len(others)))
-    return false_discovery_control(np.minimum(1, 2 * np.minimum(*p)))
+    return false_discovery_rates(np.minimum(1, 2 * np.minimum(*p)))
 
 
 def add_calls(terms: pd.DataFrame, q_values: np.ndarray, specific: np.ndarray) -> None:
@@ -324,19 +327,48 @@ def _leading(H: np.ndarray) -> tuple[np.ndarray, float]:
     return u, float(np.linalg.norm(H @ u - value[0] * u) / value[0])
 
 
+def false_discovery_rates(p: np.ndarray) -> np.ndarray:
+    """Adjust p values as Benjamini and Hochberg (1995) do; SciPy's takes a second to import."""
+    order = np.argsort(p)
+    rates = p[order] * (len(p) / np.arange(1, len(p) + 1))
+    adjusted = np.empty(len(p))
+    adjusted[order] = np.minimum.accumulate(rates[::-1])[::-1]
+    return np.clip(adjusted, 0, 1)
+
+
+def chance_of_hits(hits: np.ndarray, n_genes: int, sizes: np.ndarray, top: int) -> np.ndarray:
+    """Return how likely `top` genes drawn at random hold as many genes of a set, or more.
+
+    Parameters
+    ----------
+    hits, sizes
+        One number per set: genes among the drawn ones, and genes in all.
+    n_genes
+        Number of all genes.
+    """
+    x = np.arange(top + 1)[:, None]
+    log_p = _log_choose(sizes, x) + _log_choose(n_genes - sizes, top - x)
+    p = np.exp(log_p - _log_choose(np.array(n_genes), np.array(top)))
+    return np.where(x >= hits, p, 0).sum(0)
+
+
+def _log_choose(n: np.ndarray, k: np.ndarray) -> np.ndarray:
+    inside = (k >= 0) & (k <= n)
+    k = np.where(inside, k, 0)
+    return np.where(inside, -betaln(1 + n - k, 1 + k) - np.log1p(n), -np.inf)
+
+
 def _marker_sets(
     C: np.ndarray, annotations: np.ndarray, leading: np.ndarray, n_cells: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Say from which sets less is taken off, and which are read by their leading direction."""
-    from scipy.stats import hypergeom  # takes a second to import
-
     n_genes, sizes = len(C), annotations.sum(0)
     variance = np.einsum("gk,gk->k", leading, C @ leading)
     of_noise = (1 + np.sqrt(sizes / n_cells)) ** 2 - 1
     f = (C @ leading - leading) / np.sqrt(variance) / np.maximum(1 - leading**2, 0.2)
     hits = np.cumsum(np.take_along_axis(annotations, np.argsort(-abs(f), axis=0), axis=0), axis=0)
     p = np.min(
-        [hypergeom.sf(hits[top - 1] - 1, n_genes, sizes, top) for top in TOPS if top <= n_genes],
+        [chance_of_hits(hits[top - 1], n_genes, sizes, top) for top in TOPS if top <= n_genes],
         axis=0, initial=1.0,
     )  # fmt: skip
     # in standard errors, so that small sets do not win by chance

@@ -272,8 +272,8 @@ def coherence(
     rng = np.random.default_rng(seed)
     sums = []  # exchange x statistic x set
     for to in [np.arange(len(C)), *(_exchange(expression, rng) for _ in range(SETS))]:
-        of_pair = r[to[pairs[0]], to[pairs[1]]]
-        both = np.clip(of_pair, -CLIP, CLIP), of_pair**2
+        of_pair = r.ravel().take(to[pairs[0]] * len(r) + to[pairs[1]])
+        both = np.clip(of_pair, -CLIP, CLIP), of_pair * of_pair
         sums.append([2 * np.add.reduceat(values, starts) for values in both])
     p = []
     for own, *null in np.moveaxis(sums, 1, 0):

@@ -2,10 +2,18 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
 import intae
 from intae.errors import IntaeError
-from intae.readout import Background, coherence, read_sets, unit_variance
+from intae.readout import (
+    Background,
+    chance_of_hits,
+    coherence,
+    false_discovery_rates,
+    read_sets,
+    unit_variance,
+)
 
 N, G, SETS = 1500, 400, 12
 
@@ -188,3 +196,14 @@ def test_saved_model_reads_the_same(prepared, tmp_path):
 def test_refuses_arguments_by_name(prepared, argument, value):
     with pytest.raises(IntaeError, match=argument):
         intae.Autoencoder(**{argument: value}).fit(prepared)
+
+
+def test_rates_and_chances_are_those_of_scipy():
+    rng = np.random.default_rng(0)
+    p = np.r_[rng.random(60) ** 4, 0.0, 1.0, 0.3, 0.3]
+    np.testing.assert_allclose(false_discovery_rates(p), stats.false_discovery_control(p))
+    sizes = rng.integers(3, 200, 50)
+    for top in (5, 50):
+        hits = rng.integers(0, np.minimum(top, sizes) + 1)
+        chance = stats.hypergeom.sf(hits - 1, 300, sizes, top)
+        np.testing.assert_allclose(chance_of_hits(hits, 300, sizes, top), chance, rtol=1e-9)

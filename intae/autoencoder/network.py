@@ -125,6 +125,7 @@ class Feed:
             room = RESIDENT if device.type == "cpu" else torch.cuda.mem_get_info(device)[0] // 2
         self.cells, self.device = cells, device
         self.design = torch.as_tensor(cells.design, dtype=torch.float32, device=device)
+        self.total: float | None = None  # of |y|^2, which only covariates change
         self.resident = None
         if 4 * cells.n_cells * cells.n_genes <= room:
             self.resident = self._read(np.arange(cells.n_cells))
@@ -170,11 +171,14 @@ class Feed:
         The moments, and the mean of |y_n - Phi x_n|^2.
         """
         encoder.eval()
-        n, YZ, ZZ, total = self.cells.n_cells, 0.0, 0.0, 0.0
+        n, YZ, ZZ, total = self.cells.n_cells, 0.0, 0.0, self.total or 0.0
         for Y, X in self.blocks():
             Z, left = encoder(Y), _without(effects, Y, X)
             YZ, ZZ = YZ + _array(left.T @ Z), ZZ + _array(Z.T @ Z)
-            total += float((left**2).sum(dtype=torch.float64))
+            if self.total is None:
+                total += float((left**2).sum(dtype=torch.float64))
+        if not effects.shape[1]:
+            self.total = total
         return Loadings(YZ / n, ZZ / n), total / n
 
 
@@ -359,8 +363,10 @@ class RunningLoadings:
     def add(self, Y: torch.Tensor, Z: torch.Tensor) -> Loadings:
         """Take in a batch and return the averages."""
         new = (1 - self.memory) / len(Y)
-        self.YZ = self.memory * self.YZ + new * (Y.T @ Z)
-        self.ZZ = self.memory * self.ZZ + new * (Z.T @ Z)
+        if not self.weight:
+            self.YZ, self.ZZ = Y.new_zeros(Y.shape[1], Z.shape[1]), Z.new_zeros(2 * Z.shape[1:])
+        self.YZ.mul_(self.memory).add_(torch.mm(Y.T, Z).mul_(new))
+        self.ZZ.mul_(self.memory).add_(torch.mm(Z.T, Z).mul_(new))
         self.weight = self.memory * self.weight + 1 - self.memory
         return Loadings(self.YZ / self.weight, self.ZZ / self.weight)
 

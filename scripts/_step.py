@@ -29,12 +29,12 @@ class Later(ModuleType):
         return type(name, (), {"__new__": call})
 
 
-# More than half of what a step imports it never uses. What anndata and pandas import only where it
-# is installed cannot be imported, and what they and scikit-learn want for a few functions and
+# More than half of what a step imports it never uses. What anndata imports only where it is
+# installed cannot be imported, and what anndata and scikit-learn want for a few functions and
 # classes has a stand-in (no step reads zarr). Both hold only here, and whoever imports one of these
 # later has the real thing.
 STAND_INS: dict[str, ModuleType | None] = {
-    **dict.fromkeys(("dask", "xarray", "pyarrow")),  # None: cannot be imported
+    **dict.fromkeys(("dask", "xarray")),  # None: cannot be imported
     **{name: Later(name) for name in ("scipy.stats", "zarr")},
 }
 STAND_INS = {name: module for name, module in STAND_INS.items() if name not in sys.modules}

@@ -60,12 +60,13 @@ def test_steps_leave_out_what_is_imported_in_vain(root):
         "import sys; sys.path.insert(0, 'scripts'); import _step, intae; intae.Autoencoder\n"
         "import intae.benchmark.score, intae.benchmark.training, intae.benchmark.compare\n"
         "assert {'anndata', 'sklearn.linear_model'} <= set(sys.modules)\n"
-        "found = {'dask', 'xarray', 'pyarrow', 'zarr', 'scipy.stats'} & set(sys.modules)\n"
+        "found = {'dask', 'xarray', 'zarr', 'scipy.stats'} & set(sys.modules)\n"
         "assert not found, f'imported: {found}'\n"
         # whoever needs them later has them
         "import dask.array; assert dask.array.ones(3).sum().compute() == 3\n"
         "import scipy.stats, zarr; assert scipy.stats.norm.cdf(0) == 0.5\n"
         "assert zarr.__spec__ and zarr.Group.__module__.startswith('zarr')\n"
+        "import pandas as pd; assert list(pd.Index(['a']).astype('string')) == ['a']\n"
         # and what was imported meanwhile calls them
         "from sklearn.metrics import label_ranking_average_precision_score as score\n"
         "assert score([[1, 0, 0]], [[0.75, 0.5, 1]]) == 0.5"

@@ -129,6 +129,7 @@ class Background:
         b = self.b = shared / total if total > 1e-9 * len(C) else np.zeros(len(C))
         across = np.outer(b, shared)  # T C T' without a product of matrices: T = I - b 1'
         self.left = C - across - across.T + total * np.outer(b, b)
+        self._taken_off: dict[float, tuple[np.ndarray, np.ndarray]] = {}
 
     @cached_property
     def _decomposed(self) -> tuple[np.ndarray, np.ndarray]:
@@ -144,10 +145,13 @@ class Background:
         """
         if np.isinf(background):
             return np.eye(len(self.b)) - self.b[:, None], self.left
-        values, V = self._decomposed
-        p = background / (np.maximum(values, 0) + background)
-        P = (V * p) @ V.T
-        return P - (P @ self.b)[:, None], (V * (values * p**2)) @ V.T
+        if background not in self._taken_off:
+            values, V = self._decomposed
+            p = background / (np.maximum(values, 0) + background)
+            P = (V * p) @ V.T
+            E = (V * (values * p**2)) @ V.T
+            self._taken_off[background] = P - (P @ self.b)[:, None], E
+        return self._taken_off[background]
 
 
 def read_sets(
@@ -270,8 +274,8 @@ def coherence(
     rng = np.random.default_rng(seed)
     sums = []  # exchange x statistic x set
     for to in [np.arange(len(C)), *(_exchange(expression, rng) for _ in range(SETS))]:
-        of_pair = r[to[pairs[0]], to[pairs[1]]]
-        both = np.clip(of_pair, -CLIP, CLIP), of_pair**2
+        of_pair = r.ravel().take(to[pairs[0]] * len(r) + to[pairs[1]])
+        both = np.clip(of_pair, -CLIP, CLIP), of_pair * of_pair
         sums.append([2 * np.add.reduceat(values, starts) for values in both])
     p = []
     for own, *null in np.moveaxis(sums, 1, 0):

@@ -28,9 +28,10 @@ with step(snakemake):
         def make():
             return make_model(told.model, told.params, seed=told.seed, threads=snakemake.threads)
 
+        whole = refits.families_of_all_cells(prepared, make, kept.fit)
         kinds = [False, True] if "donor" in prepared.obs else [False]
         parts = [
-            refits.between_halves(prepared, make, told.halves, donors=d, fit=kept.fit)
+            refits.between_halves(prepared, make, told.halves, donors=d, fit=kept.fit, whole=whole)
             for d in kinds
         ]
         write_table(pd.concat(parts), snakemake.output[0])

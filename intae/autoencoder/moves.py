@@ -45,9 +45,11 @@ others refitted, which takes longer and can only find less.
 from __future__ import annotations
 
 import logging
+from functools import cache
 
 import numpy as np
 from scipy.linalg import eigh
+from scipy.linalg.lapack import dsyevr, dsyevr_lwork
 from scipy.sparse.linalg import ArpackNoConvergence, eigsh
 
 from .descent import descend
@@ -193,9 +195,22 @@ def leading_direction(E: np.ndarray) -> tuple[float, np.ndarray]:
             return float(values[0]), vectors[:, 0]
         except ArpackNoConvergence:
             log.debug("Lanczos steps did not converge for %d genes", len(E))
-    last = len(E) - 1
-    values, vectors = eigh(E, subset_by_index=[last, last], check_finite=False)
+    # as scipy.linalg.eigh calls it, which for few genes takes longer to find that out
+    n, (lwork, liwork) = len(E), _workspace(len(E))
+    values, vectors, _, _, failed = dsyevr(
+        E, range="I", il=n, iu=n, lower=1, lwork=lwork, liwork=liwork
+    )
+    if failed:
+        values, vectors = eigh(E)
+        return float(values[-1]), vectors[:, -1]
     return float(values[0]), vectors[:, 0]
+
+
+@cache
+def _workspace(n: int) -> tuple[int, int]:
+    """Return the sizes of the two arrays that LAPACK works in."""
+    lwork, liwork, _ = dsyevr_lwork(n, lower=1)
+    return int(lwork), int(liwork)
 
 
 def try_term(here: Point, penalty: Penalty, term: int, column: np.ndarray) -> tuple[Point, bool]:
@@ -255,8 +270,9 @@ def rename(here: Point, penalty: Penalty, barred: np.ndarray) -> tuple[Point, in
 
 def factor_targets(here: Point, factors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return v of each factor, genes x factors, and c, the variance of its loadings."""
-    curvature = np.diag(here.best.ZZ)[factors]
-    return here.W[:, factors] - here.gradient()[:, factors] / (2 * curvature), curvature
+    best, curvature = here.best, np.diag(here.best.ZZ)[factors]
+    gradient = 2 * (here.W @ best.ZZ[:, factors] - best.YZ[:, factors])
+    return here.W[:, factors] - gradient / (2 * curvature), curvature
 
 
 def name_gains(V: np.ndarray, curvature: np.ndarray, names: Penalty) -> np.ndarray:

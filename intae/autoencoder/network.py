@@ -25,14 +25,14 @@ import numpy as np
 import pandas as pd
 import torch
 from torch import nn
-from torch.optim.adam import adam
 
 from ..chunks import is_in_memory
 from ..errors import IntaeError
 from .checkpoint import Checkpoint
 from .data import Cells, in_batches
-from .objective import History, Loadings, data_term
+from .objective import History, Loadings
 from .penalties import Penalty
+from .steps import Adam, Layers, ProximalStep, residual_gradient
 
 log = logging.getLogger(__name__)
 
@@ -106,60 +106,6 @@ def evaluate(network: nn.Module, rows: np.ndarray, device: torch.device) -> np.n
     return network(block).cpu().numpy().astype(np.float64)
 
 
-class Adam:
-    """Adam (Kingma and Ba 2015), as `torch.optim.Adam` has it with its defaults, fused.
-
-    That class imports PyTorch's compiler as soon as it is made, which takes longer than many a fit
-    of a few cells; the function that it calls does not. State dicts are the same.
-
-    Parameters
-    ----------
-    parameters
-        The tensors to train.
-    learning_rate
-        The length of a step.
-    """
-
-    def __init__(self, parameters: Iterable[nn.Parameter], learning_rate: float):
-        self.parameters, self.learning_rate = list(parameters), learning_rate
-        self.state: dict[int, dict[str, torch.Tensor]] = {}
-
-    def zero_grad(self) -> None:
-        """Forget the gradients."""
-        for parameter in self.parameters:
-            parameter.grad = None
-
-    @torch.no_grad()
-    def step(self) -> None:
-        """Take a step along the gradients; a tensor that has none stays as it is."""
-        used = {i: p for i, p in enumerate(self.parameters) if p.grad is not None}
-        for i, p in used.items():
-            if i not in self.state:
-                self.state[i] = {
-                    "step": torch.zeros((), dtype=torch.float32, device=p.device),
-                    "exp_avg": torch.zeros_like(p, memory_format=torch.preserve_format),
-                    "exp_avg_sq": torch.zeros_like(p, memory_format=torch.preserve_format),
-                }
-        of = {name: [self.state[i][name] for i in used]
-              for name in ("exp_avg", "exp_avg_sq", "step")}  # fmt: skip
-        adam(
-            list(used.values()), [p.grad for p in used.values()], of["exp_avg"], of["exp_avg_sq"],
-            [], of["step"], fused=True, amsgrad=False, beta1=0.9, beta2=0.999,
-            lr=self.learning_rate, weight_decay=0, eps=1e-8, maximize=False,
-        )  # fmt: skip
-
-    def state_dict(self) -> dict[str, dict[int, dict[str, torch.Tensor]]]:
-        """Return what a training that goes on needs."""
-        return {"state": self.state}
-
-    def load_state_dict(self, kept: dict[str, dict[int, dict[str, torch.Tensor]]]) -> None:
-        """Take over what was kept, onto the devices of the parameters."""
-        self.state = {
-            i: {name: tensor.to(self.parameters[i].device) for name, tensor in state.items()}
-            for i, state in kept["state"].items()
-        }
-
-
 class Feed:
     """Centred cells as float32 tensors: all on the device where they fit, else read as needed.
 
@@ -179,6 +125,7 @@ class Feed:
             room = RESIDENT if device.type == "cpu" else torch.cuda.mem_get_info(device)[0] // 2
         self.cells, self.device = cells, device
         self.design = torch.as_tensor(cells.design, dtype=torch.float32, device=device)
+        self.total: float | None = None  # of |y|^2, which only covariates change
         self.resident = None
         if 4 * cells.n_cells * cells.n_genes <= room:
             self.resident = self._read(np.arange(cells.n_cells))
@@ -199,8 +146,9 @@ class Feed:
 
     def batch(self, batch: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
         """Return the genes and the covariates of some cells, in increasing order."""
-        Y = self._read(batch) if self.resident is None else self.resident[batch]
-        return Y, self.design[batch]
+        at = torch.as_tensor(batch, device=self.device)
+        Y = self._read(batch) if self.resident is None else self.resident.index_select(0, at)
+        return Y, self.design.index_select(0, at)
 
     def blocks(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         """Yield the genes and the covariates of all cells, in order."""
@@ -223,11 +171,14 @@ class Feed:
         The moments, and the mean of |y_n - Phi x_n|^2.
         """
         encoder.eval()
-        n, YZ, ZZ, total = self.cells.n_cells, 0.0, 0.0, 0.0
+        n, YZ, ZZ, total = self.cells.n_cells, 0.0, 0.0, self.total or 0.0
         for Y, X in self.blocks():
             Z, left = encoder(Y), _without(effects, Y, X)
             YZ, ZZ = YZ + _array(left.T @ Z), ZZ + _array(Z.T @ Z)
-            total += float((left**2).sum(dtype=torch.float64))
+            if self.total is None:
+                total += float((left**2).sum(dtype=torch.float64))
+        if not effects.shape[1]:
+            self.total = total
         return Loadings(YZ / n, ZZ / n), total / n
 
 
@@ -302,6 +253,7 @@ BLOCK = 4096  # cells of which all moments are taken at a time
 WARM_UP = 1  # epochs of the encoder alone, lest terms go off that it has not learned yet
 
 
+@torch.no_grad()  # gradients are written out: see .steps
 def train(
     cells: Cells,
     penalty: Penalty,
@@ -343,10 +295,11 @@ def train(
         effects = torch.as_tensor(cells.effects, dtype=W.dtype, device=device)
         parameters = list(encoder.parameters())
         if published:
-            W, effects = nn.Parameter(W), nn.Parameter(effects)
             parameters += [W, effects]
+            W.grad, effects.grad = torch.empty_like(W), torch.empty_like(effects)
         R = penalty.to_torch(device, W.dtype)
-        optimizer = Adam(parameters, learning_rate)
+        optimizer, layers = Adam(parameters, learning_rate), Layers(encoder)
+        shrink = ProximalStep(R, learning_rate)
         average, feed = RunningLoadings(MEMORY), Feed(cells, device)
         done = 0
         if kept := checkpoint.read():
@@ -354,25 +307,26 @@ def train(
             encoder.load_state_dict(kept["encoder"])
             optimizer.load_state_dict(kept["optimizer"])
             average.go_on(kept["average"], device)
-            with torch.no_grad():
-                W.copy_(kept["W"])
-                effects.copy_(kept["effects"])
+            W.copy_(kept["W"])
+            effects.copy_(kept["effects"])
             history.go_on(kept["rows"])
             _set_random_state(kept["random"], device)
         for epoch in range(done + 1, epochs + 1):
             encoder.train()
             for Y, X in feed.epoch(batch_size):
-                target, Z = _without(effects, Y, X), encoder(Y)
-                optimizer.zero_grad()
-                data_term(target, Z, W, lambda0).backward()
+                target, Z = _without(effects, Y, X), layers.forward(Y)
+                of_fit, of_loadings = residual_gradient(target, Z, W, lambda0)
+                layers.backward(of_loadings)
+                if published:
+                    torch.mm(of_fit.T, Z, out=W.grad)
+                    torch.mm(of_fit.T, X, out=effects.grad)
                 optimizer.step()
-                with torch.no_grad():
-                    if published:
-                        W.copy_(R.prox(W, learning_rate))
-                    elif epoch > WARM_UP:
-                        moments = average.add(target, Z)
-                        step = 1 / (2 * torch.linalg.eigvalsh(moments.ZZ)[-1])
-                        W = R.prox(W - step * moments.gradient(W), step)
+                if published:
+                    shrink.apply(W)
+                elif epoch > WARM_UP:
+                    moments = average.add(target, Z)
+                    step = 1 / (2 * torch.linalg.eigvalsh(moments.ZZ)[-1])
+                    W = R.prox(W - step * moments.gradient(W), step)
             weights, phi = _array(W), _array(effects) if published else cells.effects
             moments, total = feed.moments(encoder, effects)
             certificate = history.certificate(weights, moments.gradient(weights))
@@ -387,8 +341,8 @@ def train(
                 break
             if epoch < epochs:
                 checkpoint.offer(lambda epoch=epoch, W=W: {
-                    "epoch": epoch, "encoder": encoder.state_dict(), "W": W.detach(),
-                    "effects": effects.detach(), "optimizer": optimizer.state_dict(),
+                    "epoch": epoch, "encoder": encoder.state_dict(), "W": W,
+                    "effects": effects, "optimizer": optimizer.state_dict(),
                     "average": average.state(), "rows": history.rows,
                     "random": _random_state(device),
                 })  # fmt: skip
@@ -409,8 +363,10 @@ class RunningLoadings:
     def add(self, Y: torch.Tensor, Z: torch.Tensor) -> Loadings:
         """Take in a batch and return the averages."""
         new = (1 - self.memory) / len(Y)
-        self.YZ = self.memory * self.YZ + new * (Y.T @ Z)
-        self.ZZ = self.memory * self.ZZ + new * (Z.T @ Z)
+        if not self.weight:
+            self.YZ, self.ZZ = Y.new_zeros(Y.shape[1], Z.shape[1]), Z.new_zeros(2 * Z.shape[1:])
+        self.YZ.mul_(self.memory).add_(torch.mm(Y.T, Z).mul_(new))
+        self.ZZ.mul_(self.memory).add_(torch.mm(Z.T, Z).mul_(new))
         self.weight = self.memory * self.weight + 1 - self.memory
         return Loadings(self.YZ / self.weight, self.ZZ / self.weight)
 
@@ -442,17 +398,20 @@ class MaskedNetwork(nn.Module):
         self.W = nn.Parameter(torch.randn(n_genes, n_terms) * spread)
         self.decoder = make_encoder(n_terms, n_genes)
 
+    def mask(self) -> torch.Tensor:
+        """Return the mask in force: M, drawn anew, in training, E[M] in evaluation."""
+        return self.theta if self.hard or not self.training else torch.bernoulli(self.theta)
+
     def weights(self) -> torch.Tensor:
-        """Return the weights in force: W o M in training, W o E[M] in evaluation."""
-        if self.hard or not self.training:
-            return self.W * self.theta
-        return self.W * torch.bernoulli(self.theta)
+        """Return the weights in force: W under the mask."""
+        return self.W * self.mask()
 
     def forward(self, Y: torch.Tensor) -> torch.Tensor:
         """Return what the network makes of centred cells."""
         return self.decoder(Y @ self.weights())
 
 
+@torch.no_grad()
 def train_masked(
     cells: Cells,
     theta: np.ndarray,
@@ -478,7 +437,8 @@ def train_masked(
     """
     with seeded(seed, device):
         network = MaskedNetwork(theta).to(device)
-        optimizer = Adam(network.parameters(), learning_rate)
+        optimizer, layers = Adam(network.parameters(), learning_rate), Layers(network.decoder)
+        network.W.grad = torch.empty_like(network.W)
         feed, rows = Feed(cells, device), []
         if kept := checkpoint.read():
             network.load_state_dict(kept["network"])
@@ -488,16 +448,15 @@ def train_masked(
         for epoch in range(len(rows) + 1, epochs + 1):
             network.train()
             for Y, _ in feed.epoch(batch_size):
-                loss = ((Y - network(Y)) ** 2).sum() / len(Y)
-                optimizer.zero_grad()
-                loss.backward()
+                mask = network.mask()
+                made = layers.forward(Y @ (network.W * mask))
+                of_units = layers.backward(made.sub_(Y).mul_(2 / len(Y)), of_input=True)
+                torch.mm(Y.T, of_units, out=network.W.grad).mul_(mask)
                 optimizer.step()
             network.eval()
-            with torch.no_grad():
-                error = sum(
-                    float(((Y - network(Y)) ** 2).sum(dtype=torch.float64))
-                    for Y, _ in feed.blocks()
-                )
+            error = sum(
+                float(((Y - network(Y)) ** 2).sum(dtype=torch.float64)) for Y, _ in feed.blocks()
+            )
             error /= cells.n_cells
             rows.append({"iteration": epoch, "F": error, "seconds": checkpoint.seconds()})
             log.info("epoch %d of %d: mean of |y - g(z)|^2 = %.4f", epoch, epochs, error)

@@ -94,6 +94,12 @@ def best_loadings(SW: np.ndarray, W: np.ndarray, lambda0: float) -> Loadings:
     SW
         S W, genes x terms: the one costly product, left to the caller because it is linear in W.
     """
+    on = W.any(0)
+    if not on.all():  # what is off has no loadings; W has many such columns, and costs their square
+        part, place = best_loadings(SW[:, on], W[:, on], lambda0), np.ix_(on, on)
+        whole = Loadings(np.zeros_like(SW), np.zeros((len(on), len(on))))
+        whole.YZ[:, on], whole.ZZ[place] = part.YZ, part.ZZ
+        return whole
     inverse = _inverse(W, lambda0)
     ZZ = inverse @ (W.T @ SW) @ inverse
     return Loadings(SW @ inverse, (ZZ + ZZ.T) / 2)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
 from itertools import combinations
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -54,6 +55,7 @@ def between_halves(
     donors: bool,
     seed: int = 0,
     fit: Callable[[FactorModel, AnnData], FactorModel] = fit_model,
+    whole: Callable[[], pd.Series] | None = None,
 ) -> pd.DataFrame:
     """Fit a model to two halves of the cells, and compare what it says of all cells.
 
@@ -71,6 +73,9 @@ def between_halves(
         Of the splits.
     fit
         Fits a model to data and returns it: see :meth:`.kept_fits.KeptFits.fit`.
+    whole
+        Returns the family of each term in a fit of all cells, as :func:`families_of_all_cells`,
+        which is the default.
 
     Returns
     -------
@@ -84,11 +89,29 @@ def between_halves(
             models = (fit(make(), prepared[cells].copy()) for cells in (first, ~first))
             yield Pair.of(*(fit_of_all_cells(model, prepared) for model in models))
 
+    whole = whole or families_of_all_cells(prepared, make, fit)
+    return stability_table("donors" if donors else "halves", pairs(), whole)
+
+
+def families_of_all_cells(
+    prepared: AnnData,
+    make: Callable[[], FactorModel],
+    fit: Callable[[FactorModel, AnnData], FactorModel] = fit_model,
+) -> Callable[[], pd.Series]:
+    """Return a function that fits all cells when it is first called, for the terms' families.
+
+    Parameters
+    ----------
+    prepared, make, fit
+        As of :func:`between_halves`; halves of cells and of donors can share what is returned.
+    """
+
+    @cache
     def whole() -> pd.Series:
         log.info("all cells, for their families")
         return fit(make(), prepared.copy()).terms_["family"]
 
-    return stability_table("donors" if donors else "halves", pairs(), whole)
+    return whole
 
 
 def half_masks(

@@ -252,7 +252,7 @@ def save_figure(figure: Figure, paths: Iterable[str | Path]) -> None:
     """Save a figure to each of the paths, by its suffix, whole or not at all."""
     # laid out and measured once for all files: that takes as long as drawing does
     figure.draw_without_rendering()
-    figure.set_layout_engine("none")
+    figure.set_layout_engine(None)  # after "none", savefig would draw once more for the layout
     box = figure.get_tightbbox().padded(mpl.rcParams["savefig.pad_inches"])
     for path in paths:
         with whole_file(path) as part:

@@ -1,8 +1,4 @@
-"""The network's encoder as arrays: its last layer, and the signs of its loadings. Its optimiser."""
-
-import copy
-import subprocess
-import sys
+"""The network's encoder as arrays: its last layer, and the signs of its loadings."""
 
 import anndata
 import numpy as np
@@ -14,7 +10,6 @@ import intae
 from intae.autoencoder import data
 from intae.autoencoder import network as networks
 from intae.autoencoder.network import (
-    Adam,
     arrays,
     last_layer,
     load_encoder,
@@ -94,55 +89,3 @@ def test_the_network_trains_from_a_file(stored, monkeypatch, solver):
     begins, ends = (first.history_["objective"].iloc[i] for i in (0, -1))
     reached = whole.history_["objective"].iloc[-1]
     assert ends < begins and abs(ends - reached) < 0.1 * (begins - reached)
-
-
-def trained(make, stop_at=None):
-    """Train an encoder for a while, perhaps with a stop at a checkpoint; return its tensors."""
-    torch.manual_seed(0)
-    encoder, unused = make_encoder(6, 3, hidden=8), nn.Parameter(torch.zeros(6, 0))
-    cells, parameters = torch.randn(40, 6), [*encoder.parameters(), unused]
-    optimizer = make(parameters)
-    for i in range(20):
-        if i == stop_at:
-            kept = copy.deepcopy(optimizer.state_dict())
-            optimizer = make(parameters)
-            optimizer.load_state_dict(kept)
-        optimizer.zero_grad()
-        ((encoder(cells) - 1) ** 2).sum().backward()
-        optimizer.step()
-    return [parameter.detach().clone() for parameter in parameters]
-
-
-def test_adam_is_that_of_torch_to_the_bit_also_after_a_stop():
-    theirs = trained(lambda parameters: torch.optim.Adam(parameters, lr=0.01, fused=True))
-    for stop_at in (None, 7):
-        ours = trained(lambda parameters: Adam(parameters, 0.01), stop_at)
-        assert all(torch.equal(a, b) for a, b in zip(ours, theirs, strict=True))
-
-
-def test_adam_takes_over_what_torch_kept():
-    """Of a fit that was killed in an earlier version."""
-    made = [torch.nn.Parameter(torch.ones(3)) for _ in range(2)]
-    old, new = torch.optim.Adam([made[0]], lr=0.1, fused=True), Adam([made[1]], 0.1)
-    for number in (1, 2):
-        if number == 2:
-            new.load_state_dict(copy.deepcopy(old.state_dict()))
-            with torch.no_grad():
-                made[1].copy_(made[0])
-        for tensor in made:
-            tensor.grad = torch.arange(3.0) + number
-        old.step()
-        if number == 2:
-            new.step()
-    assert torch.equal(*made)
-
-
-def test_torch_waits_for_a_network_and_training_does_not_wait_for_its_compiler(root):
-    code = (
-        "import sys, intae; intae.Autoencoder(); assert 'torch' not in sys.modules\n"
-        "import torch; from intae.autoencoder.network import Adam\n"
-        "tensor = torch.nn.Parameter(torch.ones(3)); optimizer = Adam([tensor], 0.1)\n"
-        "(tensor**2).sum().backward(); optimizer.step(); assert tensor[0] < 1\n"
-        "assert 'torch._dynamo' not in sys.modules"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=root)

@@ -491,7 +491,7 @@ def test_a_map_is_the_datas_own_where_it_has_one(finished):
     results = finished[0] / "results"
     drawn = read_h5ad(finished[0] / "own.h5ad").obsm["X_umap"]
     for name in ("own", "unlabelled"):  # as a whole, and in chunks
-        found = read_embedding(results / name / "map.csv")
+        found = read_embedding(results / name / "umap.csv")
         assert found["own"].all()
         np.testing.assert_allclose(found[["umap_1", "umap_2"]], drawn, rtol=1e-4)
     computed = read_embedding(results / "simulated/umap.csv")

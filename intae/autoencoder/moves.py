@@ -195,7 +195,7 @@ def leading_direction(E: np.ndarray) -> tuple[float, np.ndarray]:
             return float(values[0]), vectors[:, 0]
         except ArpackNoConvergence:
             log.debug("Lanczos steps did not converge for %d genes", len(E))
-    # as scipy.linalg.eigh calls it, which for few genes takes longer to find that out
+    # what scipy.linalg.eigh calls; of few genes its own checks take longer than LAPACK does
     n, (lwork, liwork) = len(E), _workspace(len(E))
     values, vectors, _, _, failed = dsyevr(
         E, range="I", il=n, iu=n, lower=1, lwork=lwork, liwork=liwork

@@ -32,7 +32,7 @@ from .checkpoint import Checkpoint
 from .data import Cells, in_batches
 from .objective import History, Loadings
 from .penalties import Penalty
-from .steps import Adam, Layers, ProximalStep, residual_gradient
+from .training_step import Adam, Layers, residual_gradient
 
 log = logging.getLogger(__name__)
 
@@ -253,7 +253,7 @@ BLOCK = 4096  # cells of which all moments are taken at a time
 WARM_UP = 1  # epochs of the encoder alone, lest terms go off that it has not learned yet
 
 
-@torch.no_grad()  # gradients are written out: see .steps
+@torch.no_grad()  # gradients are written out: see .training_step
 def train(
     cells: Cells,
     penalty: Penalty,
@@ -299,7 +299,6 @@ def train(
             W.grad, effects.grad = torch.empty_like(W), torch.empty_like(effects)
         R = penalty.to_torch(device, W.dtype)
         optimizer, layers = Adam(parameters, learning_rate), Layers(encoder)
-        shrink = ProximalStep(R, learning_rate)
         average, feed = RunningLoadings(MEMORY), Feed(cells, device)
         done = 0
         if kept := checkpoint.read():
@@ -322,7 +321,7 @@ def train(
                     torch.mm(of_fit.T, X, out=effects.grad)
                 optimizer.step()
                 if published:
-                    shrink.apply(W)
+                    W.copy_(R.prox(W, learning_rate))
                 elif epoch > WARM_UP:
                     moments = average.add(target, Z)
                     step = 1 / (2 * torch.linalg.eigvalsh(moments.ZZ)[-1])

@@ -1,4 +1,4 @@
-"""What training a network repeats for every batch, written out: gradients, Adam, the proximal step.
+"""What training a network repeats for every batch, written out: gradients and Adam.
 
 Autograd, an optimizer and a module of torch give the same numbers, to the last bit. Of a batch of
 62 cells they take half the time for what is no product of matrices: new arrays for all that comes
@@ -13,8 +13,6 @@ import torch
 from torch import nn
 from torch.nn import functional
 from torch.optim.adam import adam
-
-from .penalties import Penalty, column_norms
 
 
 class Adam:
@@ -152,25 +150,3 @@ def residual_gradient(
     G = torch.mm(Z, W.T).sub_(Y).mul_(2 / len(Y))
     shrink = torch.ones((), device=Z.device) / len(Y) * lambda0  # rounded as autograd does
     return G, (G @ W).add_(2 * Z * shrink)
-
-
-class ProximalStep:
-    """The proximal map of a penalty at one step length, in place.
-
-    Parameters
-    ----------
-    penalty
-        Of tensors.
-    step
-        The step length.
-    """
-
-    def __init__(self, penalty: Penalty, step: float):
-        self.upper, self.groups = step * penalty.entries, step * penalty.groups
-        self.lower = -self.upper
-
-    @torch.no_grad()
-    def apply(self, W: torch.Tensor) -> None:
-        """Replace W by :meth:`.penalties.Penalty.prox` of it."""
-        W -= W.clip(self.lower, self.upper)
-        W *= (1 - self.groups / column_norms(W).clip(1e-30)).clip(0)

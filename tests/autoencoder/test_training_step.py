@@ -9,11 +9,9 @@ import pytest
 import torch
 from torch import nn
 
-import intae
 from intae.autoencoder.network import MaskedNetwork, make_encoder
 from intae.autoencoder.objective import data_term
-from intae.autoencoder.penalties import Penalty
-from intae.autoencoder.steps import Adam, Layers, ProximalStep, residual_gradient
+from intae.autoencoder.training_step import Adam, Layers, residual_gradient
 
 
 def gradients(network):
@@ -62,18 +60,6 @@ def test_the_gradient_of_the_input_is_that_of_autograd():
     assert layers.backward(made) is None
 
 
-def test_the_proximal_step_is_the_penaltys():
-    adata = intae.simulate(n_cells=30, n_genes=40, n_terms=6, n_active=3, seed=0)
-    kinds = np.array(["annotated"] * 6 + ["sparse", "dense"])
-    penalty = Penalty.build(np.asarray(adata.varm["annotations"]), kinds, 0.9, 0.5, 4.0)
-    R = penalty.to_torch(torch.device("cpu"), torch.float32)
-    W = torch.randn(40, 8, generator=torch.Generator().manual_seed(0))
-    W[:, 1] = 0.01  # shorter than its threshold
-    wanted = R.prox(W, 0.05)
-    ProximalStep(R, 0.05).apply(W)
-    assert torch.equal(W, wanted) and not W[:, 1].any() and W[:, 0].any()
-
-
 def trained(make, stop_at=None):
     """Train an encoder for a while, perhaps with a stop at a checkpoint; return its tensors."""
     torch.manual_seed(0)
@@ -119,7 +105,7 @@ def test_adam_takes_over_what_torch_kept():
 def test_torch_waits_for_a_network_and_training_does_not_wait_for_its_compiler(root):
     code = (
         "import sys, intae; intae.Autoencoder(); assert 'torch' not in sys.modules\n"
-        "import torch; from intae.autoencoder.steps import Adam\n"
+        "import torch; from intae.autoencoder.training_step import Adam\n"
         "tensor = torch.nn.Parameter(torch.ones(3)); optimizer = Adam([tensor], 0.1)\n"
         "(tensor**2).sum().backward(); optimizer.step(); assert tensor[0] < 1\n"
         "assert 'torch._dynamo' not in sys.modules"

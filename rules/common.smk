@@ -21,6 +21,7 @@ from intae.benchmark.registry import package_of
 from intae.benchmark.requests import (
     STEPS,
     fit_request,
+    fits_quickly,
     gpu_request,
     is_quick,
     loads_quickly,
@@ -71,6 +72,10 @@ def sorted_by(quick):
 # NAME_small, since where a step runs is a matter of its rule.
 LOADED_SOON, LOADED_LATE = sorted_by(loads_quickly)
 SMALL, LARGE = sorted_by(is_quick)
+QUICK = [
+    name for name in BENCHMARK.config["methods"] if fits_quickly(BENCHMARK.method(name))
+]
+SLOW = [name for name in BENCHMARK.config["methods"] if name not in QUICK]
 
 
 def by_content(files):
@@ -124,6 +129,16 @@ def asked_of_fit(method_of):
 def tell(name):
     """Return what changes the fit of the method of the wildcards."""
     return lambda wildcards: JOBS.fitting(wildcards.method)[name]
+
+
+def tables_of_fit(wildcards):
+    """Return the tables to which the fit of the wildcards adds rows."""
+    return JOBS.scores_of(wildcards.dataset, wildcards.method)
+
+
+def settings_of_fit(wildcards):
+    """Return what the config says of scoring the fit of the wildcards."""
+    return JOBS.scoring(wildcards.dataset)
 
 
 def env_of(method_of):

@@ -103,20 +103,32 @@ use rule map as map_small with:
     localrule: True
 
 
-rule answer:
+# The answer, by the recommended method, and the page of all terms.
+rule pages:
     input:
-        unpack(lambda wildcards: JOBS.answer_inputs(wildcards.dataset)),
+        unpack(
+            lambda wildcards: {
+                name: by_content(files)
+                for name, files in JOBS.page_inputs(wildcards.dataset).items()
+            }
+        ),
     output:
-        page=report(
+        # One label: of two, Snakemake's report makes a switch where one has two values.
+        answer=report(
             f"{RESULTS}/figures/{{dataset}}/answer.html",
             caption="../report/answer.rst",
             category=CATEGORIES.ANSWER,
-            # One label: of two, Snakemake's report makes a switch where one has two values.
             labels={"page": "{dataset}: 1. the answer"},
+        ),
+        terms=report(
+            f"{RESULTS}/figures/{{dataset}}/terms.html",
+            caption="../report/terms_page.rst",
+            category=CATEGORIES.ANSWER,
+            labels={"page": "{dataset}: 2. any term, interactive"},
         ),
         summary=f"{RESULTS}/figures/{{dataset}}/answer.rst",
     log:
-        f"{LOGS}/{{dataset}}/answer.log",
+        f"{LOGS}/{{dataset}}/pages.log",
     wildcard_constraints:
         dataset=one_of(LARGE),
     conda:
@@ -127,55 +139,16 @@ rule answer:
     params:
         facts=lambda wildcards: JOBS.answer_facts(wildcards.dataset),
         n_maps=4,
-    script:
-        "../scripts/answer.py"
-
-
-use rule answer as answer_small with:
-    wildcard_constraints:
-        dataset=one_of(SMALL),
-    localrule: True
-
-
-rule terms_page:
-    input:
-        unpack(
-            lambda wildcards: {
-                name: by_content(files)
-                for name, files in JOBS.page_inputs(wildcards.dataset).items()
-            }
-        ),
-    output:
-        report(
-            f"{RESULTS}/figures/{{dataset}}/terms.html",
-            caption="../report/terms_page.rst",
-            category=CATEGORIES.ANSWER,
-            labels={"page": "{dataset}: 2. any term, interactive"},
-        ),
-    log:
-        f"{LOGS}/{{dataset}}/terms_page.log",
-    wildcard_constraints:
-        dataset=one_of(LARGE),
-    conda:
-        "../envs/intae.yaml"
-    threads: 1
-    resources:
-        **asked("figures"),
-    params:
-        labels=JOBS.labels(),
         controls=JOBS.controls(),
         recommended=lambda wildcards: BENCHMARK.recommended(wildcards.dataset),
-        conditions=lambda wildcards: BENCHMARK.analysis(wildcards.dataset).get(
-            "conditions"
-        ),
         n_cells=1000,
         prefixes=lambda wildcards: JOBS.prefixes(wildcards.dataset),
         collections=lambda wildcards: JOBS.collections(wildcards.dataset),
     script:
-        "../scripts/terms_page.py"
+        "../scripts/pages.py"
 
 
-use rule terms_page as terms_page_small with:
+use rule pages as pages_small with:
     wildcard_constraints:
         dataset=one_of(SMALL),
     localrule: True

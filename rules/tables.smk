@@ -1,4 +1,17 @@
-# From fits to tidy tables: those of each data set, then all joined.
+# From fits to tidy tables: those of each data set, then of the whole run.
+JOINED = JOBS.joined()
+RUN_TABLES = {
+    table: report(
+        f"{RESULTS}/tables/{table}.csv",
+        caption=f"../report/tables/{table}.rst",
+        category=CATEGORIES.TABLES,
+        labels={"table": table},
+    )
+    for table in ("runtime", "host", *JOINED)
+}
+TABLES = [f"{RESULTS}/tables/{table}.csv" for table in RUN_TABLES]
+ALONE = len(JOBS.places) == 1  # then no step is needed to join tables
+
 # A rule per data set, since each has its own tables.
 for dataset in JOBS.places:
 
@@ -9,6 +22,7 @@ for dataset in JOBS.places:
             **JOBS.compare_inputs(dataset),
         output:
             **JOBS.compare_outputs(dataset),
+            **{f"run_{table}": path for table, path in RUN_TABLES.items() if ALONE},
         log:
             f"{LOGS}/{dataset}/compare.log",
         localrule: is_quick(BENCHMARK, dataset)
@@ -23,49 +37,26 @@ for dataset in JOBS.places:
             "../scripts/compare.py"
 
 
-rule join:
-    input:
-        **JOBS.joined(),
-        facts=[
-            path for dataset in JOBS.places for path in JOBS.fits(JOBS.facts, dataset)
-        ],
-    output:
-        **{
-            table: report(
-                f"{RESULTS}/tables/{table}.csv",
-                caption=f"../report/tables/{table}.rst",
-                category=CATEGORIES.TABLES,
-                labels={"table": table},
-            )
-            for table in JOBS.joined()
-        },
-        runtime=report(
-            f"{RESULTS}/tables/runtime.csv",
-            caption="../report/tables/runtime.rst",
-            category=CATEGORIES.TABLES,
-            labels={"table": "runtime"},
-        ),
-        host=report(
-            f"{RESULTS}/tables/host.csv",
-            caption="../report/tables/host.rst",
-            category=CATEGORIES.TABLES,
-            labels={"table": "host"},
-        ),
-    log:
-        f"{LOGS}/join.log",
-    localrule: True  # seconds
-    conda:
-        "../envs/intae.yaml"
-    threads: 1
-    params:
-        tables=list(JOBS.joined()),
-    script:
-        "../scripts/join.py"
+if not ALONE:
 
-
-TABLES = [
-    f"{RESULTS}/tables/{table}.csv" for table in ("runtime", "host", *JOBS.joined())
-]
+    rule join:
+        input:
+            **JOINED,
+            facts=[
+                path
+                for dataset in JOBS.places
+                for path in JOBS.fits(JOBS.facts, dataset)
+            ],
+        output:
+            **RUN_TABLES,
+        log:
+            f"{LOGS}/join.log",
+        localrule: True  # seconds
+        conda:
+            "../envs/intae.yaml"
+        threads: 1
+        script:
+            "../scripts/join.py"
 
 
 # What methods call in draws with an implanted truth against what they call in the matched null.

@@ -1,19 +1,29 @@
-"""Fit one method to one data set from one seed."""
+"""Fit one method to one data set from one seed; score the fit where that is asked for as well."""
 
 from _step import step
 
 with step(snakemake):
     from pathlib import Path
 
+    from intae.base import limit_threads
     from intae.benchmark.training import train
     from intae.fits import write_fit
     from intae.io import read_h5ad
 
-    told, names = snakemake.params, snakemake.wildcards
+    told, names, outputs = snakemake.params, snakemake.wildcards, snakemake.output
+    (prepared,) = snakemake.input
     model, about = train(
-        read_h5ad(snakemake.input[0]), told.model, told.params,
+        read_h5ad(prepared), told.model, told.params,
         seed=int(names.seed), threads=snakemake.threads,
-        checkpoint=Path(snakemake.output.model).with_name("checkpoint.pt"),
+        checkpoint=Path(outputs.model).with_name("checkpoint.pt"),
     )  # fmt: skip
     about |= {"dataset": names.dataset, "method": names.method, "revision": told.revision}
-    write_fit(model, snakemake.output.model, about)
+    write_fit(model, outputs.model, about)
+
+    if "scores" in outputs.keys():
+        from intae.benchmark.score import write_scores_of
+
+        with limit_threads(snakemake.threads):
+            write_scores_of(
+                outputs.model, outputs.facts, prepared, told.tables, told.settings, outputs.scores
+            )

@@ -515,7 +515,8 @@ def test_a_second_run_does_nothing_and_a_new_label_repeats_no_fit(finished):
     relabelled = snakemake(folder, *config, *label, "--dry-run")
     output = relabelled.stdout + relabelled.stderr
     assert "rule figures_of_the_run:" in output
-    assert not any(f"rule {name}:" in output for name in ("train", "score", "prepare"))
+    steps = ("train", "train_and_score", "score", "prepare")
+    assert not any(f"rule {name}:" in output for name in steps)
 
 
 def test_dry_run_of_the_paper_needs_no_data(folder):

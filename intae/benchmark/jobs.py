@@ -72,11 +72,8 @@ CLAIMED = (
     "recovery", "false_positives", "scaling_slopes",
 )  # fmt: skip
 PAGE_TABLES = (
-    "terms", "accuracy", "stability", "correlation", "correlation_seeds", "necessity", "families",
-    "gene_sets",
-)  # fmt: skip
-ANSWER_TABLES = (
-    "terms", "accuracy", "folds", "separation", "stability", "necessity", "gene_sets",
+    "terms", "accuracy", "folds", "separation", "stability", "correlation", "correlation_seeds",
+    "necessity", "families", "gene_sets",
 )  # fmt: skip
 
 # The share of a false term's genes in one true set from which on it counts as overlapping, and the
@@ -366,7 +363,7 @@ class Jobs:
         ]
 
     def page_inputs(self, dataset: str) -> dict[str, Any]:
-        """Return what the page of a data set's terms reads: one fit per method, and tables."""
+        """Return what both pages of a data set read: one fit per method, and tables."""
         b = self.benchmark
         shown = [
             m
@@ -378,19 +375,7 @@ class Jobs:
             "prepared": self.prepared.format(dataset=dataset),
             "map": self.map.format(dataset=dataset),
             "files": b.gene_set_files(dataset),
-        } | self.tables_for(PAGE_TABLES, dataset)
-
-    def tables_for(self, names: tuple[str, ...], dataset: str) -> dict[str, str]:
-        """Return the paths of those of these tables that a data set has, by name."""
-        return {t: self.table(dataset, t) for t in names if t in self.tables_of(dataset)}
-
-    def answer_inputs(self, dataset: str) -> dict[str, Any]:
-        """Return what the first page of a data set reads: one method's fit, and tables."""
-        return {
-            "fit": self.first_fits(dataset, [str(self.benchmark.recommended(dataset))])[0],
-            "prepared": self.prepared.format(dataset=dataset),
-            "map": self.map.format(dataset=dataset),
-        } | self.tables_for(ANSWER_TABLES, dataset)
+        } | {t: self.table(dataset, t) for t in PAGE_TABLES if t in self.tables_of(dataset)}
 
     def answer_facts(self, dataset: str) -> dict[str, Any]:
         """Return what the first page of a data set is told of the config."""

@@ -16,6 +16,7 @@ from .facts import shares
 from .jobs import PREPARING, Jobs
 from .plan import Benchmark, named_terms, terms_by_key
 from .registry import solver_of
+from .requests import fits_quickly
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -152,14 +153,16 @@ def count_steps(jobs: Jobs) -> int:
     lent = {d for name in jobs.places if (d := b.lender_of(name))}
     steps = len(b.downloads) + 2 * len({*jobs.places, *lent})  # load, prepare
     for place in jobs.places:
-        steps += 2 * len(b.fits_of(place)) + 1  # train and score; compare
+        slow = [m for m, _ in b.fits_of(place) if not fits_quickly(b.method(m))]
+        steps += len(b.fits_of(place)) + len(slow) + 1  # train, perhaps score; compare
         if place in b.datasets:
             steps += len(b.halved(place)) + len(b.parts_of(place)) + len(jobs.sweep_rows(place))
             if {"accuracy", "reconstruction", "choice", "folds"} & set(jobs.tables_of(place)):
                 steps += sum(len(b.method(m)["seeds"]) for m in b.folded(place))
-            steps += 3 * b.holds("terms", place)  # the map, the answer and the page of terms
+            steps += 2 * b.holds("terms", place)  # the map, the pages
     steps += len(list(shares(jobs))) + bool(jobs.calls()) + bool(b.left_out)
-    return steps + 3 + bool(b.stands_for())  # join, figures of the run, all, claims
+    # join, figures of the run, all, claims
+    return steps + 2 + (len(jobs.places) > 1) + bool(b.stands_for())
 
 
 def look(jobs: Jobs, dataset: str) -> tuple[list[str], tuple[int, int] | None]:

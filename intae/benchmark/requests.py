@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from .plan import Benchmark
-from .registry import trains_a_network
+from .registry import MODELS, package_of, trains_a_network
 
 
 class Request(NamedTuple):
@@ -90,6 +90,18 @@ def gpu_request(entry: Mapping[str, Any], cluster_gpus: str, local: bool) -> dic
         "gpu": int(network and (local or cluster_gpus == "gpu")),
         "gres": "gpu:1" if network and not local and cluster_gpus == "gres" else None,
     }
+
+
+def fits_quickly(entry: Mapping[str, Any]) -> bool:
+    """Say whether a method's fit takes no longer than its scores, whatever the size of the data.
+
+    Known of the models of this repository only: not of a network, of what a budget may have to end
+    or of f-scLVM along slalom's path.
+    """
+    known = MODELS.get(entry["model"])
+    if known is None or "budget" in known.parameters or package_of(entry):
+        return False
+    return not trains_a_network(entry) and entry["params"].get("compat") != "slalom"
 
 
 def is_quick(benchmark: Benchmark, place: str) -> bool:

@@ -16,7 +16,7 @@ from typing import Any
 import pandas as pd
 from anndata import AnnData
 
-from ..fits import Fit
+from ..fits import Fit, is_finished, read_facts, read_fit, read_labels
 from ..io import read_h5ad
 from ..metrics.corrupted import corrupted
 from ..metrics.families import families_of
@@ -27,7 +27,7 @@ from ..metrics.separation import separation_table, term_accuracy
 from ..metrics.terms import corrected_genes, history_of, terms_of
 from ..metrics.truth import false_positives, recovery, recovery_curves
 from ..prepared import annotation_table
-from .tables import label
+from .tables import label, write_scores
 
 log = logging.getLogger(__name__)
 
@@ -122,3 +122,32 @@ def score(
         made[name] = label(SCORERS[name](scored), fit.about)
         log.info("%s: %d rows", name, len(made[name]))
     return made
+
+
+def write_scores_of(
+    model: str | Path,
+    facts: str | Path,
+    prepared: str | Path,
+    tables: Iterable[str],
+    settings: Mapping[str, Any],
+    path: str | Path,
+) -> None:
+    """Score a fit that lies in files, and write its tables; none where its budget ended it.
+
+    Parameters
+    ----------
+    model, facts
+        Of the fit.
+    prepared
+        The data that it was fitted to.
+    tables, settings
+        See :func:`score`.
+    path
+        Of the tables' file: see :func:`.tables.write_scores`.
+    """
+    made: dict[str, pd.DataFrame] = {}
+    if is_finished(read_facts(facts)):
+        made = score(read_fit(model, read_labels(prepared)), prepared, tables, settings)
+    else:
+        log.info("stopped by its budget: only its runtime is used")
+    write_scores(made, path)

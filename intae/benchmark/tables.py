@@ -9,7 +9,9 @@ from typing import Any
 
 import pandas as pd
 
+from ..fits import read_facts
 from ..io import whole_file
+from ..metrics.cost import hosts, runtime_row
 from ..metrics.known_pairs import COLUMNS as PAIR_COLUMNS
 from ..metrics.terms import CORRECTION_COLUMNS, FIT_COLUMNS, HISTORY_COLUMNS, TERM_COLUMNS
 
@@ -63,6 +65,29 @@ def stack(tables: Iterable[pd.DataFrame], name: str | None = None) -> pd.DataFra
 def read_tables(paths: Iterable[str | Path]) -> pd.DataFrame:
     """Read CSV files of the same columns into one table."""
     return stack(pd.read_csv(path) for path in paths)
+
+
+def write_run_tables(
+    facts: Iterable[str | Path],
+    parts: Mapping[str, Iterable[str | Path]],
+    paths: Mapping[str, str | Path],
+) -> None:
+    """Write the tables of a run: those of its data sets joined, and what its fits cost, and where.
+
+    Parameters
+    ----------
+    facts
+        Paths of what is known of each fit.
+    parts
+        Table -> its paths, one per data set.
+    paths
+        Table -> the path to write; `runtime` and `host` beside the tables of `parts`.
+    """
+    fits = [read_facts(path) for path in facts]
+    write_table(pd.DataFrame([runtime_row(about) for about in fits]), paths["runtime"])
+    write_table(hosts(fits), paths["host"])
+    for name, tables in parts.items():
+        write_table(read_tables(tables), paths[name])
 
 
 def write_scores(tables: Mapping[str, pd.DataFrame], path: str | Path) -> None:

@@ -11,12 +11,13 @@ from intae.benchmark.requests import (
     FEW_MB,
     STEPS,
     fit_request,
+    fits_quickly,
     gpu_request,
     is_quick,
     loads_quickly,
 )
 
-FITS = ("train", "halves", "folds", "part", "sweep_default", "sweep_point")
+FITS = ("train", "train_and_score", "halves", "folds", "part", "sweep_default", "sweep_point")
 
 
 @pytest.fixture
@@ -79,6 +80,15 @@ def test_all_fits_ask_in_the_same_way(root):
     }
     assert asking | inheriting == set(FITS)
     assert "gpu=" not in text
+
+
+def test_only_what_is_known_to_fit_quickly_is_scored_in_the_same_step(benchmark):
+    quick = {name for name in benchmark.config["methods"] if fits_quickly(benchmark.method(name))}
+    assert {"autoencoder_exact", "fsclvm_annotation", "plier", "ulm", "pca"} <= quick
+    assert not quick & {"autoencoder", "autoencoder_masked", "fsclvm", "slalom"}
+    entry = benchmark.method("ulm")
+    assert not fits_quickly(entry | {"params": {"method": "ucell"}})  # of another package
+    assert not fits_quickly(entry | {"model": "theirs:Model"})  # nothing is known of it
 
 
 def test_few_known_cells_are_too_little_to_queue_for(benchmark):

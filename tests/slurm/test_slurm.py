@@ -22,7 +22,7 @@ from intae.benchmark.runs import compare_runs
 ROOT = Path(__file__).parents[2]
 PARTS = ["Snakefile", "config.yaml", "rules", "scripts", "report", "envs", "profiles"]
 # Of so few cells only fits go through the queue.
-QUEUED = ["folds", "halves", "sweep_default", "sweep_point", "train", "train"]
+QUEUED = ["folds", "halves", "sweep_default", "sweep_point", "train", "train_and_score"]
 # The first attempt of the one asks for 2000 MB, of the other for 1 minute; both take the same at
 # each attempt, so that only more of it helps.
 HOG = "autoencoder.seed0.train.log:memory=3000 pca.seed0.train.log:seconds=85"
@@ -103,7 +103,7 @@ def check(folder, said, switch):
     assert len(memory) == 2 and memory[1] == pytest.approx(2 * memory[0], abs=1)
     # where control groups watch the memory, the status is OUT_OF_MEMORY
     assert len(re.findall(r"SLURM status is: '(?:FAILED|OUT_OF_MEMORY)'", said)) == 1
-    minutes = [int(asked["runtime"]) for asked in attempts(folder, "train", "pca")]
+    minutes = [int(asked["runtime"]) for asked in attempts(folder, "train_and_score", "pca")]
     assert minutes in ([1, 2], [1, 2, 4])
     assert said.count("SLURM status is: 'TIMEOUT'") == len(minutes) - 1
     reasons = ended_by_slurm(folder / ".snakemake/slurm_logs", since=0)
@@ -130,7 +130,7 @@ def test_a_run_that_fails_says_what_slurm_ended_and_why(tmp_path):
             hog="pca.seed0.train.log:memory=2000",
         )  # fmt: skip
     assert done.returncode != 0
-    memory = [int(asked["mem_mb"]) for asked in attempts(tmp_path, "train", "pca")]
+    memory = [int(asked["mem_mb"]) for asked in attempts(tmp_path, "train_and_score", "pca")]
     assert memory == [300, 600, 1200]
     end = done.stdout[done.stdout.rindex("Error in rule train") :]
     assert len(re.findall(r"^Slurm ended job \d+, over its memory: ", end, re.MULTILINE)) == 3

@@ -126,7 +126,7 @@ def test_a_run_that_fails_says_what_slurm_ended_and_why(tmp_path):
     small.write_text("methods: {pca: {mem_mb: 300}}", encoding="utf-8")
     with cluster.cluster() as daemons:
         done = run(  # a second --configfile is laid over the first
-            tmp_path, daemons.env, str(small), "--", "results/simulated/pca/seed0/model.h5",
+            tmp_path, daemons.env, str(small), "--", "results/tables/runtime.csv",
             hog="pca.seed0.train.log:memory=2000",
         )  # fmt: skip
     assert done.returncode != 0

@@ -6,8 +6,9 @@
     python benchmarks/network_speed.py --from-file    # ours alone, in memory and from a file
 
 The data are simulated. Both train with the published settings, in turns; a time per epoch is what
-more epochs add, divided by their number, so that imports and set-up do not count. Then both train
-for 30 epochs, and the exact solver says how long it takes to an objective that is no higher.
+more epochs add, divided by their number, so that imports and set-up do not count. Then intercode
+trains for 30 epochs, and the exact solver says how long it takes to an objective that is no higher,
+its pass over the cells and its read-out included.
 With --from-file, a tenth of the entries of X is kept, as in counts. They are written without
 compression, as `intae.prepare(..., out=)` does, and nothing but buffers of cells is in memory.
 """
@@ -97,14 +98,16 @@ def main() -> None:
     )  # fmt: skip
     reached = data_term(Y.astype(float), Z, W, LAMBDAS["lambda0"]) + penalty.value(W)
     exact = intae.Autoencoder(threads=args.threads, n_dense=0, weighting="paper", **LAMBDAS)
-    began = now()
+    began = time.perf_counter()
     exact.fit(adata)
-    taken = now() - began
-    ends = exact.history_["objective"].iloc[-1]
+    taken = time.perf_counter() - began
+    history = exact.history_
+    there = history.loc[history["objective"] <= reached, "seconds"].iloc[0]
+    rest = taken - history["seconds"].iloc[-1]  # the pass over the cells, and the read-out
     print(
-        f"intercode, {args.epochs} epochs: F + R = {reached:.2f} in {seconds:.1f} s; "
-        f"the exact solver: {ends:.2f} in {taken:.1f} s, "
-        f"{taken / seconds:.3f} of the time"
+        f"intercode, {args.epochs} epochs: F + R = {reached:.2f} in {seconds:.1f} s; the exact "
+        f"solver is there in {there + rest:.1f} s, {(there + rest) / seconds:.3f} of the time, and "
+        f"ends at {history['objective'].iloc[-1]:.2f} after {taken:.1f} s"
     )
 
 

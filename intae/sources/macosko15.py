@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import logging
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -121,8 +122,10 @@ def _read_dense_text(table: Path) -> tuple[sparse.csr_matrix, list[str], pd.Inde
         for number, line in enumerate(file, start=2):
             gene, _, numbers = line.partition("\t")
             try:
-                values = np.fromstring(numbers, dtype=np.float32, sep="\t")
-            except ValueError as error:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("error", DeprecationWarning)  # all that NumPy 1 says
+                    values = np.fromstring(numbers, dtype=np.float32, sep="\t")
+            except (ValueError, DeprecationWarning) as error:
                 msg = f"{table}, line {number}: holds something that is no number"
                 raise IntaeError(msg) from error
             if len(values) != len(cells):

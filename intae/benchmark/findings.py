@@ -138,7 +138,7 @@ def _cost(inputs: Inputs, facts: Facts) -> str:
     models = own[own.index.isin(in_role(facts, "model"))]
     text = f"{_says(facts, first)} takes {_seconds(own[first])} on {largest['dataset']}"
     text += f" ({largest['n_cells']:,} cells)"
-    slowest = models.idxmax()
+    slowest = models.idxmax() if len(models) else first  # plain scores alone are no models
     if slowest != first:
         text += f"; the slowest model, {_says(facts, slowest)}, {_seconds(models.max())}"
     return text + "."

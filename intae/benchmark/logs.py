@@ -54,6 +54,7 @@ def log_to(path: str | Path, asked: Mapping[str, Any] | None = None) -> Iterator
         before = root.level
         root.addHandler(handler)
         root.setLevel(logging.INFO)
+        logging.getLogger("fontTools").setLevel(logging.WARNING)  # tells of each table of a font
         logging.captureWarnings(True)
         warnings.filterwarnings("ignore", category=FutureWarning)
         limits = _limits(asked or {})

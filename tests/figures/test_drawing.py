@@ -254,6 +254,12 @@ def test_cost_leaves_out_draws_beside_other_data(inputs, tmp_path):
         plt.close(drawn)
 
 
+def test_the_finding_of_cost_needs_no_model(tmp_path):
+    TABLES["runtime"].head(1).assign(method="pca").to_csv(tmp_path / "runtime.csv", index=False)
+    inputs = Inputs({"runtime": [tmp_path / "runtime.csv"]})
+    assert "PCA takes" in findings.finding_of("cost", inputs, FACTS | {"recommended": "pca"})
+
+
 def test_the_finding_of_agreement_names_methods_of_the_figure(tmp_path):
     labels = {
         "autoencoder_exact": "exact",

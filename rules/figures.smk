@@ -137,7 +137,7 @@ rule pages:
     resources:
         **asked("figures"),
     params:
-        facts=lambda wildcards: JOBS.answer_facts(wildcards.dataset),
+        facts=lambda wildcards: JOBS.page_facts(wildcards.dataset),
         n_maps=4,
         controls=JOBS.controls(),
         recommended=lambda wildcards: BENCHMARK.recommended(wildcards.dataset),

@@ -9,6 +9,5 @@ with step(snakemake):
     files, told = snakemake.input, snakemake.params
     with limit_threads(snakemake.threads):
         write_scores_of(
-            files.model, files.facts, files.prepared, told.tables, told.settings,
-            snakemake.output.scores,
-        )  # fmt: skip
+            files.model, files.prepared, told.tables, told.settings, snakemake.output.scores
+        )

@@ -24,6 +24,4 @@ with step(snakemake):
         from intae.benchmark.score import write_scores_of
 
         with limit_threads(snakemake.threads):
-            write_scores_of(
-                outputs.model, outputs.facts, prepared, told.tables, told.settings, outputs.scores
-            )
+            write_scores_of(outputs.model, prepared, told.tables, told.settings, outputs.scores)

@@ -377,8 +377,8 @@ class Jobs:
             "files": b.gene_set_files(dataset),
         } | {t: self.table(dataset, t) for t in PAGE_TABLES if t in self.tables_of(dataset)}
 
-    def answer_facts(self, dataset: str) -> dict[str, Any]:
-        """Return what the first page of a data set is told of the config."""
+    def page_facts(self, dataset: str) -> dict[str, Any]:
+        """Return what both pages of a data set are told of the config."""
         b = self.benchmark
         return {
             "dataset": dataset,

@@ -16,7 +16,7 @@ from typing import Any
 import pandas as pd
 from anndata import AnnData
 
-from ..fits import Fit, is_finished, read_facts, read_fit, read_labels
+from ..fits import Fit, facts_path, is_finished, read_facts, read_fit, read_labels
 from ..io import read_h5ad
 from ..metrics.corrupted import corrupted
 from ..metrics.families import families_of
@@ -126,7 +126,6 @@ def score(
 
 def write_scores_of(
     model: str | Path,
-    facts: str | Path,
     prepared: str | Path,
     tables: Iterable[str],
     settings: Mapping[str, Any],
@@ -136,8 +135,8 @@ def write_scores_of(
 
     Parameters
     ----------
-    model, facts
-        Of the fit.
+    model
+        Of the fit, its `fit.json` beside it.
     prepared
         The data that it was fitted to.
     tables, settings
@@ -146,7 +145,7 @@ def write_scores_of(
         Of the tables' file: see :func:`.tables.write_scores`.
     """
     made: dict[str, pd.DataFrame] = {}
-    if is_finished(read_facts(facts)):
+    if is_finished(read_facts(facts_path(model))):
         made = score(read_fit(model, read_labels(prepared)), prepared, tables, settings)
     else:
         log.info("stopped by its budget: only its runtime is used")

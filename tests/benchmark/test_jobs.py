@@ -91,7 +91,7 @@ def test_the_pages_read_the_recommended_method_and_a_map(jobs):
     assert files["map"] == "results/kang17/umap.csv"
     assert files["folds"] == "results/kang17/tables/folds.csv"
     assert "accuracy" not in jobs.page_inputs("macosko15")  # no condition
-    assert jobs.answer_facts("kang17")["scores"] == ["score_genes", "ulm", "aucell", "plain_mean"]
+    assert jobs.page_facts("kang17")["scores"] == ["score_genes", "ulm", "aucell", "plain_mean"]
 
 
 def test_figures_of_one_job_share_a_file_of_findings(jobs):

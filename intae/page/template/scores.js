@@ -54,13 +54,13 @@ function tiles(facts, method, term, go) {
     found.push(tile("Necessity", significant(method.necessity.necessity[t]),
       missing(alone) ? "how much worse the fit gets without it; near zero: other terms can say the same"
         : `how much worse the fit gets without it; other terms take over ${Math.round(100 * Math.min(1, Math.max(0, 1 - alone)))}% of what it explains`,
-      names.length ? make("span", {}, "stand-ins: ", names.flatMap((name, i) => [i ? ", " : "", termLink(method, name, go)])) : null));
+      names.length ? make("span", {}, "stand-ins: ", names.flatMap((name, i) => [i ? make("br") : "", termLink(method, name, go)])) : null));
   }
   const family = method.families.find(names => names.includes(term));
   if (family) {
     const others = family.filter(name => name !== term);
     found.push(tile("Family", `${family.length} terms`, "among which the data cannot decide; another run may use another of their names",
-      make("span", {}, "with ", others.flatMap((name, i) => [i ? ", " : "", termLink(method, name, go),
+      make("span", {}, "with ", others.flatMap((name, i) => [i ? make("br") : "", termLink(method, name, go),
         method.active[method.number.get(name)] ? " (on)" : ""]))));
   }
   return make("dl", { class: "tiles" }, found);

@@ -16,7 +16,7 @@ import numpy as np
 from .objective import Problem
 from .penalties import Penalty, column_norms
 
-BOOST = 1.9  # times the safe step; the check of descent catches the few steps that go wrong
+BOOST = 1.9  # times the safe step at first; less after each step that the check of descent refuses
 EVERY = 10  # iterations between two looks at the certificate
 ROUNDING = 1e-13  # relative; a rise of F* + R below this is none
 
@@ -83,8 +83,7 @@ def descend(
         new = problem.at(penalty.prox(ahead.W - step * ahead.gradient(), step))
         value = new.objective(penalty)
         if value > objective * (1 + ROUNDING):
-            if ahead is here:  # no momentum to blame, so the step was too long
-                boost = max(1.0, boost / 1.3)
+            boost = max(1.0, boost / 1.3)  # or momentum would be lost again and again
             ahead, momentum = here, 1.0
         else:
             uphill = np.vdot((ahead.W - new.W) / step, new.W - here.W) > 0

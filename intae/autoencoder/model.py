@@ -169,7 +169,7 @@ class Autoencoder(FactorModel):
     """
 
     # Raised whenever the same arguments give other numbers: the workflow then repeats old fits.
-    revision: ClassVar[int] = 4  # 1: loadings were the encoder's; 2: another Adam step; 3: kappa 1
+    revision: ClassVar[int] = 5  # 2: another Adam step; 3: kappa 1; 4: longer steps in descent
 
     _saved: ClassVar[tuple[str, ...]] = (
         "mean_", "effects_", "covariate_mean_", "categories_", "lambdas_", "gap_", "encoder_",

@@ -109,6 +109,17 @@ def test_every_step_decreases(problem, penalty, cells):
         last = now
 
 
+def test_steps_that_are_too_long_do_not_cost_the_momentum(cells, penalty):
+    """A small l0 makes W badly scaled: this took more than 20,000 steps."""
+    I = cells.varm["annotations"].astype(float)
+    problem = Problem(second_moments(cells.X).covariance, 0.01)
+    _, converged, steps = descend(
+        problem, penalty, annotation_start(problem.S, I, 8), tol=1e-5, max_iter=1000
+    )
+    assert converged
+    assert steps < 500
+
+
 def test_history_never_rises_and_ends_at_the_certificate(fits):
     history = fits["exact"].history_
     assert (history["objective"].diff().dropna() <= 1e-9).all()

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from anndata import AnnData
     from scipy.sparse import csr_matrix
 
+LARGE = 1e9  # bytes of X, from which on cells are read in chunks unless the user says otherwise
 ENTRIES = 131_072  # of a sparse matrix, per chunk of a file: half a megabyte of values
 
 
@@ -181,3 +182,21 @@ def read_h5ad(path: str | Path, **kwargs: Any) -> AnnData:
 
     with reading(path, "an h5ad file"):
         return anndata.read_h5ad(path, **kwargs)
+
+
+def is_large(path: str | Path) -> bool:
+    """Say whether X of an h5ad is better read in chunks: in memory it would take over a gigabyte.
+
+    Not if it is stored by genes (CSC), nor if the file is broken or something else: who reads it
+    says so.
+    """
+    import h5py
+
+    try:
+        with h5py.File(path) as file:
+            X = file["X"]
+            parts = [X] if isinstance(X, h5py.Dataset) else [X["data"], X["indices"]]
+            by_genes = X.attrs.get("encoding-type") == "csc_matrix"
+            return not by_genes and LARGE < sum(part.size * part.dtype.itemsize for part in parts)
+    except (OSError, KeyError):
+        return False

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from ..fits import read_facts, read_finished_fits, read_labels
-from ..io import read_h5ad
+from ..io import is_large, read_h5ad
 from ..metrics.agreement import (
     Pair,
     agreement_table,
@@ -99,7 +99,9 @@ def _gene_sets(c: Comparison) -> pd.DataFrame:
 
 def _objective(c: Comparison) -> pd.DataFrame:
     """The fits' rows, and below them the exact solver at the common penalties."""
-    yardstick = Yardstick(read_h5ad(c.inputs["prepared"]), c.params["lambdas"])
+    path = c.inputs["prepared"]
+    prepared = read_h5ad(path, backed="r" if is_large(path) else None)
+    yardstick = Yardstick(prepared, c.params["lambdas"])
     name = {"dataset": c.params["dataset"], "method": REFERENCE, "seed": 0}
     reference = pd.DataFrame([yardstick.objective(yardstick.reference())])
     return stack([*c.scored("objective"), pd.DataFrame([name]).join(reference)])

@@ -15,7 +15,10 @@ from .registry import MODELS, package_of, trains_a_network
 
 
 class Request(NamedTuple):
-    """What a step asks for: so much at least, and more for each MB of its input files."""
+    """What a step asks for: so much at least, and more for each MB of its input files.
+
+    Memory grows less from `CHUNKED_MB` on, since cells are then read in chunks (:mod:`.reading`).
+    """
 
     mem_mb: int
     mem_per_mb: float
@@ -24,7 +27,10 @@ class Request(NamedTuple):
 
     def memory(self, size_mb: float, attempt: int) -> int:
         """Return the memory (MB) to ask for."""
-        return grown(self.mem_mb + self.mem_per_mb * size_mb, attempt)
+        whole = min(size_mb, CHUNKED_MB)
+        return grown(
+            self.mem_mb + self.mem_per_mb * whole + MEM_PER_MB_CHUNKED * (size_mb - whole), attempt
+        )
 
     def runtime(self, size_mb: float, attempt: int) -> int:
         """Return the minutes to ask for."""
@@ -36,7 +42,8 @@ def grown(amount: float, attempt: int) -> int:
     return round(amount * 2 ** (attempt - 1))
 
 
-# Files are compressed, so a MB of them is many MB in memory.
+CHUNKED_MB, MEM_PER_MB_CHUNKED = 250, 4
+# Small files are compressed, so a MB of them is many MB in memory.
 STEPS = {
     "load": Request(2000, 60, 30, 1),
     "prepare": Request(2000, 60, 30, 1),

@@ -17,7 +17,7 @@ import pandas as pd
 from anndata import AnnData
 
 from ..fits import Fit, facts_path, is_finished, read_facts, read_fit, read_labels
-from ..io import read_h5ad
+from ..io import is_large, read_h5ad
 from ..metrics.corrupted import corrupted
 from ..metrics.families import families_of
 from ..metrics.implanted import implanted
@@ -53,8 +53,8 @@ class Scored:
 
     @cached_property
     def prepared(self) -> AnnData:
-        """The prepared data."""
-        return read_h5ad(self.path)
+        """The prepared data; of many cells X stays in the file."""
+        return read_h5ad(self.path, backed="r" if is_large(self.path) else None)
 
     @cached_property
     def yardstick(self) -> Yardstick:

@@ -17,7 +17,8 @@ from anndata import AnnData
 from ..chunks import map_chunks, matrix_of
 from ..errors import IntaeError, suggest
 from ..gene_sets import distinct_genes
-from ..io import read_h5ad, write_h5ad_in_chunks
+from ..io import is_large, read_h5ad, write_h5ad_in_chunks
+from ..prepared import is_integer
 from ..scale import find_scale, look_at, refuse_centred, variances
 from . import AS_PREPARED, SOURCES, file
 
@@ -87,6 +88,29 @@ def load_dataset(
         loaded.obsm, loaded.varm, loaded.uns = adata.obsm, adata.varm, adata.uns
     loaded.uns["scale"] = scale
     return loaded
+
+
+def takes_chunks(entry: Mapping[str, Any], files: Sequence[str | Path]) -> bool:
+    """Say whether a data set is loaded in chunks: as its entry says, or else if its h5ad is large.
+
+    Then only if the matrix that :func:`load_dataset` would choose is X.
+
+    Parameters
+    ----------
+    entry, files
+        As for `load_dataset`.
+    """
+    said, matrix = entry.get("chunked"), entry.get("matrix")
+    if said is not None or entry["source"] != "file" or matrix not in (None, "X"):
+        return bool(said)
+    path = Path(files[0])
+    if not path.is_file() or (entry.get("format") or file.guess_format(path)) != "h5ad":
+        return False
+    if not is_large(path):
+        return False
+    whole = read_h5ad(path, backed="r")
+    others = "counts" in whole.layers or whole.raw is not None
+    return matrix == "X" or not others or is_integer(whole.X)
 
 
 def load_in_chunks(

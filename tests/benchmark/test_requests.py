@@ -44,6 +44,13 @@ def test_requests_follow_the_data_and_double_with_each_attempt(benchmark):
         assert step.runtime(1, 2) == pytest.approx(2 * step.runtime(1, 1), abs=1)
 
 
+def test_large_files_which_are_read_in_chunks_ask_for_little_more():
+    for step in STEPS.values():
+        assert step.memory(4000, 1) < 35_000  # four gigabytes: a million cells
+        assert step.memory(251, 1) - step.memory(250, 1) == 4
+        assert step.memory(250, 1) > step.memory(249, 1)
+
+
 def test_what_the_config_asks_for_a_method_comes_first(benchmark):
     entry = benchmark.method("pca") | {"mem_mb": 500, "runtime": 3}
     assert fit_request(entry, 1000, 1) == {"mem_mb": 500, "runtime": 3}

@@ -9,10 +9,10 @@ from anndata import AnnData
 from scipy import sparse
 
 import intae
-from intae import chunks
+from intae import chunks, io
 from intae.benchmark.config import check_config, merge
 from intae.errors import ConfigError, IntaeError
-from intae.sources.loading import load_dataset, load_in_chunks
+from intae.sources.loading import load_dataset, load_in_chunks, takes_chunks
 
 
 @pytest.fixture
@@ -57,6 +57,21 @@ def test_a_whole_file_too(entry, tmp_path):
     load_in_chunks("mine", {"source": "file"}, [tmp_path / "cells.h5ad"], None, tmp_path / "l.h5ad")
     loaded = anndata.read_h5ad(tmp_path / "l.h5ad")
     assert (loaded.X != anndata.read_h5ad(tmp_path / "cells.h5ad").X).nnz == 0
+
+
+def test_a_large_file_is_loaded_in_chunks_unless_its_counts_are_elsewhere(tmp_path, monkeypatch):
+    path, logged = tmp_path / "large.h5ad", tmp_path / "logged.h5ad"
+    counts = AnnData(sparse.csr_matrix(np.eye(30, dtype=np.float32)))
+    counts.write_h5ad(path)
+    counts.layers["counts"], counts.X = counts.X.copy(), counts.X * 0.5
+    counts.write_h5ad(logged)
+    mine = {"source": "file"}
+    assert not takes_chunks(mine, [path])
+    monkeypatch.setattr(io, "LARGE", 100)
+    assert takes_chunks(mine, [path]) and not takes_chunks(mine | {"chunked": False}, [path])
+    assert not takes_chunks({"source": "macosko15"}, [path])
+    assert not takes_chunks(mine, [logged]) and takes_chunks(mine | {"matrix": "X"}, [logged])
+    assert not takes_chunks(mine | {"matrix": "counts"}, [logged])
 
 
 def test_what_it_cannot_take_is_refused(entry, tmp_path):

@@ -14,8 +14,13 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
+import yaml
+from anndata import AnnData
+from scipy import sparse
 
+import intae
 from intae.benchmark.logs import ended_by_slurm
 from intae.benchmark.runs import compare_runs
 
@@ -168,3 +173,65 @@ def test_daemons_killed_at_random_moments_change_no_table(tmp_path):
     assert len(kills) == 3, kills
     lines, differ = compare_runs(*(tmp_path / n / "results" for n in ("undisturbed", "disturbed")))
     assert not differ, (kills, lines)
+
+
+WORKERS = """
+import sys
+from dask_jobqueue import SLURMCluster
+
+if __name__ == "__main__":
+    cluster = SLURMCluster(cores=1, memory="2GB", walltime="00:20:00", log_directory=sys.argv[1])
+    cluster.scale(jobs=2)
+    print(cluster.scheduler_address, flush=True)
+    sys.stdin.read()  # until the test has ended
+"""
+
+
+def test_chunks_of_cells_go_to_workers_of_dask_that_slurm_started(tmp_path):
+    """As docs/large_data.md says; the weights are those of cells in memory."""
+    pytest.importorskip("dask_jobqueue")
+    reason = cluster.why_not()
+    if reason:
+        pytest.skip(reason)
+    cells = intae.simulate(300, 60, 6, n_active=3, seed=0)
+    sets = {f"SET{k}": cells.var_names[10 * k : 10 * k + 15] for k in range(5)}
+    lines = [f"{name}\t\t" + "\t".join(genes) for name, genes in sets.items()]
+    (tmp_path / "sets.gmt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    cells.X = np.random.default_rng(0).poisson(np.exp(cells.X - cells.X.mean())).astype(np.float32)
+    AnnData(sparse.csr_matrix(cells.X), cells.obs[[]], cells.var[[]]).write_h5ad(
+        tmp_path / "cells.h5ad"
+    )
+    (tmp_path / "workers.py").write_text(WORKERS, encoding="utf-8")
+    entry = {"source": "file", "file": "cells.h5ad", "gene_sets": ["mine"], "min_genes": 4}
+    config = {
+        "run": {"datasets": ["mine"], "methods": ["autoencoder_exact"]},
+        "gene_sets": {"mine": {"file": "sets.gmt"}},
+    }
+    weights = []
+    with cluster.cluster() as daemons:
+        path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+        env = daemons.env | {"PYTHONPATH": path}
+        workers = subprocess.Popen(
+            [sys.executable, "workers.py", "logs_of_workers"], cwd=tmp_path, env=env, text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        )  # fmt: skip
+        address = workers.stdout.readline().strip()
+        for name, more in (("memory", {}), ("dask", {"dask": address})):
+            own = entry | {"chunked": bool(more)}
+            (tmp_path / f"{name}.yaml").write_text(
+                yaml.safe_dump(config | more | {"results": name, "datasets": {"mine": own}})
+            )
+            model = f"{name}/mine/autoencoder_exact/seed0/model.h5"
+            subprocess.run(
+                [
+                    sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"),
+                    model, "--cores", "1", "--configfile", str(ROOT / "config.yaml"),
+                    f"{name}.yaml",
+                ],
+                cwd=tmp_path, env=env, check=True,
+            )  # fmt: skip
+            weights.append(intae.load(tmp_path / model).weights_.to_numpy())
+        workers.communicate("")
+    for step in ("prepare", "autoencoder_exact.seed0.train"):
+        assert f"Dask at {address}" in (tmp_path / f"dask/logs/mine/{step}.log").read_text()
+    np.testing.assert_allclose(*weights, atol=1e-10)

@@ -36,7 +36,8 @@ STEPS = (
     "read", "prepare", "moments of raw", "moments", "autoencoder", "fsclvm", "loadings", "pca",
     "ulm",
 )  # fmt: skip
-N_GENES, POOL, AT_ONCE, FEW = 20_000, 20_000, 4096, 20_000
+N_GENES, POOL, FEW = 20_000, 20_000, 20_000
+BASE = CHUNK = 131_072  # cells that are drawn; entries of a chunk of the file
 
 
 def gene_sets():
@@ -73,13 +74,18 @@ def pool():
 
 
 def generate(n_cells, path):
-    """Write an h5ad with gzip in chunks, as anndata lays it out."""
+    """Write an h5ad with gzip in chunks, as anndata lays it out; after `BASE` cells they repeat."""
     import h5py
     import numpy as np
     import pandas as pd
     from anndata import AnnData
 
-    counts, rng = pool(), np.random.default_rng(2)
+    repeats, rest = divmod(n_cells, BASE)
+    base = pool()[np.random.default_rng(2).integers(0, POOL, min(BASE, n_cells))]
+    surplus = base.nnz % CHUNK if repeats else 0  # entries, so that repeats are whole chunks
+    keep = np.ones(base.nnz, dtype=bool)
+    keep[base.indptr[:surplus]] = False
+    starts = base.indptr - np.minimum(np.arange(len(base.indptr)), surplus)
     obs = pd.DataFrame(index=[f"cell{i}" for i in range(n_cells)])
     AnnData(obs=obs, var=pd.DataFrame(index=[f"GENE{i}" for i in range(N_GENES)])).write_h5ad(path)
     with h5py.File(path, "r+") as file:
@@ -87,17 +93,19 @@ def generate(n_cells, path):
         group = file.create_group("X")
         group.attrs.update({"encoding-type": "csr_matrix", "encoding-version": "0.1.0"})
         group.attrs["shape"] = (n_cells, N_GENES)
-        entries = {"shape": (0,), "maxshape": (None,), "compression": "gzip", "chunks": (131072,)}
-        data = group.create_dataset("data", dtype="float32", **entries)
-        indices = group.create_dataset("indices", dtype="int32", **entries)
-        indptr = [np.zeros(1, dtype=np.int64)]
-        for start in range(0, n_cells, AT_ONCE):
-            block = counts[rng.integers(0, POOL, min(AT_ONCE, n_cells - start))]
-            end = data.shape[0] + block.nnz
-            for dataset, values in ((data, block.data), (indices, block.indices)):
-                dataset.resize((end,))
-                dataset[end - block.nnz :] = values
-            indptr.append(block.indptr[1:] + indptr[-1][-1])
+        ends = repeats * starts[-1].astype(np.int64) + starts[rest]
+        entries = {"shape": (ends,), "compression": "gzip", "chunks": (CHUNK,)}
+        for name, values in (("data", base.data[keep]), ("indices", base.indices[keep])):
+            dataset = group.create_dataset(name, dtype=values.dtype, **entries)
+            for start in range(0, len(values) if repeats else 0, CHUNK):
+                dataset[start : start + CHUNK] = values[start : start + CHUNK]
+                filters, compressed = dataset.id.read_direct_chunk((start,))
+                for i in range(1, repeats):  # compressing takes longer than all the rest
+                    dataset.id.write_direct_chunk((i * len(values) + start,), compressed, filters)
+            if rest:
+                dataset[ends - starts[rest] :] = values[: starts[rest]]
+        indptr = [starts[:-1] + i * starts[-1].astype(np.int64) for i in range(repeats)]
+        indptr.append(starts[: rest + 1] + repeats * starts[-1].astype(np.int64))
         group.create_dataset("indptr", data=np.concatenate(indptr), compression="gzip")
 
 

@@ -28,7 +28,7 @@ from published_algorithm import LAMBDAS, with_intercode
 from scipy import sparse
 
 import intae
-from intae.autoencoder import network as networks
+from intae.autoencoder import feed
 from intae.autoencoder.objective import data_term
 from intae.autoencoder.penalties import Penalty
 
@@ -116,7 +116,7 @@ def from_file(adata: AnnData, turns: int, threads: int) -> None:
     adata.X = sparse.csr_matrix(np.where(adata.X > np.quantile(adata.X, 0.9), adata.X, 0))
 
     def per_epoch(data: AnnData, room: int) -> float:
-        networks.RESIDENT = room
+        feed.RESIDENT = room
         history = intae.Autoencoder("adam", epochs=4, threads=threads, device="cpu").fit(data)
         seconds = history.history_["seconds"].to_numpy()
         return float(np.diff(seconds).min())

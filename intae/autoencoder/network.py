@@ -26,12 +26,13 @@ import pandas as pd
 import torch
 from torch import nn
 
-from ..chunks import is_in_memory
 from ..errors import IntaeError
 from .checkpoint import Checkpoint
-from .data import Cells, in_batches
+from .data import Cells
+from .feed import Feed, without
 from .objective import History, Loadings
 from .penalties import Penalty
+from .replayed import Replayed
 from .training_step import Adam, Layers, residual_gradient
 
 log = logging.getLogger(__name__)
@@ -82,6 +83,22 @@ def seeded(seed: int, device: torch.device) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def fast_products(device: torch.device, wanted: bool = True) -> Iterator[None]:
+    """Multiply matrices on a GPU in TF32 inside, which rounds factors to 10 bits after the point.
+
+    What it changes in weights is less than what a seed does (`benchmarks/gpu.py --rounded`). The
+    proximal solver, which is to reach a certificate, goes without.
+    """
+    before = torch.get_float32_matmul_precision()
+    if wanted and device.type == "cuda":
+        torch.set_float32_matmul_precision("high")
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision(before)
+
+
 def _random_state(device: torch.device) -> list[torch.Tensor]:
     """Return the state of the random numbers, of the GPU as well where that is the device."""
     state = [torch.get_rng_state()]
@@ -104,87 +121,6 @@ def evaluate(network: nn.Module, rows: np.ndarray, device: torch.device) -> np.n
     network.eval()
     block = torch.as_tensor(rows.astype(np.float32), device=device)
     return network(block).cpu().numpy().astype(np.float64)
-
-
-class Feed:
-    """Centred cells as float32 tensors: all on the device where they fit, else read as needed.
-
-    Parameters
-    ----------
-    cells
-        The cells, their genes and covariates.
-    device
-        Where the network is.
-    room
-        Bytes that the cells may take there. Default: :data:`RESIDENT`; on a GPU half of what is
-        free.
-    """
-
-    def __init__(self, cells: Cells, device: torch.device, room: int | None = None):
-        if room is None:
-            room = RESIDENT if device.type == "cpu" else torch.cuda.mem_get_info(device)[0] // 2
-        self.cells, self.device = cells, device
-        self.design = torch.as_tensor(cells.design, dtype=torch.float32, device=device)
-        self.total: float | None = None  # of |y|^2, which only covariates change
-        self.resident = None
-        if 4 * cells.n_cells * cells.n_genes <= room:
-            self.resident = self._read(np.arange(cells.n_cells))
-
-    def _read(self, batch: np.ndarray) -> torch.Tensor:
-        return torch.as_tensor(self.cells.batch(batch), device=self.device)
-
-    def epoch(self, size: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        """Yield the genes and the covariates of each batch of an epoch, in an order drawn anew."""
-        if self.resident is not None or is_in_memory(self.cells.X):
-            order = torch.randperm(self.cells.n_cells).numpy()
-            for some in in_batches(len(order), size):
-                yield self.batch(np.sort(order[some]))
-            return
-        random = np.random.default_rng(int(torch.randint(2**31, (1,))))
-        for cells, Y in self.cells.shuffled(size, random):
-            yield torch.as_tensor(Y, device=self.device), self.design[cells]
-
-    def batch(self, batch: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return the genes and the covariates of some cells, in increasing order."""
-        at = torch.as_tensor(batch, device=self.device)
-        Y = self._read(batch) if self.resident is None else self.resident.index_select(0, at)
-        return Y, self.design.index_select(0, at)
-
-    def blocks(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        """Yield the genes and the covariates of all cells, in order."""
-        if self.resident is None:
-            for rows, Y, _ in self.cells.blocks():
-                Y = torch.as_tensor(Y.astype(np.float32), device=self.device)
-                yield Y, self.design[rows]
-            return
-        for start in range(0, self.cells.n_cells, BLOCK):
-            yield self.batch(np.arange(start, min(start + BLOCK, self.cells.n_cells)))
-
-    @torch.no_grad()
-    def moments(self, encoder: nn.Module, effects: torch.Tensor) -> tuple[Loadings, float]:
-        """Return the moments of the loadings that an encoder gives in evaluation mode.
-
-        Products are in single precision, and their sums over blocks in double.
-
-        Returns
-        -------
-        The moments, and the mean of |y_n - Phi x_n|^2.
-        """
-        encoder.eval()
-        n, YZ, ZZ, total = self.cells.n_cells, 0.0, 0.0, self.total or 0.0
-        for Y, X in self.blocks():
-            Z, left = encoder(Y), _without(effects, Y, X)
-            YZ, ZZ = YZ + _array(left.T @ Z), ZZ + _array(Z.T @ Z)
-            if self.total is None:
-                total += float((left**2).sum(dtype=torch.float64))
-        if not effects.shape[1]:
-            self.total = total
-        return Loadings(YZ / n, ZZ / n), total / n
-
-
-def _without(effects: torch.Tensor, Y: torch.Tensor, X: torch.Tensor) -> torch.Tensor:
-    """Take off Y what covariates explain; there are few or none."""
-    return Y - X @ effects.T if effects.shape[1] else Y
 
 
 def last_layer(state: Iterable[str]) -> str:
@@ -248,8 +184,6 @@ class Trained:
 
 
 MEMORY = 0.99  # of the running averages, per batch: they span about a hundred batches
-RESIDENT = 2**30  # bytes of cells that are held in memory as they are trained on
-BLOCK = 4096  # cells of which all moments are taken at a time
 WARM_UP = 1  # epochs of the encoder alone, lest terms go off that it has not learned yet
 
 
@@ -300,7 +234,20 @@ def train(
         R = penalty.to_torch(device, W.dtype)
         optimizer, layers = Adam(parameters, learning_rate), Layers(encoder)
         average, feed = RunningLoadings(MEMORY), Feed(cells, device)
-        done = 0
+
+        def learn(Y: torch.Tensor, X: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+            target, Z = without(effects, Y, X), layers.forward(Y)
+            of_fit, of_loadings = residual_gradient(target, Z, W, lambda0)
+            layers.backward(of_loadings)
+            if published:
+                torch.mm(of_fit.T, Z, out=W.grad)
+                torch.mm(of_fit.T, X, out=effects.grad)
+            optimizer.step()
+            if published:
+                W.copy_(R.prox(W, learning_rate))
+            return target, Z
+
+        learn, done = Replayed(learn, device), 0
         if kept := checkpoint.read():
             done = kept["epoch"]
             encoder.load_state_dict(kept["encoder"])
@@ -312,20 +259,13 @@ def train(
             _set_random_state(kept["random"], device)
         for epoch in range(done + 1, epochs + 1):
             encoder.train()
-            for Y, X in feed.epoch(batch_size):
-                target, Z = _without(effects, Y, X), layers.forward(Y)
-                of_fit, of_loadings = residual_gradient(target, Z, W, lambda0)
-                layers.backward(of_loadings)
-                if published:
-                    torch.mm(of_fit.T, Z, out=W.grad)
-                    torch.mm(of_fit.T, X, out=effects.grad)
-                optimizer.step()
-                if published:
-                    W.copy_(R.prox(W, learning_rate))
-                elif epoch > WARM_UP:
-                    moments = average.add(target, Z)
-                    step = 1 / (2 * torch.linalg.eigvalsh(moments.ZZ)[-1])
-                    W = R.prox(W - step * moments.gradient(W), step)
+            with fast_products(device, published):
+                for Y, X in feed.epoch(batch_size):
+                    target, Z = learn(Y, X)
+                    if not published and epoch > WARM_UP:
+                        moments = average.add(target, Z)
+                        step = 1 / (2 * torch.linalg.eigvalsh(moments.ZZ)[-1])
+                        W.copy_(R.prox(W - step * moments.gradient(W), step))
             weights, phi = _array(W), _array(effects) if published else cells.effects
             moments, total = feed.moments(encoder, effects)
             certificate = history.certificate(weights, moments.gradient(weights))
@@ -439,6 +379,16 @@ def train_masked(
         optimizer, layers = Adam(network.parameters(), learning_rate), Layers(network.decoder)
         network.W.grad = torch.empty_like(network.W)
         feed, rows = Feed(cells, device), []
+
+        def learn(Y: torch.Tensor) -> tuple[torch.Tensor, ...]:
+            mask = network.mask()
+            made = layers.forward(Y @ (network.W * mask))
+            of_units = layers.backward(made.sub_(Y).mul_(2 / len(Y)), of_input=True)
+            torch.mm(Y.T, of_units, out=network.W.grad).mul_(mask)
+            optimizer.step()
+            return ()
+
+        learn = Replayed(learn, device)
         if kept := checkpoint.read():
             network.load_state_dict(kept["network"])
             optimizer.load_state_dict(kept["optimizer"])
@@ -446,12 +396,9 @@ def train_masked(
             _set_random_state(kept["random"], device)
         for epoch in range(len(rows) + 1, epochs + 1):
             network.train()
-            for Y, _ in feed.epoch(batch_size):
-                mask = network.mask()
-                made = layers.forward(Y @ (network.W * mask))
-                of_units = layers.backward(made.sub_(Y).mul_(2 / len(Y)), of_input=True)
-                torch.mm(Y.T, of_units, out=network.W.grad).mul_(mask)
-                optimizer.step()
+            with fast_products(device):
+                for Y, _ in feed.epoch(batch_size):
+                    learn(Y)
             network.eval()
             error = sum(
                 float(((Y - network(Y)) ** 2).sum(dtype=torch.float64)) for Y, _ in feed.blocks()

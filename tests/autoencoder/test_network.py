@@ -7,8 +7,7 @@ import torch
 from torch import nn
 
 import intae
-from intae.autoencoder import data
-from intae.autoencoder import network as networks
+from intae.autoencoder import data, feed
 from intae.autoencoder.network import (
     arrays,
     last_layer,
@@ -46,7 +45,7 @@ def test_an_encoder_comes_back_from_its_arrays():
 @pytest.fixture
 def stored(tmp_path, monkeypatch):
     """The same cells in memory and in a file, of which little may come into memory."""
-    monkeypatch.setattr(networks, "RESIDENT", 0)
+    monkeypatch.setattr(feed, "RESIDENT", 0)
     monkeypatch.setattr(data, "RUN", 16)
     monkeypatch.setattr(data, "BUFFER", 4 * 60 * 64)  # 64 cells of 60 genes
     cells = intae.simulate(n_cells=401, n_genes=60, n_terms=8, n_active=3, seed=2)

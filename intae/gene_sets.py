@@ -17,6 +17,8 @@ from .errors import IntaeError
 
 log = logging.getLogger(__name__)
 
+DATE = r"(\d{1,2}-(mar|sep|dec|oct|apr|nov|feb))|((mar|sep|dec|oct|apr|nov|feb)-\d{1,2})"
+
 GeneSets = dict[str, list[str]]
 
 
@@ -143,6 +145,8 @@ def merge_gene_sets(several: Iterable[Mapping[str, list[str]]]) -> GeneSets:
 def distinct_genes(names: pd.Index, where: str) -> pd.Index:
     """Return names of genes, those that stand there again as NAME-1, NAME-2 and so on.
 
+    A warning tells of them, and of names that a spreadsheet took for dates.
+
     That is what scanpy does, and what happens to doubled names everywhere in this library: the
     first keeps its name and its gene sets, the others are in none.
 
@@ -154,6 +158,12 @@ def distinct_genes(names: pd.Index, where: str) -> pd.Index:
         What they are names of, for the warning.
     """
     names = names.astype(str)
+    dates = names[names.str.fullmatch(DATE, case=False)]
+    if len(dates):
+        log.warning(
+            "%s: %d gene names are dates, such as %r, as spreadsheets make of MARCH1 or SEPT2; "
+            "they are in no gene set", where, len(dates), dates[0],
+        )  # fmt: skip
     if names.is_unique:
         return names
     twice = names[names.duplicated()].unique()

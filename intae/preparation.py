@@ -110,7 +110,8 @@ def prepare(
         raise IntaeError(msg)
     if 0 in adata.shape:
         msg = (
-            f"the data hold {adata.n_obs} cells x {adata.n_vars} genes; were they filtered to none?"
+            f"the data hold {adata.n_obs} cells x {adata.n_vars} genes; were they filtered to "
+            "none, or read from a table with another separator than it has?"
         )
         raise IntaeError(msg)
     names = distinct_genes(adata.var_names, "var_names")
@@ -365,6 +366,6 @@ def _no_match(cells: pd.Index, genes: pd.Index, gene_sets: Mapping[str, list[str
     return (
         f"none of the {len(genes)} genes is in any gene set (data: {', '.join(genes[:3])}; "
         f"sets: {', '.join(example[:3])}). Are these Ensembl ids (put the symbols into var_names; "
-        "in the config, gene_column: names their column of var), symbols of a species that the "
-        "sets are not for, or are genes in the rows of a table (genes_in: rows)?"
+        "in the config, gene_column: names the column that has them), symbols of a species that "
+        "the sets are not for, or are genes in the rows of a table (genes_in: rows)?"
     )

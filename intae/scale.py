@@ -44,7 +44,9 @@ def look_at(X, where: str, cells: pd.Index | None, genes: pd.Index | None) -> Va
     """
     values = X.data if sparse.issparse(X) else np.asarray(X)
     if values.dtype.kind not in "iufb":
-        msg = f"{where} holds values of type {values.dtype}, not numbers"
+        shown = next((v for v in values.ravel() if isinstance(v, str)), None)
+        said = f"of type {values.dtype}" if shown is None else f"such as {shown!r}"
+        msg = f"{where} holds values {said}, not numbers"
         raise IntaeError(msg)
     if cells is not None and not is_finite(X):
         cell, gene = first_broken(X)

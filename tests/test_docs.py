@@ -180,6 +180,8 @@ def own_files(tmp_path, monkeypatch):
         cells = anndata.AnnData(counts, obs, pd.DataFrame(index=genes))
         cells.obsm["X_umap"] = rng.normal(size=(len(counts), 2))
         cells.write_h5ad(tmp_path / f"{name}.h5ad")
+    cells.to_df().T.to_csv(tmp_path / "counts.csv")
+    cells.obs.sample(frac=1, random_state=0).to_csv(tmp_path / "meta.csv")
     lines = ["\t".join([f"SET_{k}", "na", *genes[30 * k : 30 * k + 30]]) for k in range(4)]
     (tmp_path / "c2.cp.reactome.v4.0.symbols.gmt").write_text("\n".join(lines) + "\n")
     monkeypatch.chdir(tmp_path)

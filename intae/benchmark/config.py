@@ -382,6 +382,11 @@ def _explain(error: jsonschema.ValidationError) -> str:
         return f"{where}: {error.instance!r} is unknown{nearest}"
     if error.validator == "type":
         wanted = error.validator_value
+        if wanted == "object":
+            key = str(error.absolute_path[-1]) if error.absolute_path else "config"
+            inner = [*error.schema.get("required", ()), *error.schema.get("properties", ()), "NAME"]
+            said = f"not {error.instance!r}; write {key}: {{{inner[0]}: ...}}"
+            return f"{where}: must hold keys of its own, {said}"
         wanted = wanted if isinstance(wanted, str) else " or ".join(wanted)
         return f"{where}: must be of type {wanted}, not {error.instance!r}"
     return f"{where}: {error.message}"

@@ -70,10 +70,11 @@ def _terms(inputs: Inputs, facts: Facts) -> str:
     if others:
         known = ranks(table, lines, members, others)["rank"].unstack("method")[others]
         shared = (known <= 20).sum()
-        text += (
-            f" Of its {plural(len(lines), 'first line')}, the other models have "
-            f"{shared.median():.0f} among their 20 first (median of {len(others)})."
-        )
+        theirs = f"{shared.median():.0f} among their 20 first (median of {len(others)})"
+        if len(others) == 1:
+            theirs = f"{shared.iloc[0]} among its 20 first"
+        other = "the other models have" if len(others) > 1 else "the other model has"
+        text += f" Of its {plural(len(lines), 'first line')}, {other} {theirs}."
     return text
 
 

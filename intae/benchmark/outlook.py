@@ -185,31 +185,75 @@ def look(jobs: Jobs, dataset: str) -> tuple[list[str], tuple[int, int] | None]:
          for path in paths]
         for paths in (b.dataset_files(dataset), b.gene_set_files(dataset))
     )  # fmt: skip
-    if None in files or None in sets:
-        return ["  not prepared: files are missing"], None
+    if None in files:
+        return ["  not looked at: files are missing"], None
     size = sum(Path(path).stat().st_size for path in files) / 2**20
     if size > LARGE:
         return [f"  not prepared: {size:.0f} MB are more than a look is worth"], None
-    logging.disable(logging.WARNING)  # what is said here says it in one line
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            prepared, lines = _prepare(jobs, dataset, files, sets)
+            loaded, lines = _load(jobs, dataset, files)
+            if None in sets:
+                where = f"  {loaded.n_obs:,} cells x {loaded.n_vars:,} genes"
+                lines += [f"{where}; not prepared: gene sets are missing", *_labels_of(loaded)]
+                return lines, None
+            logging.disable(logging.WARNING)  # what is said here says it in one line
+            prepared, more = _prepare(jobs, dataset, loaded, sets)
     finally:
         logging.disable(logging.NOTSET)
-    return lines, prepared.shape
+    return [*lines, *more], prepared.shape
 
 
-def _prepare(jobs: Jobs, dataset: str, files: list, sets: list) -> tuple[AnnData, list[str]]:
+class _Told(logging.Handler):
+    """Keeps the warnings of the library."""
+
+    def __init__(self):
+        super().__init__(logging.WARNING)
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep one."""
+        self.lines.append(f"  note: {record.getMessage()}")
+
+
+def _load(jobs: Jobs, dataset: str, files: list) -> tuple[AnnData, list[str]]:
+    """Load a data set, and return the warnings of it, which would else be in a log alone."""
+    from ..sources.loading import load_dataset
+
+    library, told = logging.getLogger("intae"), _Told()
+    kept, library.propagate = library.propagate, False
+    library.addHandler(told)
+    try:
+        loaded = load_dataset(
+            dataset, jobs.loading(dataset), files, jobs.benchmark.analysis(dataset)
+        )
+    finally:
+        library.removeHandler(told)
+        library.propagate = kept
+    return loaded, told.lines
+
+
+def _labels_of(adata: AnnData) -> list[str]:
+    """Return a line for each label, with how many cells have each value."""
     from ..counts import SIZE_FACTOR
+
+    lines = []
+    for label in adata.obs.columns.drop(SIZE_FACTOR, errors="ignore"):
+        counts = adata.obs[label].value_counts()
+        some = ", ".join(f"{value} {n}" for value, n in counts.head(8).items())
+        more = f" and {len(counts) - 8} more" if len(counts) > 8 else ""
+        lines.append(f"  {label}: {some}{more}")
+    return lines
+
+
+def _prepare(jobs: Jobs, dataset: str, loaded: AnnData, sets: list) -> tuple[AnnData, list[str]]:
     from ..gene_sets import merge_gene_sets, read_gene_sets
     from ..preparation import prepare
     from ..prepared import check_named, gene_set_table
     from ..sources import AS_PREPARED
-    from ..sources.loading import load_dataset
 
     b = jobs.benchmark
-    loaded = load_dataset(dataset, jobs.loading(dataset), files, b.analysis(dataset))
     prepared, lines = loaded, []
     settings = jobs.entry(dataset, PREPARING)
     settings.pop("chunked", None)  # the data are small enough here
@@ -235,11 +279,7 @@ def _prepare(jobs: Jobs, dataset: str, files: list, sets: list) -> tuple[AnnData
     lines.append(
         f"  prepared: {prepared.n_obs:,} cells x {prepared.n_vars:,} genes, {len(terms)} terms"
     )
-    for label in prepared.obs.columns.drop(SIZE_FACTOR, errors="ignore"):
-        counts = prepared.obs[label].value_counts()
-        some = ", ".join(f"{value} {n}" for value, n in counts.head(8).items())
-        more = f" and {len(counts) - 8} more" if len(counts) > 8 else ""
-        lines.append(f"  {label}: {some}{more}")
+    lines += _labels_of(prepared)
     analysis, table = b.analysis(dataset), gene_set_table(prepared).set_index("name")
     dropped = table.loc[~table["kept"].astype(bool), "why"].to_dict()
     check_named(terms_by_key(analysis), table.index, f"config, analyses: {dataset}", dropped)

@@ -241,10 +241,12 @@ def _needed(necessity: pd.DataFrame | None, term: str) -> str:
             return f"not by this name: {name_of(stand_ins[0])} says the same {agree}"
         return "not by this name: other terms together take its place"
     percent = round(100 * min(1.0, alone))
-    text = f"yes: no other set can say {percent}% of what it explains"
+    first = name_of(stand_ins[0]) if alike and percent < 100 else ""
     if percent < MOSTLY:
         text = f"partly: others can say {100 - percent}% of what it explains"
-    return text + (f", above all {name_of(stand_ins[0])}" if alike and percent < 100 else "")
+        return text + (f", above all {first}" if first else "")
+    text = f"yes: no other set can say {percent}% of what it explains"
+    return text + (f"; the rest is said above all by {first}" if first else "")
 
 
 def _headline(lines: Sequence[Line], label: str, named: Mapping[str, str]) -> str:

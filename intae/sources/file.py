@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection
 from pathlib import Path
 
 import h5py
@@ -16,6 +17,7 @@ from ..errors import IntaeError
 from ..gene_sets import distinct_genes
 from ..io import read_h5ad, reading
 from ..prepared import is_integer
+from .text_table import ENCODING, join_metadata, read_counts, refuse_office
 
 log = logging.getLogger(__name__)
 
@@ -31,9 +33,9 @@ ENDINGS = {
     ".tab": "tsv",
     ".mtx": "mtx",
 }
+CELL_NAMES = ("barcodes.tsv", "cells.tsv", "barcodes.txt")
+GENE_NAMES = ("genes.tsv", "features.tsv", "genes.txt")
 FORMATS = ("h5ad", "10x_h5", "10x_mtx", "loom", "csv", "tsv", "mtx")
-ENCODING = "utf-8-sig"  # UTF-8, with or without the mark that Excel puts first
-ROWS = 500  # lines of a text table read at a time
 
 
 def load(
@@ -45,6 +47,7 @@ def load(
     matrix: str | None = None,
     gene_column: str | None = None,
     cell_column: str | None = None,
+    beside: Collection[str] = (),
 ) -> AnnData:
     """Read a file or folder, and join a table of metadata.
 
@@ -68,6 +71,8 @@ def load(
         a name are dropped. None keeps the names of var.
     cell_column
         Column of the metadata with the cells' names; None takes the first.
+    beside
+        Columns of a table of counts that are no expression, such as labels of its cells.
 
     Returns
     -------
@@ -78,16 +83,19 @@ def load(
     FileNotFoundError, IntaeError
         Naming the file and what is wrong with it.
     """
-    adata = _choose_matrix(read_expression(path, format, genes_in), path, matrix)
+    adata = read_expression(path, format, genes_in, {*beside, gene_column} - {None})
+    adata = _choose_matrix(adata, path, matrix)
     if gene_column is not None:
         adata = _name_genes(adata, path, gene_column)
     adata.var_names = distinct_genes(adata.var_names, str(path))  # symbols of 10x are not
     if metadata is not None:
-        adata.obs = join_metadata(adata.obs, path, metadata, cell_column)
+        adata.obs = join_metadata(adata.obs, path, metadata, cell_column, adata.var_names)
     return adata
 
 
-def read_expression(path: Path, kind: str | None = None, genes_in: str = "columns") -> AnnData:
+def read_expression(
+    path: Path, kind: str | None = None, genes_in: str = "columns", beside: Collection[str] = ()
+) -> AnnData:
     """Read a file or folder in one of the formats; the parameters are those of `load`."""
     if not path.exists():
         msg = f"{path}: there is no such file"
@@ -96,7 +104,7 @@ def read_expression(path: Path, kind: str | None = None, genes_in: str = "column
     if not path.is_dir():
         _refuse_web_page(path)
     with reading(path, kind):
-        adata = _read(path, kind, genes_in)
+        adata = _read(path, kind, genes_in, beside)
     if 0 in adata.shape:
         msg = f"{path}: holds {adata.n_obs} cells x {adata.n_vars} genes; was it filtered to none?"
         raise IntaeError(msg)
@@ -109,10 +117,11 @@ def guess_format(path: Path) -> str:
     Raises
     ------
     IntaeError
-        If the name tells nothing.
+        If the name tells nothing, or of a program whose files are not read.
     """
     if path.is_dir():
         return "10x_mtx"
+    refuse_office(path)
     name = path.name.lower().removesuffix(".gz")
     for ending, kind in ENDINGS.items():
         if name.endswith(ending):
@@ -132,62 +141,50 @@ def _refuse_web_page(path: Path) -> None:
         raise IntaeError(msg)
 
 
-def _read(path: Path, kind: str, genes_in: str) -> AnnData:
+def _read(path: Path, kind: str, genes_in: str, beside: Collection[str]) -> AnnData:
     match kind:
         case "h5ad":
             return read_h5ad(path)
-        case "10x_h5" | "10x_mtx":
+        case "10x_h5":
             import scanpy as sc  # here, since it takes seconds and the other formats do without
 
-            if kind == "10x_h5":
-                return sc.read_10x_h5(path, gex_only=True)
-            return sc.read_10x_mtx(path, gex_only=True, make_unique=False)
+            return sc.read_10x_h5(path, gex_only=True)
+        case "10x_mtx":
+            return _read_10x_folder(path)
         case "loom":
             return _read_loom(path)
         case "csv" | "tsv":
-            return _read_table(path, "," if kind == "csv" else "\t", genes_in)
+            return read_counts(path, genes_in, beside)
         case "mtx":
             return _read_mtx(path)
     msg = f"{path}: unknown format {kind!r}; say format: {' or '.join(FORMATS)}"
     raise IntaeError(msg)
 
 
-def _read_table(path: Path, separator: str, genes_in: str) -> AnnData:
-    """Read a text table some lines at a time into a sparse matrix."""
-    blocks, rows, columns = [], [], None
-    for part in pd.read_csv(path, sep=separator, index_col=0, chunksize=ROWS, encoding=ENCODING):
-        wrong = [
-            name for name, kind in part.dtypes.items() if kind.kind not in "iufb" and len(part)
-        ]
-        if wrong:
-            msg = f"{path}: column {wrong[0]!r} holds text, not numbers"
-            raise IntaeError(msg)
-        columns = part.columns
-        rows += part.index.astype(str).tolist()
-        blocks.append(sparse.csr_matrix(part.to_numpy(np.float32)))
-    if columns is None or not len(columns):
-        msg = f"{path}: holds no numbers; is the separator {separator!r}?"
+def _read_10x_folder(path: Path) -> AnnData:
+    """Read a folder as Cell Ranger writes it, or one whose names have something before them."""
+    matrices = sorted(p for p in path.iterdir() if p.name.removesuffix(".gz").endswith(".mtx"))
+    if not matrices:
+        held = ", ".join(sorted(p.name for p in path.iterdir())[:8]) or "nothing"
+        msg = f"{path}: holds no matrix.mtx or matrix.mtx.gz, but {held}"
         raise IntaeError(msg)
-    X = sparse.vstack(blocks, format="csr")
-    names = pd.Index(rows), pd.Index(_header(path, separator, columns))
-    if genes_in == "rows":
-        X, names = sparse.csr_matrix(X.T), names[::-1]
-    return AnnData(X, obs=pd.DataFrame(index=names[0]), var=pd.DataFrame(index=names[1]))
+    if len(matrices) > 1:
+        msg = f"{path}: holds {len(matrices)} matrices; name one of them, such as {matrices[0]}"
+        raise IntaeError(msg)
+    _names_beside(matrices[0], CELL_NAMES), _names_beside(matrices[0], GENE_NAMES)
+    if matrices[0].name not in ("matrix.mtx", "matrix.mtx.gz"):
+        return _read_mtx(matrices[0])
+    import scanpy as sc  # here, since it takes seconds and the other formats do without
 
-
-def _header(path: Path, separator: str, columns: pd.Index) -> list[str]:
-    """Return the names of a table's columns as they are there: pandas makes doubled ones unique."""
-    line = pd.read_csv(
-        path, sep=separator, header=None, nrows=1, dtype=str, encoding=ENCODING,
-        keep_default_na=False,
-    ).iloc[0]  # fmt: skip
-    return [name or str(made) for name, made in zip(line[-len(columns) :], columns, strict=True)]
+    return sc.read_10x_mtx(path, gex_only=True, make_unique=False)
 
 
 def _read_mtx(path: Path) -> AnnData:
-    """Read a Matrix Market file, genes x cells or cells x genes, whichever its names say."""
-    cells = _names_beside(path, ("barcodes.tsv", "cells.tsv", "barcodes.txt"))
-    genes = _names_beside(path, ("genes.tsv", "features.tsv", "genes.txt"))
+    """Read a Matrix Market file, genes x cells or cells x genes, whichever its names say.
+
+    Of several kinds of features, such as antibodies beside genes, only genes are kept.
+    """
+    cells, genes = _names_beside(path, CELL_NAMES), _names_beside(path, GENE_NAMES)
     X = sparse.csr_matrix(scipy_io.mmread(path), dtype=np.float32)
     cell_names = cells[0].to_numpy(str)
     gene_names = genes[min(1, genes.shape[1] - 1)].to_numpy(str)
@@ -200,7 +197,13 @@ def _read_mtx(path: Path) -> AnnData:
         )
         raise IntaeError(msg)
     var = pd.DataFrame({"gene_id": genes[0].to_numpy(str)}, index=gene_names)
-    return AnnData(X, obs=pd.DataFrame(index=cell_names), var=var)
+    adata = AnnData(X, obs=pd.DataFrame(index=cell_names), var=var)
+    kinds = genes.get(2, pd.Series(dtype=str)).astype(str)
+    if (is_gene := kinds.eq("Gene Expression").to_numpy()).any() and not is_gene.all():
+        left_out = ", ".join(f"{n} {kind}" for kind, n in kinds[~is_gene].value_counts().items())
+        log.warning("%s: only genes are read; left out: %s", path, left_out)
+        adata = adata[:, is_gene].copy()
+    return adata
 
 
 def _names_beside(path: Path, endings: tuple[str, ...]) -> pd.DataFrame:
@@ -285,38 +288,3 @@ def named_genes(var: pd.DataFrame, path: Path, column: str) -> tuple[np.ndarray,
         raise IntaeError(msg)
     kept = np.flatnonzero(var[column].notna())
     return kept, pd.Index(var[column].iloc[kept].astype(str).to_numpy())
-
-
-def join_metadata(
-    obs: pd.DataFrame, path: Path, metadata: Path, cell_column: str | None
-) -> pd.DataFrame:
-    """Join a table of metadata on the cell's name; its columns replace those of the same name."""
-    separator = "," if metadata.name.removesuffix(".gz").endswith(".csv") else "\t"
-    index = None if cell_column else 0
-    with reading(metadata, "a table of metadata"):
-        table = pd.read_csv(metadata, sep=separator, index_col=index, encoding=ENCODING)
-    if not len(table):
-        msg = f"{path}, metadata: {metadata} holds no cell"
-        raise IntaeError(msg)
-    if cell_column:
-        if cell_column not in table:
-            known = ", ".join(map(str, table.columns)) or "none"
-            msg = f"{path}, metadata: there is no column {cell_column!r} in {metadata}"
-            raise IntaeError(f"{msg}; it has {known}")
-        table = table.set_index(cell_column, drop=False)  # it may be a label too
-    table.index = table.index.astype(str)
-    if not table.index.is_unique:
-        twice = table.index[table.index.duplicated()][0]
-        msg = f"{path}, metadata: {metadata} holds the cell {twice!r} more than once"
-        raise IntaeError(msg)
-    found = obs.index.isin(table.index)
-    if not found.any():
-        msg = (
-            f"{path}, metadata: no cell of the data (such as {obs.index[0]!r}) is in {metadata} "
-            f"(such as {table.index[0]!r}); do the names end alike? Are genes in the rows of the "
-            "data (genes_in: rows)?"
-        )
-        raise IntaeError(msg)
-    log.info("%s: %d of %d cells are in %s", path, found.sum(), len(obs), metadata.name)
-    table = table.reindex(obs.index)
-    return pd.concat([obs.drop(columns=table.columns, errors="ignore"), table], axis=1)

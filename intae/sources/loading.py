@@ -21,8 +21,11 @@ from ..io import is_large, read_h5ad, write_h5ad_in_chunks
 from ..prepared import is_integer
 from ..scale import find_scale, look_at, refuse_centred, variances
 from . import AS_PREPARED, SOURCES, file
+from .text_table import join_metadata
 
 log = logging.getLogger(__name__)
+
+LARGE_SHARE = 0.3  # of all counts; no gene of blood, brain or retina comes near
 
 
 def load_dataset(
@@ -67,7 +70,8 @@ def load_dataset(
         options = ("format", "genes_in", "matrix", "gene_column")
         chosen = {option: entry[option] for option in options if option in entry}
         cell_column = (entry.get("metadata") or {}).get("cell_column")
-        adata = file.load(*files, **chosen, cell_column=cell_column)
+        beside = {*(entry.get("labels") or {}).values(), *(entry.get("filter") or {})}
+        adata = file.load(*files, **chosen, cell_column=cell_column, beside=beside)
     elif source in SOURCES:
         told = {key: entry[key] for key in ("cells", "prefixes") if entry.get(key)}
         adata = SOURCES[source].load(*files, **(entry.get("params") or {}), **told)
@@ -82,6 +86,8 @@ def load_dataset(
     adata = choose_cells(name, adata, entry)
     check_expression(name, adata)
     scale = _find_scale(name, adata, entry.get("scale"))
+    if source == "file" and scale != "log":
+        _warn_of_sums(name, adata)
     loaded = AnnData(adata.X, obs=adata.obs, var=pd.DataFrame(index=adata.var_names))
     _keep_map(adata, loaded)
     if source == "implanted":
@@ -149,7 +155,8 @@ def load_in_chunks(
         kept, genes = file.named_genes(whole.var, path, entry["gene_column"])
     obs = whole.obs
     if metadata:
-        obs = file.join_metadata(obs, path, metadata[0], entry["metadata"].get("cell_column"))
+        column = entry["metadata"].get("cell_column")
+        obs = join_metadata(obs, path, metadata[0], column, whole.var_names)
     cells = AnnData(obs=obs, var=pd.DataFrame(index=distinct_genes(genes, str(path))))
     _keep_map(whole, cells)
     labels = entry.get("labels") or {}
@@ -183,7 +190,7 @@ def choose_cells(name: str, adata: AnnData, entry: Mapping[str, Any]) -> AnnData
     if entry.get("drop_unlabelled"):
         adata = _drop_unlabelled(name, adata, labels)
     adata = _subset(name, adata, entry.get("subset") or {})
-    adata.obs = _labels(name, adata.obs, labels)
+    adata.obs = _labels(name, adata.obs, labels, bool(entry.get("metadata")))
     return adata
 
 
@@ -284,7 +291,7 @@ def _subset(name: str, adata: AnnData, subset: Mapping[str, int]) -> AnnData:
     return adata[keep].copy()
 
 
-def _labels(name: str, obs: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
+def _labels(name: str, obs: pd.DataFrame, labels: Mapping[str, str], joined: bool) -> pd.DataFrame:
     """Put each declared label under the name of its role, and keep nothing else."""
     columns = {}
     for role, column in labels.items():
@@ -292,7 +299,8 @@ def _labels(name: str, obs: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataF
         missing = int(_is_missing(values).sum())
         if missing:
             msg = (
-                f"data set {name!r}: label column {column!r} has {missing} missing values; "
+                f"data set {name!r}: label column {column!r} has {missing} missing values"
+                f"{' (cells that the metadata lack have none)' if joined else ''}; "
                 "say drop_unlabelled: true to leave those cells out"
             )
             raise IntaeError(msg)
@@ -330,6 +338,18 @@ def _find_scale(name: str, adata: AnnData, scale: str | None) -> str:
     if values.low < 0:
         refuse_centred(np.asarray(adata.X.mean(0)).ravel(), variances(adata.X), where)
     return scale
+
+
+def _warn_of_sums(name: str, adata: AnnData) -> None:
+    """Warn of a gene that holds a large share of all counts, as a column of totals would."""
+    of_gene = np.asarray(adata.X.sum(0), dtype=float).ravel()
+    largest = int(of_gene.argmax())
+    if of_gene[largest] > LARGE_SHARE * of_gene.sum():
+        log.warning(
+            "data set %r: %r alone holds %.0f%% of all counts; is it a gene, or a sum or a label "
+            "that stands beside the genes?",
+            name, adata.var_names[largest], 100 * of_gene[largest] / of_gene.sum(),
+        )  # fmt: skip
 
 
 def check_expression(name: str, adata: AnnData) -> None:

@@ -234,7 +234,7 @@ def text_in_table(folder):
 
 
 def wrong_separator(folder):
-    frame().to_csv(folder / "x.csv", sep=";")
+    frame().to_csv(folder / "x.csv", sep="|")
     return folder / "x.csv", {}
 
 
@@ -394,7 +394,7 @@ BAD = {
     "web page": (web_page, r"x\.h5ad: is a web page, not data"),
     "web page as csv": (web_page_as_csv, r"x\.csv: is a web page"),
     "unknown ending": (unknown_ending, r"x\.dat: the format cannot be told .* say format:"),
-    "text in a table": (text_in_table, r"x\.csv: column 'GENE3' holds text"),
+    "text in a table": (text_in_table, r"x\.csv: column 'GENE3' holds text, such as 'many', not"),
     "wrong separator": (wrong_separator, r"x\.csv: holds no numbers; is the separator ','"),
     "ragged table": (ragged_table, r"x\.csv: cannot be read as csv"),
     "mtx without names": (mtx_without_names, r"x\.mtx: there is no genes\.tsv or features"),

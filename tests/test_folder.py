@@ -281,6 +281,29 @@ def test_check_says_what_the_run_will_be(mine, capsys, monkeypatch):
     assert f"{steps} steps" in text
 
 
+def test_check_shows_what_loading_warns_of_and_labels_without_gene_sets(mine, capsys, monkeypatch):
+    folder, _ = mine
+    monkeypatch.chdir(folder)
+    cells = read_h5ad("cells.h5ad")
+    cells.to_df().assign(group=cells.obs["group"]).to_csv("cells.csv", sep=";")
+    config = small(cells="cells.csv")
+    write_config(folder / "mine.yaml", config)
+    assert main(["check", "mine.yaml"]) == 0
+    text = capsys.readouterr().out
+    assert "  note: cells.csv: is read with semicolons between its columns" in text
+    assert "  condition: a 30, b 30" in text and "  sets: 3 of 3 kept" in text
+    config["gene_sets"]["own_sets"] = {"url": "https://example.org/none.gmt"}
+    write_config(folder / "mine.yaml", config)
+    assert main(["check", "mine.yaml"]) == 0
+    text = capsys.readouterr().out
+    assert "  60 cells x 40 genes; not prepared: gene sets are missing" in text, text
+    assert "  condition: a 30, b 30" in text
+    config["datasets"]["own"]["labels"] = {"condition": "grup"}
+    write_config(folder / "mine.yaml", config)
+    assert main(["check", "mine.yaml"]) == 1
+    assert "no column 'grup'" in capsys.readouterr().err
+
+
 def test_check_says_which_named_terms_the_data_lose(mine, capsys, monkeypatch):
     folder, _ = mine
     monkeypatch.chdir(folder)

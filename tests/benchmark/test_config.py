@@ -179,6 +179,12 @@ FILE = {"source": "file", "file": "none.h5ad", "gene_sets": ["reactome"]}
         (("datasets", "kang17", "file"), "x.h5ad", "file: is for source file, not for 'kang17'"),
         (("datasets", "kang17", "genes_in"), "rows", "kang17: genes_in: is for source file, not"),
         (("datasets", "kang17", "metadata"), {"file": "x.csv"}, "metadata: is for source file"),
+        (
+            ("datasets", "kang17", "labels"),
+            "group",
+            "must hold keys of its own, not 'group'; write",
+        ),
+        (("datasets", "mine"), FILE | {"metadata": "meta.csv"}, "write metadata: {file: ...}"),
         (("datasets", "kang17", "labels"), {"celltype": "x"}, "did you mean 'cell_type'"),
         (("datasets", "my data"), FILE, "'my data' does not match"),
         (("datasets", "mine"), FILE, "datasets: mine: there is no file 'none.h5ad'"),

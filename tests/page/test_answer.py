@@ -9,7 +9,7 @@ from docutils.core import publish_parts
 from fits import make_fit
 
 from intae.figures.umap import plot_umap
-from intae.page.answer import find_answer
+from intae.page.answer import _needed, find_answer
 from intae.page.answer_page import render_answer, summarise
 from intae.page.embedding import embed, tell_of
 
@@ -103,6 +103,20 @@ def test_a_line_says_what_the_tables_say_of_a_family(fit, tables):
     assert second.repeated.startswith("in halves of the cells 0 of 5 times")
     assert second.needed == "yes: no other set can say 60% of what it explains"
     assert answer.missing == []
+
+
+@pytest.mark.parametrize(
+    ("irreplaceable", "text"),
+    [
+        (0.3, "partly: others can say 70% of what it explains, above all B"),
+        (0.7, "yes: no other set can say 70% of what it explains; the rest is said above all by B"),
+        (1.0, "yes: no other set can say 100% of what it explains"),
+    ],
+)  # fmt: skip
+def test_what_stands_in_is_named_with_what_it_says(irreplaceable, text):
+    row = {"term": "A", "irreplaceable": irreplaceable, "stand_ins": "B", "stand_in_r": 0.97,
+           "carried": 1.0, "share": 0.5, "necessity": 1.0}  # fmt: skip
+    assert _needed(pd.DataFrame([row]), "A") == text
 
 
 def test_the_headline_and_the_facts_are_computed(fit, tables):

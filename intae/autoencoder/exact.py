@@ -120,15 +120,13 @@ def _let_in(
     n_new = 0
     for kind in ("annotated", "sparse"):
         candidates = Candidates(problem, penalty, barred | (penalty.kinds != kind))
-        while True:
-            here = problem.at(W)
-            found = candidates.best(here)
-            if found is None:
-                break
+        here = problem.at(W)
+        while (found := candidates.best(here)) is not None:
             here, came_in = try_term(here, penalty, *found)
             candidates.bar(found[0])  # once per round: a term that fell again does not return
             if came_in:
                 W, n_new = down(here.W, ROUGH * tol, STEPS), n_new + 1
+                here = problem.at(W)
                 if n_new % 10 == 0:
                     log.info("%d terms came in", n_new)
     return W, n_new

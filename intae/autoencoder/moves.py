@@ -87,7 +87,8 @@ class Candidates:
     def best(self, here: Point) -> tuple[int, np.ndarray] | None:
         """Return the term that would lower F* + R most, and its column; None if no term would."""
         self.look_at(here)
-        off = column_norms(here.W) == 0
+        off = np.ones(here.W.shape[1], dtype=bool)
+        off[here.on] = False
         fresh: dict[int, np.ndarray] = {}
         while True:
             bound = np.where(off, self.bound, -np.inf)
@@ -126,12 +127,11 @@ class Candidates:
 
     def look_at(self, here: Point) -> None:
         """Take W, and what it leaves unexplained, as the state to come into."""
-        on = column_norms(here.W) > 0
-        self.W, best = here.W[:, on], here.best
+        self.W, best = here.W_on, here.best_on
         self.A = best_encoder(self.W, self.problem.lambda0)
         # E = S - YZ W' - W (YZ - W ZZ)', of which only the sets that are asked for are computed
-        self.YZ = best.YZ[:, on]
-        self.rest = self.YZ - self.W @ best.ZZ[np.ix_(on, on)]
+        self.YZ = best.YZ
+        self.rest = self.YZ - self.W @ best.ZZ
 
     def _residual(self, genes: np.ndarray | slice = slice(None)) -> np.ndarray:
         """Return E among some genes."""
@@ -220,9 +220,7 @@ def try_term(here: Point, penalty: Penalty, term: int, column: np.ndarray) -> tu
     -------
     The new point, or the old one, and whether the term came in.
     """
-    W = here.W.copy()
-    W[:, term] = column
-    new = here.problem.at(W)
+    new = here.with_column(term, column)
     if new.objective(penalty) < here.objective(penalty):
         return new, True
     return here, False

@@ -22,12 +22,13 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from .penalties import Penalty, column_norms
+from .penalties import Penalty
 
 log = logging.getLogger(__name__)
 
@@ -133,7 +134,8 @@ class Problem:
 
     def at(self, W: np.ndarray) -> Point:
         """Evaluate W."""
-        return Point(self, W, self.times(W))
+        on = np.flatnonzero(W.any(0))
+        return Point(self, W, on, self.times(_columns(W, on)))
 
     def times(self, W: np.ndarray) -> np.ndarray:
         """Return S W; where W is mostly zeros, as the penalty makes it, this is cheap."""
@@ -149,13 +151,47 @@ def _sparse(rows: np.ndarray) -> sparse.csr_array:
     return sparse.csr_array((rows[at, columns], columns, starts), shape=rows.shape)
 
 
-class Point:
-    """A W with what is known there: S W, the moments of the best loadings, F*."""
+def _columns(A: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """Return some columns, without a copy where these are all."""
+    return A if len(chosen) == A.shape[1] else A[:, chosen]
 
-    def __init__(self, problem: Problem, W: np.ndarray, SW: np.ndarray):
-        self.problem, self.W, self.SW = problem, W, SW
-        self.best = best_loadings(SW, W, problem.lambda0)
-        self.data_term = float(problem.total - np.vdot(self.best.YZ, W))  # F*(W)
+
+class Point:
+    """A W with what is known there: S W, the moments of the best loadings, F*.
+
+    What is off has no loadings, so that only the other columns are worked on.
+
+    Parameters
+    ----------
+    problem, W
+        F*, and where.
+    on
+        The columns of W that are not zero, in order.
+    SW
+        S W of these.
+
+    Attributes
+    ----------
+    W_on, best_on
+        These columns, and the moments of their best loadings.
+    data_term
+        F*(W).
+    """
+
+    def __init__(self, problem: Problem, W: np.ndarray, on: np.ndarray, SW: np.ndarray):
+        self.problem, self.W, self.on, self.SW = problem, W, on, SW
+        self.W_on = _columns(W, on)
+        self.best_on = best_loadings(SW, self.W_on, problem.lambda0)
+        self.data_term = float(problem.total - np.vdot(self.best_on.YZ, self.W_on))
+
+    @cached_property
+    def best(self) -> Loadings:
+        """The moments of the best loadings of all terms, zero for those that are off."""
+        if len(self.on) == self.W.shape[1]:
+            return self.best_on
+        whole = Loadings(np.zeros_like(self.W), np.zeros(2 * self.W.shape[1:]))
+        whole.YZ[:, self.on], whole.ZZ[np.ix_(self.on, self.on)] = self.best_on.YZ, self.best_on.ZZ
+        return whole
 
     def gradient(self) -> np.ndarray:
         """Gradient of F*, genes x terms."""
@@ -163,16 +199,31 @@ class Point:
 
     def objective(self, penalty: Penalty) -> float:
         """Return F* + R."""
-        return self.data_term + penalty.value(self.W)
+        if len(self.on) < self.W.shape[1]:
+            penalty = penalty.take(self.on)
+        return self.data_term + penalty.value(self.W_on)
 
     def take(self, columns: np.ndarray) -> Point:
-        """Return the point of some columns; the others must be zero."""
-        return Point(self.problem, self.W[:, columns], self.SW[:, columns])
+        """Return the point of some columns, a bool for each; the others count as zero."""
+        stay = columns[self.on]
+        on = (np.cumsum(columns) - 1)[self.on[stay]]
+        return Point(self.problem, self.W[:, columns], on, self.SW[:, stay])
+
+    def with_column(self, term: int, column: np.ndarray) -> Point:
+        """Return the point with a column that is not zero in place of one that is."""
+        W, genes = self.W.copy(), np.flatnonzero(column)
+        W[:, term] = column
+        place = np.searchsorted(self.on, term)
+        new = self.problem.S[:, genes] @ column[genes]
+        SW = np.insert(self.SW, place, new, axis=1)
+        return Point(self.problem, W, np.insert(self.on, place, term), SW)
 
     def beyond(self, before: Point, weight: float) -> Point:
         """Return the point further along the way from `before`; S W is linear in W."""
         W = self.W + weight * (self.W - before.W)
-        return Point(self.problem, W, self.SW + weight * (self.SW - before.SW))
+        if not np.array_equal(self.on, before.on):
+            return self.problem.at(W)
+        return Point(self.problem, W, self.on, self.SW + weight * (self.SW - before.SW))
 
 
 def annotation_start(S: np.ndarray, annotations: np.ndarray, n_terms: int) -> np.ndarray:
@@ -212,6 +263,7 @@ class History:
 
     def __init__(self, penalty: Penalty, scale: float):
         self.penalty, self.scale = penalty, scale
+        self._off = int(np.count_nonzero(penalty.entries > 0))
         self.rows: list[dict] = []
         self._clock = time.perf_counter()
 
@@ -221,16 +273,18 @@ class History:
 
     def add(self, iteration: int, data_term: float, W: np.ndarray, certificate: float) -> dict:
         """Add a row for W and return it."""
-        parts = {name: float(value) for name, value in self.penalty.parts(W).items()}
-        off = self.penalty.entries > 0
+        on = np.flatnonzero(W.any(0))
+        W, penalty = _columns(W, on), self.penalty.take(on)
+        parts = {name: float(value) for name, value in penalty.parts(W).items()}
+        wrong = int(np.count_nonzero(W[penalty.entries > 0]))
         row = {
             "iteration": iteration,
             "F": float(data_term),
             **parts,
             "objective": float(data_term) + sum(parts.values()),
             "certificate": certificate,
-            "n_deactivated": int((column_norms(W) == 0).sum()),
-            "inactive_zero_share": float((W[off] == 0).mean()) if off.any() else 1.0,
+            "n_deactivated": len(self.penalty.groups) - len(on),
+            "inactive_zero_share": (self._off - wrong) / self._off if self._off else 1.0,
             "seconds": time.perf_counter() - self._clock,
         }
         self.rows.append(row)

@@ -59,6 +59,7 @@ class Replayed:
 
     def _record(self, given: tuple[torch.Tensor, ...]) -> _Recording:
         graph, given = torch.cuda.CUDAGraph(), tuple(tensor.clone() for tensor in given)
-        with torch.cuda.graph(graph):  # which records and does nothing
+        # This records and does nothing; meanwhile another thread may read the next cells.
+        with torch.cuda.graph(graph, capture_error_mode="thread_local"):
             returned = self.work(*given)
         return _Recording(graph, given, returned)

@@ -52,6 +52,8 @@ def layout_of(path: Path) -> Layout:
     with opened(path, "rt", encoding=ENCODING, newline="") as file:
         lines = [line for line in islice(file, LINES) if line.strip()]
     by_name = "," if path.name.lower().removesuffix(".gz").endswith(".csv") else "\t"
+    if not lines:
+        return Layout(by_name, ".")
     widths = {
         separator: [len(row) for row in csv.reader(lines, delimiter=separator)]
         for separator in (by_name, *",;\t".replace(by_name, ""))

@@ -10,6 +10,7 @@ own, since the loadings' variances differ by orders of magnitude.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -40,7 +41,7 @@ def descend(
     *,
     tol: float,
     max_iter: int,
-    look: Callable[[int, float, np.ndarray, float], None] | None = None,
+    look: Callable[[int, float, Callable[[], np.ndarray], float], None] | None = None,
 ) -> tuple[np.ndarray, bool, int]:
     """Lower F*(W) + R(W) from a given W to a stationary point.
 
@@ -58,7 +59,7 @@ def descend(
     max_iter
         Stop after this many steps anyway.
     look
-        Called every few steps with (iteration, F*, W, distance).
+        Called every few steps with (iteration, F*, a function that returns W, distance).
 
     Returns
     -------
@@ -73,7 +74,8 @@ def descend(
     def check() -> float:
         distance = float(np.linalg.norm(penalty.subdiff_distance(here.W, here.gradient())))
         if look is not None:
-            look(iteration, here.data_term, _spread(here.W, columns, everywhere), distance)
+            whole = partial(_spread, here.W, columns, everywhere)
+            look(iteration, here.data_term, whole, distance)
         return distance
 
     distance = check()

@@ -72,14 +72,16 @@ def minimise(
     barred = np.zeros(W.shape[1], dtype=bool) if barred is None else barred
     done, converged, ticker = 0, False, Ticker()
 
-    def look(iteration: int, data_term: float, W: np.ndarray, distance: float) -> None:
+    def look(
+        iteration: int, data_term: float, W: Callable[[], np.ndarray], distance: float
+    ) -> None:
         if ticker.due():
             log.info(
                 "step %d: certificate %.2g, to stop at %.2g",
                 done + iteration, distance / history.scale, tol,
             )  # fmt: skip
         if iteration or not history.rows:
-            history.add(done + iteration, data_term, W, distance / history.scale)
+            history.add(done + iteration, data_term, W(), distance / history.scale)
 
     def down(W: np.ndarray, share: float, steps: int) -> np.ndarray:
         nonlocal done, converged

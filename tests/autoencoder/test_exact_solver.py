@@ -67,6 +67,47 @@ def test_best_data_term_is_the_trace_of_equation_3(problem):
     assert best_data_term(problem.S, W, 0.1) == pytest.approx(trace, rel=1e-9)
 
 
+@pytest.mark.parametrize("share", [0.0, 0.02, 0.1, 1.0])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_the_product_with_s_is_the_same_however_many_entries_are_zero(problem, share, order):
+    rng = np.random.default_rng(2)
+    W = rng.normal(size=(60, 7)) * (rng.random((60, 7)) < share)
+    product = problem.times(np.asarray(W, order=order))
+    np.testing.assert_allclose(product, problem.S @ W, atol=1e-12)
+
+
+def same_point(one, other):
+    assert np.array_equal(one.on, other.on)
+    for name in ("W", "W_on", "SW"):
+        np.testing.assert_allclose(getattr(one, name), getattr(other, name), atol=1e-12)
+    for name in ("YZ", "ZZ"):
+        ours, theirs = (getattr(point.best, name) for point in (one, other))
+        np.testing.assert_allclose(ours, theirs, atol=1e-12)
+    assert one.data_term == pytest.approx(other.data_term, rel=1e-12)
+
+
+def test_points_that_are_made_of_others_are_those_of_their_weights(problem, penalty):
+    rng = np.random.default_rng(3)
+    W = rng.normal(size=(60, 8))
+    W[:, [1, 4, 7]] = 0
+    here, column = problem.at(W), np.where(rng.random(60) < 0.2, 1.0, 0.0)
+    assert list(here.on) == [0, 2, 3, 5, 6]
+    assert here.objective(penalty) == pytest.approx(
+        best_data_term(problem.S, W, 0.1) + penalty.value(W), rel=1e-12
+    )
+    assert not here.gradient()[:, [1, 4, 7]].any()
+    for term in (1, 4, 7):
+        wider = W.copy()
+        wider[:, term] = column
+        same_point(here.with_column(term, column), problem.at(wider))
+    before = problem.at(W * rng.normal(size=8))
+    same_point(here.beyond(before, 0.7), problem.at(here.W + 0.7 * (here.W - before.W)))
+    fewer = problem.at(np.where(np.arange(8) == 2, 0, W))
+    same_point(here.beyond(fewer, 0.7), problem.at(here.W + 0.7 * (here.W - fewer.W)))
+    for stay in (np.arange(8) != 3, here.W.any(0), np.arange(8) == 4):
+        same_point(here.take(stay), problem.at(W[:, stay]))
+
+
 def test_gradient_against_differences(problem):
     rng = np.random.default_rng(2)
     W, D = rng.normal(size=(2, 60, 5))

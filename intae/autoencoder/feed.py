@@ -40,7 +40,7 @@ class Feed:
         if 4 * cells.n_cells * cells.n_genes <= room:
             # Block by block, since a GPU may have room for what this machine has not.
             self.resident = torch.empty(cells.n_cells, cells.n_genes, device=device)
-            for rows in _blocks(cells.n_cells):
+            for rows in in_batches(cells.n_cells, BLOCK):
                 self.resident[rows].copy_(torch.from_numpy(cells.batch(rows)))
 
     def epoch(self, size: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
@@ -74,7 +74,7 @@ class Feed:
                 Y = self._ready(Y.astype(np.float32)).to(self.device, non_blocking=True)
                 yield Y, self.design[rows]
             return
-        for rows in _blocks(self.cells.n_cells):
+        for rows in in_batches(self.cells.n_cells, BLOCK):
             yield self.resident[rows], self.design[rows]
 
     @torch.no_grad()
@@ -105,10 +105,6 @@ class Feed:
         if not effects.shape[1]:
             self.total = total
         return Loadings(YZ.cpu().numpy() / n, ZZ.cpu().numpy() / n), total / n
-
-
-def _blocks(n_cells: int) -> Iterator[slice]:
-    return (slice(start, min(start + BLOCK, n_cells)) for start in range(0, n_cells, BLOCK))
 
 
 def without(effects: torch.Tensor, Y: torch.Tensor, X: torch.Tensor) -> torch.Tensor:

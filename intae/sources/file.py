@@ -35,6 +35,10 @@ ENDINGS = {
 }
 CELL_NAMES = ("barcodes.tsv", "cells.tsv", "barcodes.txt")
 GENE_NAMES = ("genes.tsv", "features.tsv", "genes.txt")
+CELL_RANGER = (
+    {"matrix.mtx", "barcodes.tsv", "genes.tsv"},
+    {"matrix.mtx.gz", "barcodes.tsv.gz", "features.tsv.gz"},
+)
 FORMATS = ("h5ad", "10x_h5", "10x_mtx", "loom", "csv", "tsv", "mtx")
 
 
@@ -171,8 +175,8 @@ def _read_10x_folder(path: Path) -> AnnData:
     if len(matrices) > 1:
         msg = f"{path}: holds {len(matrices)} matrices; name one of them, such as {matrices[0]}"
         raise IntaeError(msg)
-    _names_beside(matrices[0], CELL_NAMES), _names_beside(matrices[0], GENE_NAMES)
-    if matrices[0].name not in ("matrix.mtx", "matrix.mtx.gz"):
+    held = {p.name for p in path.iterdir()}
+    if not any(names <= held for names in CELL_RANGER):  # of GEO, of STARsolo, or incomplete
         return _read_mtx(matrices[0])
     import scanpy as sc  # here, since it takes seconds and the other formats do without
 

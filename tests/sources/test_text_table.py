@@ -170,6 +170,10 @@ def test_a_folder_of_geo_has_something_before_its_names(tmp_path):
     same(load(matrix_folder(tmp_path / "geo", "GSM1_")))
 
 
+def test_a_folder_of_starsolo_is_not_compressed(tmp_path):
+    same(load(matrix_folder(tmp_path / "solo")))
+
+
 def test_antibodies_are_no_genes(tmp_path, caplog):
     kinds = ("Gene Expression",) * 4 + ("Antibody Capture",) * 2
     folder = matrix_folder(tmp_path / "cite", "GSM1_", kinds)

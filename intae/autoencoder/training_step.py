@@ -12,14 +12,14 @@ from collections.abc import Iterable
 import torch
 from torch import nn
 from torch.nn import functional
+from torch.optim.adam import adam
 
 
 class Adam:
     """Adam (Kingma and Ba 2015), as `torch.optim.Adam` has it with its defaults, fused.
 
     That class imports PyTorch's compiler as soon as it is made, which takes longer than many a fit
-    of a few cells, and counts the steps of each tensor apart; the operator that it calls does not.
-    State dicts are the same.
+    of a few cells; the function that it calls does not. State dicts are the same.
 
     Parameters
     ----------
@@ -35,26 +35,22 @@ class Adam:
 
     @torch.no_grad()
     def step(self) -> None:
-        """Take a step along the gradients; a tensor that never had one stays as it is."""
-        if not self.state:
-            self._start()
-        used = [self.parameters[i] for i in self.state]
-        of = {name: [kept[name] for kept in self.state.values()]
+        """Take a step along the gradients; a tensor that has none stays as it is."""
+        used = {i: p for i, p in enumerate(self.parameters) if p.grad is not None}
+        for i, p in used.items():
+            if i not in self.state:
+                self.state[i] = {
+                    "step": torch.zeros((), dtype=torch.float32, device=p.device),
+                    "exp_avg": torch.zeros_like(p, memory_format=torch.preserve_format),
+                    "exp_avg_sq": torch.zeros_like(p, memory_format=torch.preserve_format),
+                }
+        of = {name: [self.state[i][name] for i in used]
               for name in ("exp_avg", "exp_avg_sq", "step")}  # fmt: skip
-        of["step"][0].add_(1)  # of all
-        torch._fused_adam_(
-            used, [p.grad for p in used], of["exp_avg"], of["exp_avg_sq"], [], of["step"],
-            amsgrad=False, beta1=0.9, beta2=0.999, lr=self.learning_rate, weight_decay=0.0,
-            eps=1e-8, maximize=False,
+        adam(
+            list(used.values()), [p.grad for p in used.values()], of["exp_avg"], of["exp_avg_sq"],
+            [], of["step"], fused=True, amsgrad=False, beta1=0.9, beta2=0.999,
+            lr=self.learning_rate, weight_decay=0, eps=1e-8, maximize=False,
         )  # fmt: skip
-
-    def _start(self) -> None:
-        used = [(i, p) for i, p in enumerate(self.parameters) if p.grad is not None]
-        steps = torch.zeros((), device=used[0][1].device)
-        for i, p in used:
-            self.state[i] = {
-                "step": steps, "exp_avg": torch.zeros_like(p), "exp_avg_sq": torch.zeros_like(p)
-            }  # fmt: skip
 
     def state_dict(self) -> dict[str, dict[int, dict[str, torch.Tensor]]]:
         """Return what a training that goes on needs."""
@@ -66,9 +62,6 @@ class Adam:
             i: {name: tensor.to(self.parameters[i].device) for name, tensor in state.items()}
             for i, state in kept["state"].items()
         }
-        first = next(iter(self.state.values()))["step"] if self.state else None
-        for state in self.state.values():
-            state["step"] = first  # one count for all, as here
 
 
 class Layers:

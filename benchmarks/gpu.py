@@ -5,17 +5,19 @@
 
 30 epochs at the size of the paper's subsets in batches of 62, and of a million cells in batches of
 4,096; each with the step as a CUDA graph and kernel by kernel, and of the million also read from
-this machine's memory while the GPU works. Cells are simulated (seed 0) and repeated. Columns:
+this machine's memory while the GPU works; of the subset also 4 and 16 seeds side by side
+(`intae.fit_together`). Cells are simulated (seed 0) and repeated. Columns:
 
-    seconds         of the training alone; `fit` counts second moments and loadings as well
-    ms              per batch
+    seconds         of the training alone, by all epochs but the first; `fit` counts second moments
+                    and loadings as well
+    ms              per batch of all models
     TFLOP/s         products of matrices, those of each epoch's objective among them
     roofline        the time that these products, or reading and writing weights, gradients, Adam's
                     averages and cells once per batch, would take at best, as a share of the time.
                     What the device can do is measured first: a large product, and a copy
     busy            share of time in which a kernel ran, by nvidia-smi twice a second
 
-Without a GPU the same runs on the CPU, at a tenth of the cells and one epoch, so that the command
+Without a GPU the same runs on the CPU, at a tenth of the cells and two epochs, so that the command
 is known to work. `--rounded` trains on the CPU with the factors of all products rounded as TF32
 rounds them, and compares the result with that of another seed.
 """
@@ -41,12 +43,14 @@ from intae.io import read_h5ad
 from intae.metrics.agreement import Pair, shared
 
 GENES, TERMS = 1_000, 140
-RUNS = [  # cells, cells per batch, recorded, resident
-    (13_500, 62, True, True),
-    (13_500, 62, False, True),
-    (1_000_000, 4_096, True, True),
-    (1_000_000, 4_096, False, True),
-    (1_000_000, 4_096, True, False),
+RUNS = [  # models, cells, cells per batch, recorded, resident
+    (1, 13_500, 62, True, True),
+    (1, 13_500, 62, False, True),
+    (4, 13_500, 62, True, True),
+    (16, 13_500, 62, True, True),
+    (1, 1_000_000, 4_096, True, True),
+    (1, 1_000_000, 4_096, False, True),
+    (1, 1_000_000, 4_096, True, False),
 ]
 
 
@@ -63,22 +67,22 @@ def main() -> None:
     device, less, epochs = (
         torch.device("cuda" if gpu else "cpu"),
         1 if gpu else 10,
-        30 if gpu else 1,
+        30 if gpu else 2,
     )
     flops, copied = product_per_second(device), bytes_per_second(device)
     name = torch.cuda.get_device_name() if gpu else "CPU"
     print(f"{name}: products {flops / 1e12:.2f} TFLOP/s, copies {copied / 1e9:.0f} GB/s")
-    print("cells,batch,step,cells are,epochs,fit,seconds,ms,TFLOP/s,roofline,busy")
+    print("models,cells,batch,step,cells are,epochs,fit,seconds,ms,TFLOP/s,roofline,busy")
     base = intae.simulate(13_500, GENES, TERMS, n_active=20, seed=0)
-    for cells, batch, recorded, resident in RUNS if gpu else RUNS[1::2] + RUNS[4:]:
+    for models, cells, batch, recorded, resident in RUNS if gpu else RUNS[:3:2] + RUNS[4::2]:
         recorded = recorded and gpu
-        measured = train(base, cells // less, batch, epochs, recorded, resident, device)
-        print(row(cells // less, batch, epochs, recorded, resident, *measured, flops, copied))
+        run = models, cells // less, batch, epochs, recorded, resident
+        print(row(*run, *train(base, *run, device), flops, copied), flush=True)
 
 
 def train(
-    base: AnnData, n_cells: int, batch: int, epochs: int, recorded: bool, resident: bool,
-    device: torch.device,
+    base: AnnData, n_models: int, n_cells: int, batch: int, epochs: int, recorded: bool,
+    resident: bool, device: torch.device,
 ) -> tuple[float, float, float | None]:  # fmt: skip
     """Return seconds of the fit, of its training, and the share of time in which kernels ran."""
     some = np.arange(n_cells) % base.n_obs
@@ -92,18 +96,22 @@ def train(
     try:
         began = time.perf_counter()
         with Busy(device) as busy:
-            model = intae.Autoencoder(
-                "adam", epochs=epochs, batch_size=batch, seed=0, device=device.type
-            ).fit(data)
+            models = intae.fit_together([
+                intae.Autoencoder(
+                    "adam", epochs=epochs, batch_size=batch, seed=seed, device=device.type
+                )
+                for seed in range(n_models)
+            ], data)  # fmt: skip
         taken = time.perf_counter() - began
     finally:
         replayed.BEFORE, feed.Feed.__init__ = kept
-    return taken, float(model.history_["seconds"].iloc[-1]), busy.share
+    ended = models[0].history_["seconds"].to_numpy()  # of all, and no fit has been finished yet
+    return taken, float(ended[-1] - ended[0]) * epochs / (epochs - 1), busy.share
 
 
 def row(
-    n_cells: int, batch: int, epochs: int, recorded: bool, resident: bool, fit: float,
-    seconds: float, busy: float | None, flops: float, copied: float,
+    n_models: int, n_cells: int, batch: int, epochs: int, recorded: bool, resident: bool,
+    fit: float, seconds: float, busy: float | None, flops: float, copied: float,
 ) -> str:  # fmt: skip
     """Return a line of the table."""
     encoder = GENES * HIDDEN + HIDDEN * HIDDEN + HIDDEN * TERMS
@@ -111,11 +119,11 @@ def row(
     # forward, weights' and inputs' gradients (none of the cells'), then the epoch's objective
     per_cell = 2 * (3 * encoder - GENES * HIDDEN + 3 * decoder) + 2 * (encoder + decoder + TERMS**2)
     batches = epochs * -(-n_cells // batch)
-    work = per_cell * n_cells * epochs
-    moved = 4 * (8 * (encoder + decoder) * batches + 3 * GENES * n_cells * epochs)
+    work = n_models * per_cell * n_cells * epochs
+    moved = 4 * n_models * (8 * (encoder + decoder) * batches + 3 * GENES * n_cells * epochs)
     best = max(work / flops, moved / copied)
     return ",".join([
-        f"{n_cells}", f"{batch}", "graph" if recorded else "kernels",
+        f"{n_models}", f"{n_cells}", f"{batch}", "graph" if recorded else "kernels",
         "on the device" if resident else "streamed", f"{epochs}", f"{fit:.2f}", f"{seconds:.2f}",
         f"{1e3 * seconds / batches:.3f}", f"{work / seconds / 1e12:.3f}", f"{best / seconds:.2f}",
         "" if busy is None else f"{busy:.2f}",

@@ -24,6 +24,7 @@ _HOMES = {
     "Slalom": "slalom",
     "Spectra": "peers.spectra",
     "corrupt_annotations": "corruption",
+    "fit_together": "autoencoder",
     "implant": "implanted",
     "implanted_null": "implanted",
     "load": "fits",

@@ -2,5 +2,6 @@
 
 from .masked import MaskedAutoencoder
 from .model import Autoencoder
+from .together import fit_together
 
-__all__ = ["Autoencoder", "MaskedAutoencoder"]
+__all__ = ["Autoencoder", "MaskedAutoencoder", "fit_together"]

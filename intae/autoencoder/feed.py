@@ -43,24 +43,45 @@ class Feed:
             for rows in in_batches(cells.n_cells, BLOCK):
                 self.resident[rows].copy_(torch.from_numpy(cells.batch(rows)))
 
-    def epoch(self, size: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        """Yield the genes and the covariates of each batch of an epoch, in an order drawn anew."""
+    def epoch(self, size: int, random: torch.Generator) -> Iterator[tuple[torch.Tensor, ...]]:
+        """Yield what :meth:`take` needs of each batch of an epoch, in an order drawn anew.
+
+        Parameters
+        ----------
+        size
+            Cells per batch.
+        random
+            Generator of the CPU, from which the order is drawn.
+        """
         if self.resident is None and not is_in_memory(self.cells.X):
-            random = np.random.default_rng(int(torch.randint(2**31, (1,))))
-            batches = self.cells.shuffled(size, random)
+            seed = int(torch.randint(2**31, (1,), generator=random))
+            batches = self.cells.shuffled(size, np.random.default_rng(seed))
         else:
-            order = torch.randperm(self.cells.n_cells).numpy()
+            order = torch.randperm(self.cells.n_cells, generator=random).numpy()
             drawn = [np.sort(order[some]) for some in in_batches(len(order), size)]
             if self.resident is not None:
                 # To the device at once: a transfer per batch would take longer than the batch.
                 every = torch.from_numpy(np.concatenate(drawn)).to(self.device)
                 for at in every.split([len(some) for some in drawn]):
-                    yield self.resident.index_select(0, at), self.design.index_select(0, at)
+                    yield (at,)
                 return
             batches = ((some, self.cells.batch(some)) for some in drawn)
         for some, Y in ahead((some, self._ready(Y)) for some, Y in batches):
             at = torch.from_numpy(some).to(self.device)
-            yield Y.to(self.device, non_blocking=True), self.design.index_select(0, at)
+            yield at, Y.to(self.device, non_blocking=True)
+
+    def take(self, at: torch.Tensor, Y: torch.Tensor | None = None) -> tuple[torch.Tensor, ...]:
+        """Return the genes and the covariates of a batch; nothing here asks a GPU for a value.
+
+        Parameters
+        ----------
+        at
+            Numbers of the cells, on the device.
+        Y
+            Their genes, where they were read for this batch.
+        """
+        Y = self.resident.index_select(0, at) if Y is None else Y
+        return Y, self.design.index_select(0, at)
 
     def _ready(self, Y: np.ndarray) -> torch.Tensor:
         """Return cells as a tensor that a GPU takes while it works on others."""

@@ -129,7 +129,8 @@ class MaskedAutoencoder(FactorModel):
         return self
 
     def _train(self, cells: Cells, adata: AnnData, checkpoint: Checkpoint) -> None:
-        from .network import arrays, choose_device, train_masked, use_of_units, weights_of
+        from .masked_network import train_masked, use_of_units, weights_of
+        from .network import arrays, choose_device
 
         annotations = get_annotations(adata).astype(float)
         device = choose_device(self.device)

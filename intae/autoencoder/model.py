@@ -29,6 +29,7 @@ Where to find what in this package:
     families     terms among which the data cannot decide
     path         solutions along the penalties
     network      the network, and its training by `adam` and `proximal`; needs torch
+    together     several networks trained side by side
     checkpoint   the state of a training on disk, from which a killed fit goes on
     masked       the ablation with a masked first layer
 """
@@ -36,10 +37,10 @@ Where to find what in this package:
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -70,6 +71,10 @@ from .necessity import necessity
 from .objective import History, Problem, annotation_start, best_encoder
 from .path import FRACTIONS, path
 from .penalties import Penalty, column_norms
+from .together import to_end
+
+if TYPE_CHECKING:
+    from .feed import Feed
 
 log = logging.getLogger(__name__)
 
@@ -249,14 +254,20 @@ class Autoencoder(FactorModel):
         check_prepared(adata, values=False)  # Cells looks at the values, in its pass over them
         kept = Checkpoint(checkpoint)
         with self._limited():
-            cells = Cells(adata, self.covariates)
-            self._set_lambdas(cells, get_annotations(adata).astype(float))
-            if self.solver == "exact":
-                W, effects = self._minimise(get_terms(adata), self.tol), cells.effects
-                self.encoder_ = {"A": best_encoder(W, self.lambdas_["lambda0"])}
-            else:
-                W, effects = self._train_network(cells, adata, kept)
-            self._finish(cells, adata, W, effects)
+            to_end(self._parts(adata, kept, Cells(adata, self.covariates)))
+        return self
+
+    def _parts(
+        self, adata: AnnData, kept: Checkpoint, cells: Cells, feed: Feed | None = None
+    ) -> Generator[None, None, None]:
+        """Fit, and stop after each batch of a network: see :mod:`.together`."""
+        self._set_lambdas(cells, get_annotations(adata).astype(float))
+        if self.solver == "exact":
+            W, effects = self._minimise(get_terms(adata), self.tol), cells.effects
+            self.encoder_ = {"A": best_encoder(W, self.lambdas_["lambda0"])}
+        else:
+            W, effects = yield from self._train_network(cells, adata, kept, feed)
+        self._finish(cells, adata, W, effects)
         self.seconds_, self.resumed_ = kept.seconds(), kept.resumed
         kept.remove()
         if self.solver == "exact" and not self.converged_:
@@ -269,7 +280,6 @@ class Autoencoder(FactorModel):
             self.solver, self.history_["objective"].iloc[-1], self.terms_["active"].sum(),
             len(self.terms_), self.gap_, self.seconds_,
         )  # fmt: skip
-        return self
 
     def transform(self, adata: AnnData) -> pd.DataFrame:
         """Return the loadings of cells, new or not, normalised as the training cells were.
@@ -483,9 +493,10 @@ class Autoencoder(FactorModel):
         return W
 
     def _train_network(
-        self, cells: Cells, adata: AnnData, checkpoint: Checkpoint
-    ) -> tuple[np.ndarray, np.ndarray]:
+        self, cells: Cells, adata: AnnData, checkpoint: Checkpoint, feed: Feed | None
+    ) -> Generator[None, None, tuple[np.ndarray, np.ndarray]]:
         """Train by `adam` or `proximal`, set encoder_ and the history; return W and Phi."""
+        from .feed import Feed
         from .network import arrays, choose_device, train
 
         start, terms, device = None, get_terms(adata), choose_device(self.device)
@@ -495,10 +506,10 @@ class Autoencoder(FactorModel):
             start = self._minimise(terms, max(self.tol, ROUGH))
         else:
             self._set_terms(terms, self.n_dense or 0)
-        trained = train(
-            cells, self._penalty, self.lambdas_["lambda0"], start,
+        trained = yield from train(
+            feed or Feed(cells, device), self._penalty, self.lambdas_["lambda0"], start,
             learning_rate=self.learning_rate, batch_size=min(self.batch_size, cells.n_cells),
-            epochs=self.epochs, seed=self.seed, device=device, tol=self.tol,
+            epochs=self.epochs, seed=self.seed, tol=self.tol,
             history=History(self._penalty, self.scale_), checkpoint=checkpoint,
         )  # fmt: skip
         self.n_iter_, self.converged_ = len(trained.history), trained.converged

@@ -9,15 +9,12 @@ that follows does not know it, so its fixed point is no minimum of equation 3.
     W <- prox(W - grad F / L, 1 / L),   L = 2 x the largest eigenvalue of Z'Z / N
 
 on running averages of Z'Z / N and Y'Z / N. Each step lowers F + R at the averaged moments.
-
-The masked network (:mod:`.masked`) is at the end: its first layer, whose units are terms, and the
-published encoder turned round for a decoder.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -28,7 +25,6 @@ from torch import nn
 
 from ..errors import IntaeError
 from .checkpoint import Checkpoint
-from .data import Cells
 from .feed import Feed, without
 from .objective import History, Loadings
 from .penalties import Penalty
@@ -76,9 +72,9 @@ def choose_device(device: str) -> torch.device:
 
 
 @contextmanager
-def seeded(seed: int, device: torch.device) -> Iterator[None]:
-    """Draw all of torch's random numbers inside from the seed, and leave its state as it was."""
-    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+def seeded(seed: int) -> Iterator[None]:
+    """Draw torch's random numbers on the CPU from the seed, and leave its state as it was."""
+    with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         yield
 
@@ -99,16 +95,39 @@ def fast_products(device: torch.device, wanted: bool = True) -> Iterator[None]:
         torch.set_float32_matmul_precision(before)
 
 
-def _random_state(device: torch.device) -> list[torch.Tensor]:
-    """Return the state of the random numbers, of the GPU as well where that is the device."""
-    state = [torch.get_rng_state()]
-    return [*state, torch.cuda.get_rng_state(device)] if device.type == "cuda" else state
+class Draws:
+    """The random numbers of one training, which no other training draws from.
 
+    They go on where those drawn inside :func:`seeded` ended.
 
-def _set_random_state(state: list[torch.Tensor], device: torch.device) -> None:
-    torch.set_rng_state(state[0])
-    if device.type == "cuda":
-        torch.cuda.set_rng_state(state[1], device)
+    Parameters
+    ----------
+    seed
+        Of dropout on a GPU.
+    device
+        Where the network is.
+
+    Attributes
+    ----------
+    order, dropout
+        The generators: of the CPU, for the order of cells, and of the device.
+    """
+
+    def __init__(self, seed: int, device: torch.device):
+        self.order = self.dropout = torch.Generator()
+        self.order.set_state(torch.get_rng_state())
+        if device.type != "cpu":
+            self.dropout = torch.Generator(device).manual_seed(seed)
+
+    def state(self) -> list[torch.Tensor]:
+        """Return the state, to be kept."""
+        each = [self.order] if self.dropout is self.order else [self.order, self.dropout]
+        return [generator.get_state() for generator in each]
+
+    def go_on(self, state: list[torch.Tensor]) -> None:
+        """Take over a state that was kept."""
+        for generator, kept in zip((self.order, self.dropout), state, strict=False):
+            generator.set_state(kept)
 
 
 @torch.no_grad()
@@ -147,7 +166,7 @@ def orient_encoder(state: dict[str, np.ndarray], sign: np.ndarray) -> dict[str, 
 def load_encoder(state: dict[str, np.ndarray], device: torch.device) -> nn.Sequential:
     """Build the encoder that a state dict, as arrays, describes."""
     first, last = state["0.weight"], state[f"{last_layer(state)}.weight"]
-    with seeded(0, torch.device("cpu")):  # the weights drawn here are replaced at once
+    with seeded(0):  # the weights drawn here are replaced at once
         encoder = make_encoder(first.shape[1], last.shape[0], first.shape[0])
     encoder.load_state_dict({name: torch.as_tensor(np.asarray(v)) for name, v in state.items()})
     return encoder.to(device).eval()
@@ -189,7 +208,7 @@ WARM_UP = 1  # epochs of the encoder alone, lest terms go off that it has not le
 
 @torch.no_grad()  # gradients are written out: see .training_step
 def train(
-    cells: Cells,
+    feed: Feed,
     penalty: Penalty,
     lambda0: float,
     start: np.ndarray | None,
@@ -198,17 +217,18 @@ def train(
     batch_size: int,
     epochs: int,
     seed: int,
-    device: torch.device,
     history: History,
     tol: float,
     checkpoint: Checkpoint,
-) -> Trained:
+) -> Generator[None, None, Trained]:
     """Train encoder and decoder, as published or with proximal steps for the decoder.
+
+    It stops after every batch, so that others can train in between (:mod:`.together`).
 
     Parameters
     ----------
-    cells, penalty, lambda0
-        Equation 3.
+    feed, penalty, lambda0
+        Equation 3: the cells, on the device where the network is to be, R, and the factor of |z|^2.
     start
         W at the start of `proximal`, genes x terms; terms that are off there stay off. None: the
         published algorithm, which draws W and trains W and the covariates' effects by Adam.
@@ -220,71 +240,78 @@ def train(
         The certificate at which `proximal` stops; the published algorithm runs all its epochs.
     checkpoint
         Keeps the state, and has the one to go on from where this fit was killed before.
+
+    Yields
+    ------
+    Nothing, after every batch.
     """
-    published, n_terms = start is None, len(penalty.kinds)
-    with seeded(seed, device):
+    cells, device, published, n_terms = feed.cells, feed.device, start is None, len(penalty.kinds)
+    with seeded(seed):
         encoder = make_encoder(cells.n_genes, n_terms).to(device)
         W = random_decoder(cells.n_genes, n_terms) if published else torch.as_tensor(start).float()
-        W = W.to(device)
-        effects = torch.as_tensor(cells.effects, dtype=W.dtype, device=device)
-        parameters = list(encoder.parameters())
+        draws = Draws(seed, device)
+    W = W.to(device)
+    effects = torch.as_tensor(cells.effects, dtype=W.dtype, device=device)
+    parameters = list(encoder.parameters())
+    if published:
+        parameters += [W, effects]
+        W.grad, effects.grad = torch.empty_like(W), torch.empty_like(effects)
+    R = penalty.to_torch(device, W.dtype)
+    prox = R.prox_of_step(learning_rate)
+    optimizer, layers = Adam(parameters, learning_rate), Layers(encoder, draws.dropout)
+    average = RunningLoadings(MEMORY)
+
+    def learn(*batch: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        Y, X = feed.take(*batch)
+        target, Z = without(effects, Y, X), layers.forward(Y)
+        of_fit, of_loadings = residual_gradient(target, Z, W, lambda0)
+        layers.backward(of_loadings)
         if published:
-            parameters += [W, effects]
-            W.grad, effects.grad = torch.empty_like(W), torch.empty_like(effects)
-        R = penalty.to_torch(device, W.dtype)
-        optimizer, layers = Adam(parameters, learning_rate), Layers(encoder)
-        average, feed = RunningLoadings(MEMORY), Feed(cells, device)
+            torch.mm(of_fit.T, Z, out=W.grad)
+            torch.mm(of_fit.T, X, out=effects.grad)
+        optimizer.step()
+        if published:
+            prox(W)
+        return target, Z
 
-        def learn(Y: torch.Tensor, X: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-            target, Z = without(effects, Y, X), layers.forward(Y)
-            of_fit, of_loadings = residual_gradient(target, Z, W, lambda0)
-            layers.backward(of_loadings)
-            if published:
-                torch.mm(of_fit.T, Z, out=W.grad)
-                torch.mm(of_fit.T, X, out=effects.grad)
-            optimizer.step()
-            if published:
-                W.copy_(R.prox(W, learning_rate))
-            return target, Z
-
-        learn, done = Replayed(learn, device), 0
-        if kept := checkpoint.read():
-            done = kept["epoch"]
-            encoder.load_state_dict(kept["encoder"])
-            optimizer.load_state_dict(kept["optimizer"])
-            average.go_on(kept["average"], device)
-            W.copy_(kept["W"])
-            effects.copy_(kept["effects"])
-            history.go_on(kept["rows"])
-            _set_random_state(kept["random"], device)
-        for epoch in range(done + 1, epochs + 1):
-            encoder.train()
+    learn, done = Replayed(learn, device, draws.dropout), 0
+    if kept := checkpoint.read():
+        done = kept["epoch"]
+        encoder.load_state_dict(kept["encoder"])
+        optimizer.load_state_dict(kept["optimizer"])
+        average.go_on(kept["average"], device)
+        W.copy_(kept["W"])
+        effects.copy_(kept["effects"])
+        history.go_on(kept["rows"])
+        draws.go_on(kept["random"])
+    for epoch in range(done + 1, epochs + 1):
+        encoder.train()
+        for batch in feed.epoch(batch_size, draws.order):
             with fast_products(device, published):
-                for Y, X in feed.epoch(batch_size):
-                    target, Z = learn(Y, X)
-                    if not published and epoch > WARM_UP:
-                        moments = average.add(target, Z)
-                        step = 1 / (2 * torch.linalg.eigvalsh(moments.ZZ)[-1])
-                        W.copy_(R.prox(W - step * moments.gradient(W), step))
-            weights, phi = _array(W), _array(effects) if published else cells.effects
-            moments, total = feed.moments(encoder, effects)
-            certificate = history.certificate(weights, moments.gradient(weights))
-            F = moments.data_term(total, weights, lambda0)
-            row = history.add(epoch, F, weights, certificate)
-            log.info(
-                "epoch %d of %d: F + R = %.4f, %d terms off",
-                epoch, epochs, row["objective"], row["n_deactivated"],
-            )  # fmt: skip
-            converged = not published and certificate <= tol
-            if converged:
-                break
-            if epoch < epochs:
-                checkpoint.offer(lambda epoch=epoch, W=W: {
-                    "epoch": epoch, "encoder": encoder.state_dict(), "W": W,
-                    "effects": effects, "optimizer": optimizer.state_dict(),
-                    "average": average.state(), "rows": history.rows,
-                    "random": _random_state(device),
-                })  # fmt: skip
+                target, Z = learn(*batch)
+            if not published and epoch > WARM_UP:
+                moments = average.add(target, Z)
+                step = 1 / (2 * torch.linalg.eigvalsh(moments.ZZ)[-1])
+                W.copy_(R.prox(W - step * moments.gradient(W), step))
+            yield
+        weights, phi = _array(W), _array(effects) if published else cells.effects
+        moments, total = feed.moments(encoder, effects)
+        certificate = history.certificate(weights, moments.gradient(weights))
+        F = moments.data_term(total, weights, lambda0)
+        row = history.add(epoch, F, weights, certificate)
+        log.info(
+            "epoch %d of %d: F + R = %.4f, %d terms off",
+            epoch, epochs, row["objective"], row["n_deactivated"],
+        )  # fmt: skip
+        converged = not published and certificate <= tol
+        if converged:
+            break
+        if epoch < epochs:
+            checkpoint.offer(lambda epoch=epoch: {
+                "epoch": epoch, "encoder": encoder.state_dict(), "W": W, "effects": effects,
+                "optimizer": optimizer.state_dict(), "average": average.state(),
+                "rows": history.rows, "random": draws.state(),
+            })  # fmt: skip
     return Trained(encoder.eval(), weights, phi, history.table(), converged)
 
 
@@ -317,124 +344,3 @@ class RunningLoadings:
         """Take over averages that were kept."""
         self.weight, *sums = state
         self.YZ, self.ZZ = (torch.as_tensor(part, device=device) for part in sums)
-
-
-class MaskedNetwork(nn.Module):
-    """The masked first layer, whose units are terms, and the decoder after it.
-
-    Parameters
-    ----------
-    theta
-        genes x terms: the probability that a weight is open. Only 0 and 1: a hard mask.
-    """
-
-    def __init__(self, theta: np.ndarray):
-        super().__init__()
-        n_genes, n_terms = theta.shape
-        self.register_buffer("theta", torch.as_tensor(theta, dtype=torch.float32))
-        self.hard = bool(np.isin(theta, (0, 1)).all())
-        spread = self.theta.sum(0).clip(1) ** -0.5
-        self.W = nn.Parameter(torch.randn(n_genes, n_terms) * spread)
-        self.decoder = make_encoder(n_terms, n_genes)
-
-    def mask(self) -> torch.Tensor:
-        """Return the mask in force: M, drawn anew, in training, E[M] in evaluation."""
-        return self.theta if self.hard or not self.training else torch.bernoulli(self.theta)
-
-    def weights(self) -> torch.Tensor:
-        """Return the weights in force: W under the mask."""
-        return self.W * self.mask()
-
-    def forward(self, Y: torch.Tensor) -> torch.Tensor:
-        """Return what the network makes of centred cells."""
-        return self.decoder(Y @ self.weights())
-
-
-@torch.no_grad()
-def train_masked(
-    cells: Cells,
-    theta: np.ndarray,
-    *,
-    learning_rate: float,
-    batch_size: int,
-    epochs: int,
-    seed: int,
-    device: torch.device,
-    checkpoint: Checkpoint,
-) -> tuple[MaskedNetwork, pd.DataFrame]:
-    """Minimise the mean of |y - g(z)|^2 by Adam; no penalty.
-
-    Parameters
-    ----------
-    checkpoint
-        As in :func:`train`.
-
-    Returns
-    -------
-    The network, in evaluation mode, and a row per epoch: iteration, F (the mean of |y - g(z)|^2
-    over all cells, in evaluation), seconds.
-    """
-    with seeded(seed, device):
-        network = MaskedNetwork(theta).to(device)
-        optimizer, layers = Adam(network.parameters(), learning_rate), Layers(network.decoder)
-        network.W.grad = torch.empty_like(network.W)
-        feed, rows = Feed(cells, device), []
-
-        def learn(Y: torch.Tensor) -> tuple[torch.Tensor, ...]:
-            mask = network.mask()
-            made = layers.forward(Y @ (network.W * mask))
-            of_units = layers.backward(made.sub_(Y).mul_(2 / len(Y)), of_input=True)
-            torch.mm(Y.T, of_units, out=network.W.grad).mul_(mask)
-            optimizer.step()
-            return ()
-
-        learn = Replayed(learn, device)
-        if kept := checkpoint.read():
-            network.load_state_dict(kept["network"])
-            optimizer.load_state_dict(kept["optimizer"])
-            rows = kept["rows"]
-            _set_random_state(kept["random"], device)
-        for epoch in range(len(rows) + 1, epochs + 1):
-            network.train()
-            with fast_products(device):
-                for Y, _ in feed.epoch(batch_size):
-                    learn(Y)
-            network.eval()
-            error = sum(
-                float(((Y - network(Y)) ** 2).sum(dtype=torch.float64)) for Y, _ in feed.blocks()
-            )
-            error /= cells.n_cells
-            rows.append({"iteration": epoch, "F": error, "seconds": checkpoint.seconds()})
-            log.info("epoch %d of %d: mean of |y - g(z)|^2 = %.4f", epoch, epochs, error)
-            if epoch < epochs:
-                checkpoint.offer(lambda: {
-                    "epoch": len(rows), "network": network.state_dict(), "rows": rows,
-                    "optimizer": optimizer.state_dict(), "random": _random_state(device),
-                })  # fmt: skip
-    return network, pd.DataFrame(rows)
-
-
-def weights_of(network: MaskedNetwork) -> np.ndarray:
-    """Return the weights in force in evaluation, genes x terms, float64."""
-    return _array(network.weights())
-
-
-def use_of_units(
-    decoder: nn.Module, Y: np.ndarray, Z: np.ndarray, device: torch.device
-) -> np.ndarray:
-    """Return how much the mean of |y - g(z)|^2 rises when each unit is held at its mean.
-
-    The size of a unit's weights says nothing where the decoder can scale it at will; this does.
-
-    Parameters
-    ----------
-    Y, Z
-        Centred genes and loadings of some cells.
-    """
-    whole = ((Y - evaluate(decoder, Z, device)) ** 2).sum()
-    rises = np.empty(Z.shape[1])
-    for k, mean in enumerate(Z.mean(0)):
-        held = Z.copy()
-        held[:, k] = mean
-        rises[k] = ((Y - evaluate(decoder, held, device)) ** 2).sum() - whole
-    return rises / len(Y)

@@ -9,11 +9,16 @@ only place where one is multiplied by a step length is :meth:`Penalty.prox`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..errors import IntaeError
+
+if TYPE_CHECKING:
+    import torch
 
 
 def soft_threshold(V, threshold):
@@ -145,6 +150,27 @@ class Penalty:
             The step length eta: a number, or one per term.
         """
         return shrink_columns(soft_threshold(V, step * self.entries), step * self.groups)
+
+    def prox_of_step(self, step: float) -> Callable[[torch.Tensor], None]:
+        """Return :meth:`prox` of a step length that stays, for tensors; it changes its argument.
+
+        The same numbers; but a training step comes here once per batch, and makes nothing anew.
+        """
+        import torch
+
+        above, groups, room = (
+            step * self.entries,
+            step * self.groups,
+            torch.empty_like(self.entries),
+        )
+        below = -above
+
+        def prox(V: torch.Tensor) -> None:
+            V.sub_(torch.clamp(V, below, above, out=room))
+            norms = torch.mul(V, V, out=room).sum(0).pow_(0.5).clamp_(min=1e-30)
+            V.mul_((1 - groups / norms).clamp_(min=0))
+
+        return prox
 
     def subdiff_distance(self, W, gradient):
         """Distance of -gradient from the subdifferential of R at W, entry by entry.

@@ -34,10 +34,17 @@ class Replayed:
         asks the GPU for a number, nor a branch on one.
     device
         Where the tensors are.
+    random
+        The generator of that device from which the work draws.
     """
 
-    def __init__(self, work: Callable[..., tuple[torch.Tensor, ...]], device: torch.device):
-        self.work, self.records = work, device.type == "cuda"
+    def __init__(
+        self,
+        work: Callable[..., tuple[torch.Tensor, ...]],
+        device: torch.device,
+        random: torch.Generator,
+    ):
+        self.work, self.records, self.random = work, device.type == "cuda", random
         self.calls: dict[tuple[torch.Size, ...], int] = {}
         self.recordings: dict[tuple[torch.Size, ...], _Recording] = {}
 
@@ -59,6 +66,7 @@ class Replayed:
 
     def _record(self, given: tuple[torch.Tensor, ...]) -> _Recording:
         graph, given = torch.cuda.CUDAGraph(), tuple(tensor.clone() for tensor in given)
+        graph.register_generator_state(self.random)  # so that each replay draws anew
         # This records and does nothing; meanwhile another thread may read the next cells.
         with torch.cuda.graph(graph, capture_error_mode="thread_local"):
             returned = self.work(*given)

@@ -71,9 +71,12 @@ class Layers:
     ----------
     network
         As :func:`.network.make_encoder` makes it; in training mode.
+    random
+        Dropout draws from it. Default: torch's own.
     """
 
-    def __init__(self, network: nn.Sequential):
+    def __init__(self, network: nn.Sequential, random: torch.Generator | None = None):
+        self.random = random
         *hidden, self.last = network
         self.hidden = [tuple(hidden[i : i + 4]) for i in range(0, len(hidden), 4)]
         self.kept: list[tuple[torch.Tensor, ...]] = []  # of the last batch, by hidden layer
@@ -92,9 +95,10 @@ class Layers:
                 A, norm.weight, norm.bias, norm.running_mean, norm.running_var, True,
                 norm.momentum, norm.eps,
             )  # fmt: skip
-            out, open_ = torch.native_dropout(functional.elu(B, elu.alpha), dropout.p, True)
-            self.kept.append((Y, A, mean, scale, B, open_))
-            Y = out
+            kept = torch.empty_like(B).bernoulli_(1 - dropout.p, generator=self.random)
+            kept *= 1 / (1 - dropout.p)
+            self.kept.append((Y, A, mean, scale, B, kept))
+            Y = functional.elu(B, elu.alpha).mul_(kept)
         self.input = Y
         return torch.addmm(self.last.bias, Y, self.last.weight.T)
 
@@ -116,10 +120,9 @@ class Layers:
         aten = torch.ops.aten
         G = self._through(self.last, self.input, gradient)
         for i in range(len(self.hidden) - 1, -1, -1):
-            linear, norm, elu, dropout = self.hidden[i]
-            Y, A, mean, scale, B, open_ = self.kept[i]
-            G = aten.native_dropout_backward(G, open_, 1 / (1 - dropout.p))
-            G = aten.elu_backward(G, elu.alpha, 1, 1, False, B)
+            linear, norm, elu, _ = self.hidden[i]
+            Y, A, mean, scale, B, kept = self.kept[i]
+            G = aten.elu_backward(G.mul_(kept), elu.alpha, 1, 1, False, B)
             G, of_weight, of_bias = aten.native_batch_norm_backward(
                 G, A, norm.weight, norm.running_mean, norm.running_var, mean, scale, True,
                 norm.eps, [True, True, True],

@@ -40,8 +40,8 @@ from test_checkpoint import MODELS
 folder, last = sys.argv[1], json.loads(sys.argv[2])
 checkpoint.EVERY, epoch, ended = 0.0, network.Feed.epoch, {}
 
-def killed(feed, size):
-    for batch in epoch(feed, size):
+def killed(feed, *given):
+    for batch in epoch(feed, *given):
         last[name] -= 1
         if not last[name]:
             os.kill(os.getpid(), signal.SIGKILL)

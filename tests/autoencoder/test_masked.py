@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from intae import MaskedAutoencoder
-from intae.autoencoder.network import MaskedNetwork
+from intae.autoencoder.masked_network import MaskedNetwork
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

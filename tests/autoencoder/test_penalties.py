@@ -114,6 +114,17 @@ def test_torch_and_numpy_agree(rng):
     assert np.allclose(tensor.numpy(), penalty.prox(V, 0.3), atol=1e-14)
 
 
+def test_prox_of_a_step_that_stays_is_prox_to_the_bit(rng):
+    penalty = make_penalty(rng)[0].to_torch("cpu", torch.float32)
+    in_place = penalty.prox_of_step(0.3)
+    for _ in range(3):  # its own arrays keep nothing of the last call
+        V = torch.as_tensor(rng.normal(size=(6, 4))).float()
+        V[:, 3] *= 1e-3  # shorter than its threshold
+        wanted = penalty.prox(V, 0.3)
+        in_place(V)
+        assert torch.equal(V, wanted) and not V[:, 3].any() and V.any()
+
+
 def test_subdiff_distance_is_a_distance(rng):
     """Against the definition: the least |gradient + s| over subgradients s, at a zero column."""
     penalty, _ = make_penalty(rng)

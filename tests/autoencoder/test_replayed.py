@@ -6,7 +6,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 import intae
-from intae.autoencoder import network
+from intae.autoencoder import masked_network, network
 from intae.autoencoder.data import Cells
 from intae.autoencoder.feed import Feed
 from intae.autoencoder.network import make_encoder
@@ -59,7 +59,8 @@ def test_what_is_recorded_asks_for_no_value(method, cells, monkeypatch):
             done.append(given[0].shape)
             return returned
 
-    monkeypatch.setattr(network, "Replayed", Watched)
+    for module in (network, masked_network):
+        monkeypatch.setattr(module, "Replayed", Watched)
     STEPS[method](cells)
     assert len(done) >= 7 and not found
     with Waits() as waits:  # which does see such a thing
@@ -74,7 +75,8 @@ def test_nothing_of_the_step_is_left_on_another_device():
     W = torch.empty(30, 5, device=meta)
     W.grad = torch.empty_like(W)
     kinds = np.array(["annotated"] * 5)
-    R = Penalty.build(np.ones((30, 5)), kinds, 1.0, 0.0, 1.0).to_torch(meta, W.dtype)
+    prox = Penalty.build(np.ones((30, 5)), kinds, 1.0, 0.0, 1.0).to_torch(meta, W.dtype)
+    prox = prox.prox_of_step(0.01)
     optimizer, layers = Adam([*encoder.parameters(), W], 0.01), Layers(encoder)
     with torch.no_grad():
         Y = torch.empty(7, 30, device=meta)
@@ -83,7 +85,7 @@ def test_nothing_of_the_step_is_left_on_another_device():
         layers.backward(of_loadings)
         torch.mm(of_fit.T, Z, out=W.grad)
         optimizer.step()
-        W.copy_(R.prox(W, 0.01))
+        prox(W)
     assert all(p.grad.device == meta for p in encoder.parameters())
     with pytest.raises(RuntimeError, match="device"):
         layers.forward(torch.empty(7, 30))
@@ -91,7 +93,8 @@ def test_nothing_of_the_step_is_left_on_another_device():
 
 def test_on_a_cpu_the_work_is_done_as_it_is():
     done = []
-    assert Replayed(lambda *given: done.append(given) or given, CPU)(1, 2) == (1, 2)
+    random = torch.Generator()
+    assert Replayed(lambda *given: done.append(given) or given, CPU, random)(1, 2) == (1, 2)
     assert done == [(1, 2)]
 
 
@@ -99,10 +102,10 @@ def test_cells_that_do_not_fit_come_in_the_same_batches(cells):
     """Read while the network works, instead of held where it is."""
     read, drawn = Cells(cells, None), []
     for room in (2**30, 0):
-        torch.manual_seed(3)
         feed = Feed(read, CPU, room)
         assert (feed.resident is None) == (room == 0)
-        drawn.append([Y for Y, _ in feed.epoch(64)])
+        random = torch.Generator().manual_seed(3)
+        drawn.append([feed.take(*batch)[0] for batch in feed.epoch(64, random)])
         everything = torch.cat([Y for Y, _ in feed.blocks()])
         assert torch.allclose(everything, torch.from_numpy(read.batch(slice(None))), atol=1e-5)
     assert len(drawn[0]) == 7
@@ -124,9 +127,17 @@ def test_on_a_gpu_a_recorded_step_gives_what_its_kernels_give(cells, monkeypatch
 @needs_gpu
 def test_on_a_gpu_every_call_does_the_work_once():
     device = torch.device("cuda")
-    total = torch.zeros(3, device=device)
-    add = Replayed(lambda given: (total.add_(given).clone(),), device)
+    total, random = torch.zeros(3, device=device), torch.Generator(device).manual_seed(0)
+    drawn = torch.zeros(3, device=device)
+
+    def work(given: torch.Tensor) -> tuple[torch.Tensor]:
+        drawn.uniform_(generator=random)
+        return (total.add_(given).clone(),)
+
+    add, seen = Replayed(work, device, random), set()
     for i in range(2 * BEFORE + 2):
         (returned,) = add(torch.full((3,), float(i), device=device))
         assert returned.tolist() == [i * (i + 1) / 2] * 3
+        seen.add(float(drawn[0]))
     assert len(add.recordings) == 1
+    assert len(seen) == 2 * BEFORE + 2  # a recording draws anew each time

@@ -9,7 +9,8 @@ import pytest
 import torch
 from torch import nn
 
-from intae.autoencoder.network import MaskedNetwork, make_encoder
+from intae.autoencoder.masked_network import MaskedNetwork
+from intae.autoencoder.network import make_encoder
 from intae.autoencoder.objective import data_term
 from intae.autoencoder.training_step import Adam, Layers, residual_gradient
 

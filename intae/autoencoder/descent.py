@@ -41,6 +41,7 @@ def descend(
     *,
     tol: float,
     max_iter: int,
+    every: int = EVERY,
     look: Callable[[int, float, Callable[[], np.ndarray], float], None] | None = None,
 ) -> tuple[np.ndarray, bool, int]:
     """Lower F*(W) + R(W) from a given W to a stationary point.
@@ -58,6 +59,8 @@ def descend(
         Stop where -grad F* is within this distance of the subdifferential of R.
     max_iter
         Stop after this many steps anyway.
+    every
+        Steps between two looks at the certificate.
     look
         Called every few steps with (iteration, F*, a function that returns W, distance).
 
@@ -99,9 +102,9 @@ def descend(
             else:
                 momentum, last = (1 + np.sqrt(1 + 4 * momentum**2)) / 2, momentum
                 ahead = here.beyond(before, (last - 1) / momentum)
-        if iteration % EVERY == 0 or not len(columns):
+        if iteration % every == 0 or not len(columns):
             distance = check()
-    if iteration % EVERY:
+    if iteration % every:
         distance = check()
     return _spread(here.W, columns, everywhere), bool(distance <= tol), iteration
 

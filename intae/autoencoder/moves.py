@@ -274,12 +274,17 @@ def factor_targets(here: Point, factors: np.ndarray) -> tuple[np.ndarray, np.nda
 
 
 def name_gains(V: np.ndarray, curvature: np.ndarray, names: Penalty) -> np.ndarray:
-    """Return how far below w = 0 each factor can get under each name, names x factors."""
-    gains = np.empty((len(names.groups), V.shape[1]))
-    for row, (entries, group) in enumerate(zip(names.entries.T, names.groups, strict=True)):
-        U = soft_threshold(V, entries[:, None] / (2 * curvature))
-        gains[row] = curvature * (column_norms(U) - group / (2 * curvature)).clip(0) ** 2
-    return gains
+    """Return how far below w = 0 each factor can get under each name, names x factors.
+
+    |u|^2 is a sum over genes, and the genes of all names share few thresholds: one inside sets and
+    one outside. So each threshold is applied once, and a product with its genes does the sums.
+    """
+    entries, squares = names.entries, 0.0
+    for level in np.unique([entries.min(0), entries.max(0)]):  # a column has no more than two
+        U = soft_threshold(V, level / (2 * curvature))
+        squares = squares + (entries == level).T.astype(float) @ (U * U)
+    beyond = np.sqrt(squares) - names.groups[:, None] / (2 * curvature)
+    return curvature * beyond.clip(0) ** 2
 
 
 def evidence(here: Point, penalty: Penalty) -> np.ndarray:
@@ -346,7 +351,7 @@ def second_look(
     for term in np.argsort(-near, kind="stable")[: min(CANDIDATES, open_.sum())]:
         start = W.copy()
         start[:, term] = candidates.at_natural_length(term)
-        trial, _, _ = descend(problem, penalty, start, tol=tol, max_iter=STEPS)
+        trial, _, _ = descend(problem, penalty, start, tol=tol, max_iter=STEPS, every=2)
         if problem.at(trial).objective(penalty) < (1 - LEAST_GAIN_TO_ENTER) * objective:
             return trial, True
     return W, False

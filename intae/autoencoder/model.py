@@ -174,7 +174,7 @@ class Autoencoder(FactorModel):
     """
 
     # Raised whenever the same arguments give other numbers: the workflow then repeats old fits.
-    revision: ClassVar[int] = 5  # 2: another Adam step; 3: kappa 1; 4: longer steps in descent
+    revision: ClassVar[int] = 6  # 3: kappa 1; 4: longer steps in descent; 6: shorter second looks
 
     _saved: ClassVar[tuple[str, ...]] = (
         "mean_", "effects_", "covariate_mean_", "categories_", "lambdas_", "gap_", "encoder_",

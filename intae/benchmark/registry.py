@@ -41,7 +41,7 @@ MODELS = {
             "annotated_share", "weighting", "covariates", "readout", "background", "mean_penalty",
             "max_iter", "tol", "epochs", "learning_rate", "batch_size", "device",
         ),
-        revision=5,
+        revision=6,
     ),
     "CNMF": Model(
         ("n_dense", "restarts", "density_threshold", "budget"), package="cnmf",

@@ -91,7 +91,7 @@ def descend(
             boost = max(1.0, boost / 1.3)  # or momentum would be lost again and again
             ahead, momentum = here, 1.0
         else:
-            uphill = np.vdot((ahead.W - new.W) / step, new.W - here.W) > 0
+            uphill = ((ahead.W - new.W) * (new.W - here.W)).sum(0) @ (1 / step) > 0
             before, here, objective = here, new, value
             alive = column_norms(here.W) > 0
             if not alive.all():

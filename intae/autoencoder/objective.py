@@ -101,8 +101,12 @@ def best_loadings(SW: np.ndarray, W: np.ndarray, lambda0: float) -> Loadings:
         whole = Loadings(np.zeros_like(SW), np.zeros((len(on), len(on))))
         whole.YZ[:, on], whole.ZZ[place] = part.YZ, part.ZZ
         return whole
-    inverse = _inverse(W, lambda0)
-    ZZ = inverse @ (W.T @ SW) @ inverse
+    return _moments(SW, W.T @ SW, _inverse(W, lambda0))
+
+
+def _moments(SW: np.ndarray, WSW: np.ndarray, inverse: np.ndarray) -> Loadings:
+    """Return S A and A'S A of A = W times the inverse."""
+    ZZ = inverse @ WSW @ inverse
     return Loadings(SW @ inverse, (ZZ + ZZ.T) / 2)
 
 
@@ -134,7 +138,7 @@ class Problem:
 
     def at(self, W: np.ndarray) -> Point:
         """Evaluate W."""
-        on = np.flatnonzero(W.any(0))
+        on = np.flatnonzero((W != 0).any(0))
         return Point(self, W, on, self.times(_columns(W, on)))
 
     def times(self, W: np.ndarray) -> np.ndarray:
@@ -173,8 +177,8 @@ class Point:
 
     Attributes
     ----------
-    W_on, best_on
-        These columns, and the moments of their best loadings.
+    W_on
+        These columns.
     data_term
         F*(W).
     """
@@ -182,8 +186,13 @@ class Point:
     def __init__(self, problem: Problem, W: np.ndarray, on: np.ndarray, SW: np.ndarray):
         self.problem, self.W, self.on, self.SW = problem, W, on, SW
         self.W_on = _columns(W, on)
-        self.best_on = best_loadings(SW, self.W_on, problem.lambda0)
-        self.data_term = float(problem.total - np.vdot(self.best_on.YZ, self.W_on))
+        self._WSW, self._inverse = self.W_on.T @ SW, _inverse(self.W_on, problem.lambda0)
+        self.data_term = float(problem.total - np.vdot(self._WSW, self._inverse))
+
+    @cached_property
+    def best_on(self) -> Loadings:
+        """Of a step that is refused, or passed in the momentum, nobody asks for them."""
+        return _moments(self.SW, self._WSW, self._inverse)
 
     @cached_property
     def best(self) -> Loadings:
@@ -221,10 +230,18 @@ class Point:
 
     def beyond(self, before: Point, weight: float) -> Point:
         """Return the point further along the way from `before`; S W is linear in W."""
-        W = self.W + weight * (self.W - before.W)
+        W = _beyond(self.W, before.W, weight)
         if not np.array_equal(self.on, before.on):
             return self.problem.at(W)
-        return Point(self.problem, W, self.on, self.SW + weight * (self.SW - before.SW))
+        return Point(self.problem, W, self.on, _beyond(self.SW, before.SW, weight))
+
+
+def _beyond(here: np.ndarray, before: np.ndarray, weight: float) -> np.ndarray:
+    """Return here + weight (here - before)."""
+    way = here - before
+    way *= weight
+    way += here
+    return way
 
 
 def annotation_start(S: np.ndarray, annotations: np.ndarray, n_terms: int) -> np.ndarray:

@@ -75,7 +75,7 @@ def choose_device(device: str) -> torch.device:
 def seeded(seed: int) -> Iterator[None]:
     """Draw torch's random numbers on the CPU from the seed, and leave its state as it was."""
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)  # torch.manual_seed would seed GPUs as well
         yield
 
 

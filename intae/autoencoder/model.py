@@ -28,10 +28,11 @@ Where to find what in this package:
     necessity    what each term is needed for
     families     terms among which the data cannot decide
     path         solutions along the penalties
-    network      the network, and its training by `adam` and `proximal`; needs torch
+    network      the network, and its training by `adam` and `proximal`; needs torch, as do
+                 feed (cells as tensors), training_step (gradients, Adam), replayed (CUDA graphs)
     together     several networks trained side by side
     checkpoint   the state of a training on disk, from which a killed fit goes on
-    masked       the ablation with a masked first layer
+    masked       the ablation with a masked first layer; its network is in masked_network
 """
 
 from __future__ import annotations

@@ -55,7 +55,7 @@ MODELS = {
             "n_dense", "n_sparse", "covariates", "max_iter", "tol", "n_init", "compat",
             "gene_scale", "readout", "background", "mean_penalty",
         ),
-        revision=4,
+        revision=5,
     ),
     "GeneSetScore": Model(("method",), reconstructs=False, revision=3),
     "LinearSCVI": Model(

@@ -135,7 +135,7 @@ class FSCLVM(FactorModel):
 
     # Raised whenever the same arguments give other numbers: the workflow then repeats old fits.
     # 1: genes as they are, loadings the posterior's; 2: no moves, sets read by the model's weights
-    revision: ClassVar[int] = 4  # 3: kappa was 1
+    revision: ClassVar[int] = 5  # 3: kappa was 1; 4: a start from cells, with compat="slalom"
 
     def __init__(
         self,

@@ -17,6 +17,7 @@ import numpy as np
 from scipy import sparse
 from scipy.linalg import eigh
 from sklearn.decomposition import PCA
+from sklearn.utils.extmath import randomized_svd
 
 from ..chunks import is_in_memory, iter_chunks
 from ..errors import IntaeError
@@ -26,6 +27,7 @@ from .updates import MAX_EPS, Posterior, Problem
 
 SPARSE_POOL, SPARSE_GENES = 100, 20  # genes a sparse factor starts from, of the most variable
 PART = 0.7  # of a set's genes, in a random start
+RANDOMISED, ITERATIONS = 500, 2  # cells from which slalom's PCA is randomised, and its iterations
 
 
 @dataclass
@@ -96,17 +98,26 @@ def annotation_starts(
 
 
 def slalom_start(X, annotations: np.ndarray, known: np.ndarray, layout: Layout, seed: int) -> Start:
-    """Start as slalom does, from the same draws. All starting factors are columns of S0."""
+    """Start as slalom does, from the same draws.
+
+    Its components are linear in the genes, so only covariates and factors that are drawn cell by
+    cell are columns of S0, which take a second pass over X.
+    """
     moments = second_moments(X)
     rng = np.random.RandomState(seed)
     pool = sparse_pool(np.diag(moments.gram), layout)
     sparse_genes = [rng.choice(pool, SPARSE_GENES, replace=False) for _ in range(layout.n_sparse)]
     members = all_members(annotations, sparse_genes, layout)
     rng = np.random.RandomState(seed)  # slalom seeds again between the prior and the start
-    S0, C, W = _slaloms_draws(X, moments.mean, prior(members, layout), known, layout, rng)
-    moments = second_moments(X, S0)
+    drawn = _slaloms_draws(X, moments, prior(members, layout), layout, rng)
+    of_cells = sorted(drawn.columns)
+    S0 = np.hstack([known, *(drawn.columns[k][:, None] for k in of_cells)])
+    if S0.shape[1]:
+        moments = second_moments(X, S0)
+    A = np.vstack([drawn.A, np.zeros((S0.shape[1], layout.n_factors))])
+    A[moments.n_genes + np.arange(S0.shape[1]), [*range(layout.n_known), *of_cells]] = 1.0
     problem = _problem(moments, S0, members, layout, as_slalom=True)
-    q = _posterior(C, W, _coefficients_of(S0, moments.n_genes), np.ones(moments.n_genes))
+    q = _posterior(drawn.C, drawn.W, A, np.ones(moments.n_genes))
     q.refresh(problem)
     order = np.arange(layout.n_factors)
     orders = orders_slalom(layout, 0, rng)
@@ -207,58 +218,72 @@ def sparse_pool(variance: np.ndarray, layout: Layout) -> np.ndarray:
 # --- slalom's start -----------------------------------------------------------------------------
 
 
-def _slaloms_draws(
-    X,
-    mean: np.ndarray,
-    pi: np.ndarray,
-    known: np.ndarray,
-    layout: Layout,
-    rng: np.random.RandomState,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """slalom's start `pcaRand`, with the same draws in the same order from its generator.
+@dataclass
+class _Drawn:
+    """slalom's start: C and W (G x K), and the factors, by coefficients (G x K) or cell by cell."""
 
-    Returns
-    -------
-    S0 (N x K), C (G x K), W (G x K).
-    """
-    N, (G, K) = X.shape[0], pi.shape
+    C: np.ndarray
+    W: np.ndarray
+    A: np.ndarray
+    columns: dict[int, np.ndarray]
+
+
+def _slaloms_draws(
+    X, moments: Moments, pi: np.ndarray, layout: Layout, rng: np.random.RandomState
+) -> _Drawn:
+    """slalom's start `pcaRand`, with the same draws in the same order from its generator."""
+    N, (G, K) = moments.n_cells, pi.shape
     n_known, n_dense = layout.n_known, layout.n_dense
     init = np.where(pi < 0.2, 0.01, pi)
     drawn = rng.rand(G, K) < init
-    S0, W = np.empty((N, K)), np.empty((G, K))
+    A, W, columns = np.zeros((G, K)), np.empty((G, K)), {}
     for k in range(n_known, K):
         genes = np.flatnonzero(drawn[:, k])
         if len(genes) <= 5:
-            S0[:, k] = rng.randn(N)
+            columns[k] = rng.randn(N)
         elif k < n_known + n_dense:  # slalom replaces this component; only its draws count
             _skip_pca(N, len(genes), rng)
+        elif N < max(RANDOMISED, len(genes)):
+            columns[k] = _scores(_centred_columns(X, moments.mean, genes), rng)
         else:
-            S0[:, k] = _first_component(_centred_columns(X, mean, genes), rng)
+            A[genes, k] = _coefficients(moments.gram[np.ix_(genes, genes)], N, rng)
         W[:, k] = np.sqrt(1.0 / K) * rng.randn(G)
     for k in range(n_known):
         W[:, k] = np.sqrt(1.0 / K) * rng.randn(G)
-    S0[:, :n_known] = known
     for k in range(n_known, n_known + n_dense):
-        S0[:, k] = rng.randn(N)
-    return S0, np.clip(init, 0.1, 0.9), W
+        columns[k] = rng.randn(N)
+    return _Drawn(np.clip(init, 0.1, 0.9), W, A, columns)
 
 
-def _pca(n_cells: int, rng: np.random.RandomState) -> PCA:
-    if n_cells < 500:
-        return PCA(n_components=1, random_state=rng)
-    return PCA(n_components=1, iterated_power=2, svd_solver="randomized", random_state=rng)
+def _coefficients(gram: np.ndarray, n_cells: int, rng: np.random.RandomState) -> np.ndarray:
+    """Coefficients, per gene, of the component that scikit-learn's randomised PCA finds.
+
+    That algorithm sees of the cells Y no more than Y'Y. So it is given a matrix of as many rows as
+    genes with the same Y'Y, and a rotation of its scores gives those of the cells.
+    """
+    values, vectors = eigh(gram)
+    root = np.sqrt(values.clip(0.0))
+    scores, _, direction = randomized_svd(
+        root[:, None] * vectors.T, 1, n_iter=ITERATIONS, flip_sign=False, random_state=rng
+    )  # of unit length, rows x 1
+    sign = np.sign(direction[0, np.abs(direction[0]).argmax()])
+    turned = np.divide(scores[:, 0], root, out=np.zeros_like(root), where=root > 0)
+    return sign * np.sqrt(n_cells) * (vectors @ turned)
 
 
-def _first_component(Y: np.ndarray, rng: np.random.RandomState) -> np.ndarray:
+def _scores(Y: np.ndarray, rng: np.random.RandomState) -> np.ndarray:
+    """Scores of the first component at unit variance, where cells are few."""
+    few = len(Y) < RANDOMISED
+    how = {} if few else {"iterated_power": ITERATIONS, "svd_solver": "randomized"}
     with np.errstate(invalid="ignore"):  # the share of no variance, which nobody asks for
-        scores = _pca(len(Y), rng).fit_transform(Y)[:, 0]
+        scores = PCA(n_components=1, random_state=rng, **how).fit_transform(Y)[:, 0]
     sd = scores.std()
     return scores / sd if sd > 0 else scores  # genes that do not vary; slalom divides by 0
 
 
 def _skip_pca(n_cells: int, n_genes: int, rng: np.random.RandomState) -> None:
     """Draw what scikit-learn's randomised PCA would draw, without its work."""
-    if n_cells < 500 and (max(n_cells, n_genes) <= 500 or min(n_cells, n_genes) < 2):
+    if n_cells < RANDOMISED and (max(n_cells, n_genes) <= 500 or min(n_cells, n_genes) < 2):
         return  # the full decomposition draws nothing
     rng.normal(size=(min(n_cells, n_genes), 11))  # one component and ten beside it
 

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from conftest import mirror_file
 from scipy import sparse
+from sklearn.decomposition import PCA
 from sklearn.exceptions import NotFittedError
 from sklearn.metrics import roc_auc_score
 
@@ -16,7 +17,8 @@ import intae
 from intae.errors import IntaeError
 from intae.fsclvm.engine import Layout
 from intae.fsclvm.model import warn_of_changed
-from intae.fsclvm.starts import annotation_starts
+from intae.fsclvm.starts import _coefficients as coefficients
+from intae.fsclvm.starts import annotation_starts, slalom_start
 from intae.fsclvm.updates import elbo, settle, sweep
 from intae.prepared import ContractError
 
@@ -43,6 +45,40 @@ def assert_same_posterior(exact, reference, tolerance=1e-8):
         assert relative(getattr(exact, name), getattr(reference, name)) < tolerance, name
     pd.testing.assert_series_equal(exact.terms_["active"], reference.terms_["active"])
     assert list(exact.terms_["genes_added"]) == list(reference.terms_["genes_added"])
+
+
+def test_slaloms_component_comes_from_second_moments_alone():
+    """scikit-learn's own, of the cells, with the same draws; also of genes that hardly vary."""
+    rng = np.random.default_rng(0)
+    Y = rng.normal(size=(700, 5)) @ rng.normal(size=(5, 60)) + rng.normal(size=(700, 60))
+    Y[:, 3], Y[:, 4] = Y[:, 2], 1e-9 * Y[:, 4]
+    Y -= Y.mean(0)
+    for genes in (slice(None), slice(0, 8), slice(2, 4)):
+        part = Y[:, genes]
+        draws = [np.random.RandomState(9) for _ in range(2)]
+        how = {"iterated_power": 2, "svd_solver": "randomized", "random_state": draws[0]}
+        wanted = PCA(n_components=1, **how).fit_transform(part)[:, 0]
+        found = part @ coefficients(part.T @ part, len(part), draws[1])
+        np.testing.assert_allclose(found, wanted / wanted.std(), rtol=1e-9, atol=1e-9)
+        assert draws[0].rand() == draws[1].rand()
+    assert not coefficients(np.zeros((7, 7)), 700, np.random.RandomState(0)).any()
+
+
+def test_slaloms_start_reads_cells_no_more_often_than_it_must():
+    cells = intae.simulate(600, 80, 8, n_active=4, seed=1)
+    read = []
+
+    class Counted(np.ndarray):
+        def __getitem__(self, at):
+            read.append(at)
+            return np.asarray(self)[at]
+
+    given = np.asarray(cells.varm["annotations"], dtype=float), np.empty((600, 0))
+    layout = Layout(0, 0, 0, given[0].shape[1])
+    start = slalom_start(np.asarray(cells.X).view(Counted), *given, layout, 0)
+    assert start.extra.shape == (600, 0) and len(start.problem.gamma) == 80
+    assert read and not any(isinstance(at, tuple) for at in read)  # of some genes, all cells
+    assert start.q.SS.diagonal() == pytest.approx(600)  # factors of unit variance
 
 
 # --- the same as slalom -------------------------------------------------------------------------

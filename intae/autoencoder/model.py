@@ -72,7 +72,6 @@ from .necessity import necessity
 from .objective import History, Problem, annotation_start, best_encoder
 from .path import FRACTIONS, path
 from .penalties import Penalty, column_norms
-from .together import to_end
 
 if TYPE_CHECKING:
     from .feed import Feed
@@ -255,12 +254,13 @@ class Autoencoder(FactorModel):
         check_prepared(adata, values=False)  # Cells looks at the values, in its pass over them
         kept = Checkpoint(checkpoint)
         with self._limited():
-            to_end(self._parts(adata, kept, Cells(adata, self.covariates)))
+            for _ in self._parts(adata, kept, Cells(adata, self.covariates)):
+                pass
         return self
 
     def _parts(
         self, adata: AnnData, kept: Checkpoint, cells: Cells, feed: Feed | None = None
-    ) -> Generator[None, None, None]:
+    ) -> Iterator[None]:
         """Fit, and stop after each batch of a network: see :mod:`.together`."""
         self._set_lambdas(cells, get_annotations(adata).astype(float))
         if self.solver == "exact":

@@ -7,9 +7,9 @@ them side by side. Each draws its own random numbers, so it ends where it would 
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from anndata import AnnData
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from .model import Autoencoder
 
-Result = TypeVar("Result")
 SHARED = ("covariates", "device", "threads")  # arguments that must be the same
 
 
@@ -93,39 +92,22 @@ def _check(models: list[Autoencoder]) -> None:
                 raise IntaeError(msg)
 
 
-def to_end(work: Generator[None, None, Result]) -> Result:
-    """Do work that stops in between, without stopping."""
-    while True:
-        try:
-            next(work)
-        except StopIteration as ended:
-            return ended.value
-
-
-def in_turn(works: Sequence[Generator[None, None, Result]], device: torch.device) -> list[Result]:
-    """Do works side by side: a part of each in turn, on a GPU each on a stream of its own.
-
-    Returns
-    -------
-    What they return, in their order.
-    """
+def in_turn(works: Sequence[Iterator[None]], device: torch.device) -> None:
+    """Do works side by side: a part of each in turn, on a GPU each on a stream of its own."""
     import torch
 
     gpu = device.type == "cuda"
     if gpu:
         torch.cuda.synchronize(device)  # what they share was made on another stream
-    streams = [torch.cuda.stream(torch.cuda.Stream(device)) if gpu else nullcontext()
-               for _ in works]  # fmt: skip
-    results: list = [None] * len(works)
-    left = list(range(len(works)))
+    left = [
+        (work, torch.cuda.stream(torch.cuda.Stream(device)) if gpu else nullcontext())
+        for work in works
+    ]
     while left:
-        for number in tuple(left):
-            with streams[number]:
-                try:
-                    next(works[number])
-                except StopIteration as ended:
-                    results[number] = ended.value
-                    left.remove(number)
+        for one in tuple(left):
+            work, stream = one
+            with stream:
+                if next(work, left) is left:  # which no work yields: it has ended
+                    left.remove(one)
     if gpu:
         torch.cuda.synchronize(device)
-    return results

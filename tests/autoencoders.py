@@ -1,7 +1,11 @@
 """Autoencoders as the tests make them: quick, on one thread."""
 
+import pytest
+import torch
+
 from intae import Autoencoder
 
+needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 SOLVERS = ("exact", "adam", "proximal")
 
 

@@ -73,7 +73,7 @@ def train_masked(
     Parameters
     ----------
     checkpoint
-        As in :func:`train`.
+        As in :func:`.network.train`.
 
     Returns
     -------

@@ -191,7 +191,7 @@ class Point:
 
     @cached_property
     def best_on(self) -> Loadings:
-        """Of a step that is refused, or passed in the momentum, nobody asks for them."""
+        """The moments of the best loadings of `W_on`; of a step that is refused, nobody asks."""
         return _moments(self.SW, self._WSW, self._inverse)
 
     @cached_property

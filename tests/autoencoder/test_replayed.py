@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from autoencoders import needs_gpu
 from torch.utils._python_dispatch import TorchDispatchMode
 
 import intae
@@ -15,7 +16,6 @@ from intae.autoencoder.replayed import BEFORE, Replayed
 from intae.autoencoder.training_step import Adam, Layers, residual_gradient
 
 CPU = torch.device("cpu")
-needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 
 
 @pytest.fixture(scope="module")

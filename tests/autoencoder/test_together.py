@@ -3,13 +3,12 @@
 import numpy as np
 import pytest
 import torch
+from autoencoders import needs_gpu
 
 import intae
 from intae.autoencoder import network
 from intae.autoencoder.together import in_turn
 from intae.errors import IntaeError
-
-needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 
 
 @pytest.fixture(scope="module")
